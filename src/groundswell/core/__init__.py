@@ -1,0 +1,1 @@
+"""What Groundswell talks about: nouns and rules. Standard library only, no I/O."""

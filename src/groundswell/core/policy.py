@@ -1,0 +1,180 @@
+"""Who may do what: the only place that decides access to a repository.
+
+Pure: it sees a principal, an action and the few facts of a repository that matter, and gives a
+decision with its reason. The table of docs/reference/permissions.md is generated from it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from groundswell.core.errors import (
+    DisabledRepo,
+    Forbidden,
+    GatedRepo,
+    GroundswellError,
+    RepoNotFound,
+    Unauthenticated,
+)
+from groundswell.core.values import (
+    Gate,
+    Principal,
+    Role,
+    TokenRole,
+    Visibility,
+)
+
+
+class Action(enum.Enum):
+    """What somebody wants with a repository."""
+
+    SEE = "see"  # know that it exists: info, tree without hashes of large files, discussions
+    READ = "read"  # its content
+    CONTRIBUTE = "contribute"  # open a pull request and commit to it
+    WRITE = "write"  # commit to branches, move branches and tags
+    ADMINISTER = "administer"  # settings, move, delete
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The facts of a repository that decide access.
+
+    ``creator_id`` matters for contributors, who may write what they made. ``has_access`` says
+    that the asker is on the list of a gated repository.
+    """
+
+    repository_id: int
+    owner_id: int
+    creator_id: int | None
+    visibility: Visibility
+    gate: Gate = Gate.OPEN
+    disabled: bool = False
+    has_access: bool = False
+
+
+class Reason(enum.Enum):
+    """Why a decision fell as it did."""
+
+    ALLOWED = "allowed"
+    HIDDEN = "hidden"
+    ANONYMOUS = "anonymous"
+    ROLE = "role"
+    TOKEN = "token"  # noqa: S105 - a word, not a secret
+    GATED = "gated"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether, and why."""
+
+    allowed: bool
+    reason: Reason
+
+
+_ALLOWED = Decision(allowed=True, reason=Reason.ALLOWED)
+
+
+def _refuse(reason: Reason) -> Decision:
+    return Decision(allowed=False, reason=reason)
+
+
+def _token_covers(principal: Principal, action: Action, subject: Subject) -> bool:
+    """Whether the credential itself reaches this far, whatever its owner may do."""
+    writes = action in {Action.CONTRIBUTE, Action.WRITE, Action.ADMINISTER}
+    if principal.token_role is None or principal.token_role is TokenRole.WRITE:
+        return True
+    if principal.token_role is TokenRole.READ:
+        return not writes
+    grant = next((g for g in principal.grants if g.repository_id == subject.repository_id), None)
+    if grant is None:
+        return False
+    return action is not Action.ADMINISTER and (grant.write or not writes)
+
+
+def _is_visible(principal: Principal, subject: Subject) -> bool:
+    if subject.visibility is Visibility.PUBLIC:
+        return True
+    member = principal.is_admin or principal.role_in(subject.owner_id) is not None
+    return member and _token_covers(principal, Action.SEE, subject)
+
+
+def _role_allows(principal: Principal, action: Action, subject: Subject) -> bool:
+    if principal.is_admin:
+        return True
+    role = principal.role_in(subject.owner_id)
+    if action is Action.CONTRIBUTE:
+        return True  # whoever may read may propose
+    if role in {Role.ADMIN, Role.WRITE}:
+        return action is not Action.ADMINISTER or role is Role.ADMIN or _is_creator(principal, subject)
+    return role is Role.CONTRIBUTOR and _is_creator(principal, subject)
+
+
+def _is_creator(principal: Principal, subject: Subject) -> bool:
+    return principal.account_id is not None and principal.account_id == subject.creator_id
+
+
+def _passes_gate(principal: Principal, subject: Subject) -> bool:
+    if subject.gate is Gate.OPEN or subject.has_access or principal.is_admin:
+        return True
+    member = principal.role_in(subject.owner_id) is not None
+    return member and _token_covers(principal, Action.READ, subject)
+
+
+def may(principal: Principal, action: Action, subject: Subject) -> Decision:
+    """Whether the principal may do this to the repository.
+
+    The order matters: what may not be seen answers HIDDEN before anything else can differ.
+    """
+    if not _is_visible(principal, subject):
+        return _refuse(Reason.HIDDEN)
+    if action is Action.SEE:
+        return _ALLOWED
+    if subject.disabled and not principal.is_admin:
+        return _refuse(Reason.DISABLED)
+    if not _passes_gate(principal, subject):
+        return _refuse(Reason.GATED)
+    if action is Action.READ:
+        return _ALLOWED
+    if principal.is_anonymous:
+        return _refuse(Reason.ANONYMOUS)
+    if not _token_covers(principal, action, subject):
+        return _refuse(Reason.TOKEN)
+    return _ALLOWED if _role_allows(principal, action, subject) else _refuse(Reason.ROLE)
+
+
+def refusal(principal: Principal, decision: Decision, *, gate_message: str = "") -> GroundswellError:
+    """The error that a refused decision becomes. ``gate_message`` says where to ask for access."""
+    assert not decision.allowed
+    match decision.reason:
+        case Reason.HIDDEN:
+            return RepoNotFound()
+        case Reason.ANONYMOUS:
+            return Unauthenticated()
+        case Reason.GATED:
+            return GatedRepo(gate_message)
+        case Reason.DISABLED:
+            return DisabledRepo()
+        case Reason.TOKEN:
+            return Forbidden("This token does not have the right to do this.")
+        case _:
+            return Forbidden()
+
+
+def may_create_in(principal: Principal, owner_id: int) -> bool:
+    """Whether the principal may make repositories in the namespace of that account."""
+    if principal.is_anonymous or principal.token_role in {TokenRole.READ, TokenRole.FINE_GRAINED}:
+        return False
+    return principal.is_admin or principal.role_in(owner_id) in {
+        Role.CONTRIBUTOR,
+        Role.WRITE,
+        Role.ADMIN,
+    }
+
+
+def reads_whole_namespace(principal: Principal, owner_id: int) -> bool:
+    """Whether everything of the namespace is readable: the border of its dedup domain."""
+    if principal.token_role is TokenRole.FINE_GRAINED:
+        return False
+    return principal.is_admin or principal.role_in(owner_id) is not None

@@ -1,0 +1,1 @@
+"""Where it lies: adapters over disk, git and SQL. No rules about users."""

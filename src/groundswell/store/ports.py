@@ -1,0 +1,123 @@
+"""The ports: what the rooms above ask of storage, and what every adapter promises.
+
+The doc comments are the contract; ``groundswell.testing`` ships a suite that checks it on any
+adapter. A port knows bytes and keys: it does not know accounts, repositories or rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Kind:
+    """The kinds of object that a blob store keeps; each is a folder or key prefix."""
+
+    XORB = "xorbs"
+    SHARD = "shards"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an adapter can do, stated as a value rather than asked by type."""
+
+    serves_local_files: bool
+    presigns_reads: bool
+    conditional_writes: bool
+
+
+class Spooled(Protocol):
+    """Bytes on their way in, on the same file system as their final place.
+
+    ``write`` appends. Nothing is visible under a key until ``BlobStore.adopt``; ``discard`` is
+    idempotent and safe after adoption.
+    """
+
+    @property
+    def path(self) -> str:
+        """Where the bytes lie now: to map, read or hash them again."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """How much was written."""
+        ...
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append all of ``data``. Raises StorageFull when the disk is full."""
+        ...
+
+    def discard(self) -> None:
+        """Forget the bytes and free their space."""
+        ...
+
+
+class BlobReader(Protocol):
+    """An object opened for reading at any place, by any thread."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the whole object."""
+        ...
+
+    def read_at(self, offset: int, size_bytes: int) -> bytes:
+        """Exactly ``size_bytes`` from ``offset``. A short object raises Corrupt."""
+        ...
+
+    def read_into(self, offset: int, buffers: Sequence[memoryview]) -> None:
+        """Fill the buffers one after the other from ``offset``. A short object raises Corrupt."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Immutable objects under (kind, 64 lower-case hexadecimal digits).
+
+    Durability: when ``adopt`` or ``put`` returns, the object survives SIGKILL and power loss.
+    Putting an object that is there already succeeds and changes nothing.
+    A full disk raises StorageFull and leaves nothing behind under any key. An error of fsync
+    latches the store read-only: from then on every write raises Unavailable until a restart,
+    and reads go on.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this adapter can do."""
+        ...
+
+    def spool(self, size_hint_bytes: int = 0) -> Spooled:
+        """A new place for incoming bytes."""
+        ...
+
+    def adopt(self, kind: str, key: str, spooled: Spooled) -> bool:
+        """Make the spooled bytes the object. True when it was new."""
+        ...
+
+    def put(self, kind: str, key: str, data: bytes) -> bool:
+        """Write a small object whole. True when it was new."""
+        ...
+
+    def open(self, kind: str, key: str) -> AbstractContextManager[BlobReader]:
+        """Open for reading. Raises FileNotFoundError when there is no such object."""
+        ...
+
+    def size_bytes(self, kind: str, key: str) -> int | None:
+        """Size of the object, or None when there is none."""
+        ...
+
+    def delete(self, kind: str, key: str) -> bool:
+        """Remove an object: only collection and quarantine call this. False when it was gone."""
+        ...
+
+    def list_keys(self, kind: str, after: str = "") -> Iterator[str]:
+        """Keys in ascending order, from after ``after``: a scan can resume."""
+        ...
+
+    def free_bytes(self) -> int | None:
+        """Space left for new objects, or None when there is no such limit."""
+        ...
+
+
+Failpoint = Callable[[str], None]
+"""Called with a step's name at every step whose interruption a test may want."""
