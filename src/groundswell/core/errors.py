@@ -245,7 +245,9 @@ class NameTaken(Conflict):
 
     code = "NameTaken"
 
-    def __init__(self, message: str, url: str | None = None, existing_id: str | None = None) -> None:
+    def __init__(
+        self, message: str, url: str | None = None, existing_id: str | None = None
+    ) -> None:
         self.url = url
         self.existing_id = existing_id
         super().__init__(message)

@@ -107,12 +107,8 @@ def _role_allows(principal: Principal, action: Action, subject: Subject) -> bool
     if action is Action.CONTRIBUTE:
         return True  # whoever may read may propose
     if role in {Role.ADMIN, Role.WRITE}:
-        return action is not Action.ADMINISTER or role is Role.ADMIN or _is_creator(principal, subject)
-    return role is Role.CONTRIBUTOR and _is_creator(principal, subject)
-
-
-def _is_creator(principal: Principal, subject: Subject) -> bool:
-    return principal.account_id is not None and principal.account_id == subject.creator_id
+        return True
+    return role is Role.CONTRIBUTOR and principal.account_id == subject.creator_id
 
 
 def _passes_gate(principal: Principal, subject: Subject) -> bool:
@@ -144,7 +140,7 @@ def may(principal: Principal, action: Action, subject: Subject) -> Decision:
     return _ALLOWED if _role_allows(principal, action, subject) else _refuse(Reason.ROLE)
 
 
-def refusal(principal: Principal, decision: Decision, *, gate_message: str = "") -> GroundswellError:
+def refusal(decision: Decision, *, gate_message: str = "") -> GroundswellError:
     """The error that a refused decision becomes. ``gate_message`` says where to ask for access."""
     assert not decision.allowed
     match decision.reason:

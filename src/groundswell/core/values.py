@@ -205,7 +205,12 @@ def check_reference_name(name: str) -> str:
     Raises:
         InvalidName: with the name.
     """
-    if not name or len(name) > REVISION_LENGTH_MAX or _BAD_REF.search(name) or not name.isprintable():
+    if (
+        not name
+        or len(name) > REVISION_LENGTH_MAX
+        or _BAD_REF.search(name)
+        or not name.isprintable()
+    ):
         msg = f"Invalid reference name {name[:200]!r}."
         raise InvalidName(msg)
     if name.startswith("refs/") or _COMMIT.fullmatch(name) or name == "HEAD":
