@@ -137,10 +137,24 @@ class Forbidden(GroundswellError):
 
 
 class GatedRepo(Forbidden):
-    """Content of a gated repository, asked for by somebody not on its list."""
+    """Content of a gated repository, asked for by somebody not on its list.
+
+    ``url_path`` is the path of the page where to ask, without a leading slash: a door completes
+    the message with " Visit <url> to ask for access."
+    """
 
     code = "GatedRepo"
     hint = "Ask for access on the repository's page."
+
+    def __init__(self, message: str = "", url_path: str | None = None) -> None:
+        self.url_path = url_path
+        super().__init__(message)
+
+
+class GatedToAnonymous(GatedRepo):
+    """The same, asked for by nobody in particular, who may be on the list after signing in."""
+
+    status = 401
 
 
 class DisabledRepo(Forbidden):

@@ -13,6 +13,7 @@ from groundswell.core.errors import (
     DisabledRepo,
     Forbidden,
     GatedRepo,
+    GatedToAnonymous,
     GroundswellError,
     RepoNotFound,
     Unauthenticated,
@@ -149,7 +150,8 @@ def refusal(decision: Decision, *, gate_message: str = "") -> GroundswellError:
         case Reason.ANONYMOUS:
             return Unauthenticated()
         case Reason.GATED:
-            return GatedRepo(gate_message)
+            gated = GatedToAnonymous if principal.is_anonymous else GatedRepo
+            return gated(gate_message, gate_url_path)
         case Reason.DISABLED:
             return DisabledRepo()
         case Reason.TOKEN:

@@ -1,0 +1,1 @@
+"""What one may do: use cases. Synchronous; one call is one unit of work."""

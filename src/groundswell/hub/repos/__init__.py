@@ -1,0 +1,13 @@
+"""Repositories: found by name, made, moved, deleted, listed, described.
+
+Knows names, redirects, tombstones and the row of a repository. Does not know what stands in a
+tree (``hub.content``) or how content is stored (``hub.blobs``).
+"""
+
+from __future__ import annotations
+
+from groundswell.hub.repos.finding import visible_filter
+from groundswell.hub.repos.rows import Repository
+from groundswell.hub.repos.service import NewFile, Repos
+
+__all__ = ["NewFile", "Repos", "Repository", "visible_filter"]

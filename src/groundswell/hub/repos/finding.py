@@ -1,0 +1,126 @@
+"""The one lookup of a repository, and the SQL form of the rule of what may be seen.
+
+Knows names, redirects and tombstones. Every decision is ``core.policy``'s; ``visible_filter``
+says the same in SQL for lists, and a property test holds the two together.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from groundswell.core.errors import RepoMoved, RepoNotFound
+from groundswell.core.policy import Action, may, refusal
+from groundswell.core.values import (
+    Gate,
+    Principal,
+    RepoId,
+    TokenRole,
+    Visibility,
+    fold_name,
+)
+from groundswell.hub.repos.rows import Repository, repository_from, tags_of
+from groundswell.store import tables
+
+CURRENT = "current"
+MOVED = "moved"
+DELETED = "deleted"
+
+
+def visible_filter(principal: Principal) -> sa.ColumnElement[bool]:
+    """Which rows of ``repositories`` the principal may SEE, as a condition for a query.
+
+    Deleted repositories are never among them.
+    """
+    table = tables.repositories
+    alive = table.c.deleted_at.is_(None)
+    public = table.c.visibility == Visibility.PUBLIC.value
+    if principal.is_admin:
+        member: sa.ColumnElement[bool] = sa.true()
+    else:
+        spaces = [organisation for organisation, _role in principal.memberships]
+        if principal.account_id is not None:
+            spaces.append(principal.account_id)
+        member = table.c.owner_id.in_(spaces) if spaces else sa.false()
+    if principal.token_role is TokenRole.FINE_GRAINED:
+        granted = [grant.repository_id for grant in principal.grants]
+        member = sa.and_(member, table.c.id.in_(granted)) if granted else sa.false()
+    return sa.and_(alive, sa.or_(public, member))
+
+
+def name_row(conn: sa.Connection, repo_id: RepoId) -> sa.RowMapping | None:
+    """The row of ``repository_names`` for a name in any spelling."""
+    names = tables.repository_names
+    query = sa.select(names).where(
+        names.c.kind == repo_id.kind.value,
+        names.c.namespace_folded == fold_name(repo_id.namespace),
+        names.c.name_folded == fold_name(repo_id.name),
+    )
+    return conn.execute(query).mappings().one_or_none()
+
+
+def has_access(conn: sa.Connection, repository_id: int, account_id: int | None) -> bool:
+    """Whether the account is on the list of a gated repository."""
+    if account_id is None:
+        return False
+    access = tables.repository_access
+    query = sa.select(access.c.account_id).where(
+        access.c.repository_id == repository_id, access.c.account_id == account_id
+    )
+    return conn.execute(query).first() is not None
+
+
+def load_for(conn: sa.Connection, principal: Principal, repository_id: int) -> Repository | None:
+    """The repository of that number as this principal meets it; rights are not yet decided."""
+    table = tables.repositories
+    query = sa.select(table).where(table.c.id == repository_id, table.c.deleted_at.is_(None))
+    row = conn.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    listed = row["gate"] != Gate.OPEN.value and has_access(
+        conn, repository_id, principal.account_id
+    )
+    return repository_from(row, tags_of(conn, [repository_id])[repository_id], has_access=listed)
+
+
+def gate_message(repository: Repository) -> str:
+    """What somebody outside a gate reads. The door adds where to ask."""
+    return (
+        f"Access to {repository.kind.value} {repository.full_name} is restricted and you are "
+        "not in the authorized list."
+    )
+
+
+def decide(principal: Principal, repository: Repository, action: Action) -> None:
+    """Nothing when the principal may; otherwise the refusal.
+
+    Raises:
+        RepoNotFound: hidden from the principal.
+        Unauthenticated: somebody with a name might.
+        GatedRepo: not on the list; its ``url_path`` lets a door say where to ask.
+        DisabledRepo: closed by an admin.
+        Forbidden: the role or token does not reach this far.
+    """
+    decision = may(principal, action, repository.subject)
+    if decision.allowed:
+        return
+    raise refusal(
+        principal,
+        decision,
+        gate_message=gate_message(repository),
+        gate_url_path=repository.repo_id.url_path,
+    )
+
+
+def find(conn: sa.Connection, principal: Principal, repo_id: RepoId, action: Action) -> Repository:
+    """The lookup of ``Repos.find``, inside a transaction."""
+    named = name_row(conn, repo_id)
+    if named is None or named["state"] == DELETED:
+        raise RepoNotFound
+    repository = load_for(conn, principal, named["repository_id"])
+    if repository is None or not may(principal, Action.SEE, repository.subject).allowed:
+        raise RepoNotFound
+    if named["state"] == MOVED:
+        now = repository.repo_id
+        raise RepoMoved(now.kind.value, now.namespace, now.name)
+    decide(principal, repository, action)
+    return repository

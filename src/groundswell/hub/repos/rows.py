@@ -1,0 +1,143 @@
+"""The repository as every use case sees it, and how a row becomes one.
+
+Knows the columns of ``repositories`` and its tags. Does not know who may see what: that is
+``core.policy``, asked by ``finding``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from groundswell.core.policy import Subject
+from groundswell.core.values import Gate, RepoId, RepoKind, Visibility
+from groundswell.store import tables
+
+Json = dict[str, Any]
+"""A JSON object: keys are strings, values are what ``json`` reads and writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """One repository at one moment.
+
+    ``repo_id`` has the canonical spelling. Times are microseconds since the epoch, sizes bytes.
+    ``head_commit`` is the head of main, None when it has none. ``card`` is the README's front
+    matter, None when there is none. ``facts`` holds ``config``, ``safetensors``, ``gguf`` and
+    ``faults`` (docs/formats/card.md), each only when known. ``has_access`` says that the
+    principal for whom it was found is on the list of a gated repository.
+    """
+
+    id: int
+    public_id: str
+    repo_id: RepoId
+    owner_id: int
+    creator_id: int | None
+    visibility: Visibility
+    gate: Gate
+    disabled: bool
+    created_at: int
+    modified_at: int
+    head_commit: str | None = None
+    card: Json | None = None
+    description: str | None = None
+    library_name: str | None = None
+    pipeline_tag: str | None = None
+    sdk: str | None = None
+    facts: Json = field(default_factory=dict)
+    parameter_count: int | None = None
+    used_bytes: int = 0
+    downloads: int = 0
+    likes: int = 0
+    tags: tuple[str, ...] = ()
+    settings: Json = field(default_factory=dict)
+    has_access: bool = False
+
+    @property
+    def kind(self) -> RepoKind:
+        """Model, dataset, space or kernel."""
+        return self.repo_id.kind
+
+    @property
+    def full_name(self) -> str:
+        """``namespace/name`` in its canonical spelling."""
+        return self.repo_id.full_name
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only members may know of it."""
+        return self.visibility is Visibility.PRIVATE
+
+    @property
+    def subject(self) -> Subject:
+        """What ``policy.may`` wants to know of it, for the principal it was found for."""
+        return Subject(
+            repository_id=self.id,
+            owner_id=self.owner_id,
+            creator_id=self.creator_id,
+            visibility=self.visibility,
+            gate=self.gate,
+            disabled=self.disabled,
+            has_access=self.has_access,
+        )
+
+
+def repository_from(
+    row: sa.RowMapping, tags: Sequence[str] = (), *, has_access: bool = False
+) -> Repository:
+    """A row of ``repositories`` as a value."""
+    return Repository(
+        id=row["id"],
+        public_id=row["public_id"],
+        repo_id=RepoId(RepoKind(row["kind"]), row["namespace"], row["name"]),
+        owner_id=row["owner_id"],
+        creator_id=row["creator_id"],
+        visibility=Visibility(row["visibility"]),
+        gate=Gate(row["gate"]),
+        disabled=row["disabled"],
+        created_at=row["created_at"],
+        modified_at=row["modified_at"],
+        head_commit=row["head_commit"],
+        card=row["card"],
+        description=row["description"],
+        library_name=row["library_name"],
+        pipeline_tag=row["pipeline_tag"],
+        sdk=row["sdk"],
+        facts=row["facts"] or {},
+        parameter_count=row["parameter_count"],
+        used_bytes=row["used_bytes"],
+        downloads=row["downloads"],
+        likes=row["likes"],
+        tags=tuple(tags),
+        settings=row["settings"] or {},
+        has_access=has_access,
+    )
+
+
+def tags_of(conn: sa.Connection, repository_ids: Sequence[int]) -> Mapping[int, list[str]]:
+    """The tags of each of these repositories, in the order of their cards."""
+    table = tables.repository_tags
+    tags: dict[int, list[str]] = {repository_id: [] for repository_id in repository_ids}
+    if not tags:
+        return tags
+    query = (
+        sa.select(table.c.repository_id, table.c.tag)
+        .where(table.c.repository_id.in_(tags))
+        .order_by(table.c.repository_id, table.c.position)
+    )
+    for repository_id, tag in conn.execute(query):
+        tags[repository_id].append(tag)
+    return tags
+
+
+def load(conn: sa.Connection, repository_id: int) -> Repository | None:
+    """The repository of that number, deleted ones left out. No rights are asked."""
+    table = tables.repositories
+    query = sa.select(table).where(table.c.id == repository_id, table.c.deleted_at.is_(None))
+    row = conn.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    return repository_from(row, tags_of(conn, [repository_id])[repository_id])
