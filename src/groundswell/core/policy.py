@@ -13,7 +13,6 @@ from groundswell.core.errors import (
     DisabledRepo,
     Forbidden,
     GatedRepo,
-    GatedToAnonymous,
     GroundswellError,
     RepoNotFound,
     Unauthenticated,
@@ -150,8 +149,7 @@ def refusal(decision: Decision, *, gate_message: str = "") -> GroundswellError:
         case Reason.ANONYMOUS:
             return Unauthenticated()
         case Reason.GATED:
-            gated = GatedToAnonymous if principal.is_anonymous else GatedRepo
-            return gated(gate_message, gate_url_path)
+            return GatedRepo(gate_message)
         case Reason.DISABLED:
             return DisabledRepo()
         case Reason.TOKEN:

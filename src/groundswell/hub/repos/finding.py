@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from groundswell.core.errors import RepoMoved, RepoNotFound
-from groundswell.core.policy import Action, may, refusal
+from groundswell.core.errors import GatedRepo, GatedToAnonymous, RepoMoved, RepoNotFound
+from groundswell.core.policy import Action, Reason, may, refusal
 from groundswell.core.values import (
     Gate,
     Principal,
@@ -96,19 +96,17 @@ def decide(principal: Principal, repository: Repository, action: Action) -> None
     Raises:
         RepoNotFound: hidden from the principal.
         Unauthenticated: somebody with a name might.
-        GatedRepo: not on the list; its ``url_path`` lets a door say where to ask.
+        GatedRepo, GatedToAnonymous: not on the list; its ``url_path`` lets a door say where to ask.
         DisabledRepo: closed by an admin.
         Forbidden: the role or token does not reach this far.
     """
     decision = may(principal, action, repository.subject)
     if decision.allowed:
         return
-    raise refusal(
-        principal,
-        decision,
-        gate_message=gate_message(repository),
-        gate_url_path=repository.repo_id.url_path,
-    )
+    if decision.reason is Reason.GATED:
+        gated = GatedToAnonymous if principal.is_anonymous else GatedRepo
+        raise gated(gate_message(repository), repository.repo_id.url_path)
+    raise refusal(decision)
 
 
 def find(conn: sa.Connection, principal: Principal, repo_id: RepoId, action: Action) -> Repository:
