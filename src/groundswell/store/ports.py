@@ -17,6 +17,7 @@ class Kind:
 
     XORB = "xorbs"
     SHARD = "shards"
+    PART = "parts"  # of a multipart upload on its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,12 @@ class BlobStore(Protocol):
 
     def free_bytes(self) -> int | None:
         """Space left for new objects, or None when there is no such limit."""
+        ...
+
+    def sweep_spool(self, age_seconds: float) -> int:
+        """Remove spooled bytes that nobody wrote to for that long, those of a process that was
+        killed included. How many there were.
+        """
         ...
 
 
