@@ -6,6 +6,7 @@ Does not know how a door shows an error: each door renders these classes in its 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -93,6 +94,26 @@ class QuotaExceeded(GroundswellError):
     code = "QuotaExceeded"
     status = 403
     exit_code = 6
+
+
+class MethodNotAllowed(BadRequest):
+    """The address exists, under other methods. ``allowed`` names them."""
+
+    code = "MethodNotAllowed"
+    status = 405
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self.allowed = tuple(sorted(allowed))
+        super().__init__(f"This address answers {', '.join(self.allowed)}.")
+
+
+class BodyStalled(BadRequest):
+    """A request body that stopped coming. Sending the request again may work."""
+
+    code = "BodyStalled"
+    status = 408
+    retryable = True
+    default_message = "The request's body stopped coming. Send the request again."
 
 
 class RangeNotSatisfiable(GroundswellError):
@@ -321,6 +342,15 @@ class Unavailable(GroundswellError):
     def __init__(self, message: str = "", retry_after_seconds: int = 5) -> None:
         self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
+
+
+class DataTooNew(GroundswellError):
+    """The data folder was written by a newer Groundswell than the one that opens it."""
+
+    code = "DataTooNew"
+    status = 503
+    hint = "Install the newer Groundswell again, or restore a backup of its predecessor."
+    default_message = "A newer Groundswell wrote this data: this one cannot read it."
 
 
 class TooManyRequests(Unavailable):

@@ -1,0 +1,10 @@
+"""The database: two verbs, ``read`` and ``write``, over SQLite or PostgreSQL.
+
+Knows transactions, durability and how a database fails. Does not know what the tables mean.
+SQLAlchemy Core is the port between the engines; there is no repository layer over it.
+"""
+
+from groundswell.store.database.base import Database
+from groundswell.store.database.statements import insert_ignore, upsert
+
+__all__ = ["Database", "insert_ignore", "upsert"]

@@ -1,0 +1,120 @@
+"""PostgreSQL: one serialisable transaction for each unit, tried again when it met another.
+
+Knows PostgreSQL's isolation levels and failures. Does not know the tables. The server does the
+group commit and the checkpoints.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import sqlalchemy as sa
+
+from groundswell.core.errors import BadRequest, Unavailable
+from groundswell.store.database.base import Database
+from groundswell.store.database.faults import from_postgresql
+from groundswell.store.database.schema import bring_up_to_date, is_up_to_date
+
+T = TypeVar("T")
+
+POOL_SIZE: Final = 16
+POOL_TIMEOUT_SECONDS: Final = 30
+ATTEMPTS_MAX: Final = 12
+# Serialisation failure, deadlock, and a unique key that another transaction took meanwhile: a
+# second look tells the unit what it met.
+_TRY_AGAIN: Final = frozenset({"40001", "40P01", "23505"})
+_MIGRATION_LOCK: Final = 0x67726F756E647377  # "groundsw"
+
+
+class PostgresqlDatabase(Database):
+    """A database on a PostgreSQL server (15 or newer)."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
+            self._engine = sa.create_engine(
+                parsed,
+                pool_size=POOL_SIZE,
+                max_overflow=0,
+                pool_timeout=POOL_TIMEOUT_SECONDS,
+                pool_pre_ping=True,
+            )
+        except ModuleNotFoundError as error:
+            msg = "PostgreSQL needs its driver: pip install 'groundswell[postgres]'"
+            raise BadRequest(msg) from error
+        except sa.exc.ArgumentError as error:
+            msg = "The database URL cannot be read."
+            raise BadRequest(msg) from error
+        self._writing = self._engine.execution_options(isolation_level="SERIALIZABLE")
+        self._reading = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._closed = False
+        try:
+            self._bring_up_to_date()
+        except sa.exc.DBAPIError as error:
+            raise from_postgresql(error) or error from error
+
+    def _bring_up_to_date(self) -> None:
+        with self._engine.connect() as connection:
+            if is_up_to_date(connection):
+                return
+            # Several workers may start at once: one migrates, the others wait and find it done.
+            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_MIGRATION_LOCK})")
+            connection.commit()
+            try:
+                bring_up_to_date(connection)
+            finally:
+                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_MIGRATION_LOCK})")
+                connection.commit()
+
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """See ``Database.read``."""
+        try:
+            return self._run(self._reading, work)
+        except sa.exc.DBAPIError as error:
+            raise from_postgresql(error) or error from error
+
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """See ``Database.write``."""
+        for attempt in range(ATTEMPTS_MAX - 1):
+            try:
+                return self._run(self._writing, work)
+            except sa.exc.DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+                    raise from_postgresql(error) or error from error
+            ceiling_seconds = min(0.2, 0.002 * 2**attempt)
+            time.sleep(random.uniform(0, ceiling_seconds))  # noqa: S311 - spreads retries, no secret
+        try:
+            return self._run(self._writing, work)
+        except sa.exc.DBAPIError as error:
+            raise from_postgresql(error) or error from error
+
+    def _run(self, engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
+        if self._closed:
+            msg = "The hub is shutting down."
+            raise Unavailable(msg)
+        try:
+            with engine.begin() as connection:
+                return work(connection)
+        except sa.exc.TimeoutError as error:
+            raise Unavailable from error
+
+    @property
+    def fault(self) -> str | None:
+        """See ``Database.fault``: the server itself refuses writes after an error of its disk."""
+        return None
+
+    def backup_to(self, path: Path) -> None:
+        """See ``Database.backup_to``."""
+        msg = f"Copy PostgreSQL with its own tool: pg_dump --format=custom --file={path.name}"
+        raise BadRequest(msg)
+
+    def close(self) -> None:
+        """See ``Database.close``."""
+        self._closed = True
+        self._engine.dispose()
