@@ -1,0 +1,148 @@
+"""Names of accounts, repositories and references: what is let in, and what looks alike."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from groundswell.core.errors import InvalidName
+
+NAME_LENGTH_MAX: Final = 96
+REVISION_LENGTH_MAX: Final = 250
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[A-Za-z0-9_]", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
+
+
+class RepoKind(enum.StrEnum):
+    """What a repository holds. The value is the word that the Hub API uses in ``type``."""
+
+    MODEL = "model"
+    DATASET = "dataset"
+    SPACE = "space"
+    KERNEL = "kernel"
+
+    @property
+    def plural(self) -> str:
+        """The segment after ``/api/``: models, datasets, spaces, kernels."""
+        return f"{self.value}s"
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the id in page, resolve and git URLs: empty for models."""
+        return "" if self is RepoKind.MODEL else f"{self.plural}/"
+
+
+class Visibility(enum.StrEnum):
+    """Who may see that a repository exists."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class Gate(enum.StrEnum):
+    """How a gated repository lets people in; ``OPEN`` is not gated."""
+
+    OPEN = "open"
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+def check_name(name: str, what: str = "name") -> str:
+    """The same name, when accounts and repositories may carry it (Hub API 0.1).
+
+    Raises:
+        InvalidName: with the broken rule.
+    """
+    if not name:
+        msg = f"The {what} is empty."
+        raise InvalidName(msg)
+    if len(name) > NAME_LENGTH_MAX:
+        msg = f"The {what} is longer than {NAME_LENGTH_MAX} characters."
+        raise InvalidName(msg)
+    if not _NAME.fullmatch(name):
+        msg = (
+            f"The {what} {name[:100]!r} is not allowed: use letters, digits, '-', '_' and '.', "
+            "beginning and ending with a letter or digit."
+        )
+        raise InvalidName(msg)
+    if "--" in name or ".." in name:
+        msg = f"The {what} {name!r} may not contain '--' or '..'."
+        raise InvalidName(msg)
+    if name.lower().endswith((".git", ".lock", ".ipynb")):
+        msg = f"The {what} {name!r} may not end in '.git', '.lock' or '.ipynb'."
+        raise InvalidName(msg)
+    return name
+
+
+_CONFUSABLE = str.maketrans({"0": "o", "1": "l", "i": "l", "-": None, "_": None, ".": None})
+
+
+def fold_name(name: str) -> str:
+    """The key under which names are looked up: case does not count."""
+    return name.lower()
+
+
+def confusable_key(name: str) -> str:
+    """The key under which two names that look alike collide: case, separators, O/0, I/l/1.
+
+    ``rn`` and ``vv`` fold to the letters they imitate. Names are ASCII already.
+    """
+    return name.lower().replace("rn", "m").replace("vv", "w").translate(_CONFUSABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class RepoId:
+    """Kind, namespace and name, as a client wrote them: lookups fold the case."""
+
+    kind: RepoKind
+    namespace: str
+    name: str
+
+    @classmethod
+    def parse(cls, kind: RepoKind, text: str) -> RepoId:
+        """From ``namespace/name``.
+
+        Raises:
+            InvalidName: not exactly one slash, or a part that breaks the rules.
+        """
+        namespace, slash, name = text.partition("/")
+        if not slash or "/" in name:
+            msg = f"A repository is named namespace/name, not {text[:200]!r}."
+            raise InvalidName(msg)
+        return cls(kind, check_name(namespace, "namespace"), check_name(name, "repository name"))
+
+    @property
+    def full_name(self) -> str:
+        """``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def url_path(self) -> str:
+        """Path of the repository's page, without a leading slash: ``datasets/ns/name``."""
+        return f"{self.kind.prefix}{self.full_name}"
+
+
+_BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|/$|/\.|\.lock(?:/|$)|\.$|^@$")
+
+
+def check_reference_name(name: str) -> str:
+    """The same name, when a branch or tag may carry it (git-check-ref-format, and no options).
+
+    Raises:
+        InvalidName: with the name.
+    """
+    if (
+        not name
+        or len(name) > REVISION_LENGTH_MAX
+        or _BAD_REF.search(name)
+        or not name.isprintable()
+    ):
+        msg = f"Invalid reference name {name[:200]!r}."
+        raise InvalidName(msg)
+    if name.startswith("refs/") or _COMMIT.fullmatch(name) or name == "HEAD":
+        msg = f"Invalid reference name {name[:200]!r}: it would hide another revision."
+        raise InvalidName(msg)
+    return name
