@@ -1,0 +1,36 @@
+"""``python -m bench [group …]``: measure, print the table, write ``bench/out/*.json``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import commits, footprint, reads, rows, scale, transfers
+from bench.servers import hub
+
+GROUPS = {
+    "footprint": footprint.measure,
+    "commits": commits.measure,
+    "reads": reads.measure,
+    "scale": scale.measure,
+    "transfers": transfers.measure,
+}
+
+
+def main(names: list[str]) -> None:
+    """Each group on a fresh hub, so that one cannot slow the next."""
+    everything = []
+    for name in names or list(GROUPS):
+        with tempfile.TemporaryDirectory(prefix="groundswell-bench-") as scratch:
+            folder = Path(scratch)
+            with hub(folder) as running:
+                measured = GROUPS[name](running, folder)
+        rows.write(name, measured)
+        everything += measured
+        print(f"# {name}\n{rows.show(measured)}\n", flush=True)
+    print(rows.show(everything))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,164 @@
+"""A small client for measuring: the calls of stock clients without their own cost, and a sink."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import os
+import subprocess
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bench.servers import USER, RunningHub
+
+PIECE = 1 << 20
+
+
+class Api:
+    """One keep-alive connection to a hub."""
+
+    def __init__(self, hub: RunningHub) -> None:
+        self._headers = {"Authorization": f"Bearer {hub.token}"}
+        self._connection = connection(hub.url)
+
+    def call(self, method: str, path: str, body: bytes | None = None, **headers: str) -> bytes:
+        """The answer's body. Raises RuntimeError on any refusal."""
+        self._connection.request(method, path, body, self._headers | headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        if answer.status >= 300:
+            message = f"{method} {path}: {answer.status} {content[:300]!r}"
+            raise RuntimeError(message)
+        return content
+
+    def json(self, method: str, path: str, value: object = None) -> Any:  # noqa: ANN401 - JSON
+        """The answer's JSON."""
+        body = None if value is None else json.dumps(value).encode()
+        return json.loads(self.call(method, path, body, **{"Content-Type": "application/json"}))
+
+    def create(self, name: str) -> str:
+        """Make a model repository; gives its id."""
+        self.json("POST", "/api/repos/create", {"name": name, "type": "model"})
+        return f"{USER}/{name}"
+
+    def commit(self, repo: str, files: dict[str, bytes], branch: str = "main") -> str:
+        """Commit small files; gives the commit id."""
+        lines: list[dict[str, Any]] = [
+            {"key": "header", "value": {"summary": "bench", "description": ""}}
+        ]
+        for path, content in files.items():
+            value = {
+                "path": path,
+                "content": base64.b64encode(content).decode(),
+                "encoding": "base64",
+            }
+            lines.append({"key": "file", "value": value})
+        body = b"\n".join(json.dumps(line).encode() for line in lines)
+        path = f"/api/models/{repo}/commit/{branch}"
+        answer = self.call("POST", path, body, **{"Content-Type": "application/x-ndjson"})
+        return str(json.loads(answer)["commitOid"])
+
+
+def connection(url: str) -> http.client.HTTPConnection:
+    """A connection to the server of ``url``."""
+    parts = urllib.parse.urlsplit(url)
+    assert parts.hostname is not None
+    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=600)
+
+
+def curl_megabytes_per_second(url: str, clients: int, size_bytes: int) -> float:
+    """Download ``url`` by ``clients`` curl processes at once; MB/s over all."""
+    began = time.perf_counter()
+    command = ["curl", "-sfL", "--noproxy", "*", "-o", "/dev/null", url]
+    runs = [subprocess.Popen(command) for _ in range(clients)]
+    for run in runs:
+        if run.wait() != 0:
+            message = f"curl could not download {url}"
+            raise RuntimeError(message)
+    return clients * size_bytes / 1e6 / (time.perf_counter() - began)
+
+
+def ranged_megabytes_per_second(url: str, size_bytes: int, range_bytes: int) -> float:
+    """Read the whole file by ranges over one connection; MB/s."""
+    wire = connection(url)
+    path = urllib.parse.urlsplit(url).path
+    sink = memoryview(bytearray(PIECE))
+    began = time.perf_counter()
+    for start in range(0, size_bytes, range_bytes):
+        stop = min(start + range_bytes, size_bytes) - 1
+        wire.request("GET", path, headers={"Range": f"bytes={start}-{stop}"})
+        answer = wire.getresponse()
+        assert answer.status == 206, answer.status
+        while answer.readinto(sink):
+            pass
+    return size_bytes / 1e6 / (time.perf_counter() - began)
+
+
+def upload_by_lfs(hub: RunningHub, repo: str, path: Path, sha256: str) -> float:
+    """Send one file the basic LFS way; seconds until the hub has acknowledged it."""
+    api = Api(hub)
+    size = path.stat().st_size
+    request = {
+        "operation": "upload",
+        "transfers": ["basic"],
+        "hash_algo": "sha256",
+        "objects": [{"oid": sha256, "size": size}],
+    }
+    kind = {"Content-Type": "application/vnd.git-lfs+json"}
+    began = time.perf_counter()
+    batch = api.call(
+        "POST", f"/{repo}.git/info/lfs/objects/batch", json.dumps(request).encode(), **kind
+    )
+    actions = json.loads(batch)["objects"][0]["actions"]
+    target = urllib.parse.urlsplit(actions["upload"]["href"])
+    wire = connection(hub.url)
+    with path.open("rb") as source:
+        headers = {"Content-Length": str(size)} | actions["upload"].get("header", {})
+        wire.request("PUT", f"{target.path}?{target.query}", source, headers)
+        answer = wire.getresponse()
+        answer.read()
+    assert answer.status < 300, answer.status
+    return time.perf_counter() - began
+
+
+def copy_with_sha256(source: Path, target: Path) -> float:
+    """Copy a file and hash it on the way, durably: what an upload costs at the very least."""
+    began = time.perf_counter()
+    digest = hashlib.sha256()
+    with source.open("rb") as reader, target.open("wb") as writer:
+        while piece := reader.read(4 * PIECE):
+            digest.update(piece)
+            writer.write(piece)
+        writer.flush()
+        os.fdatasync(writer.fileno())
+    return time.perf_counter() - began
+
+
+def crowd(workers: int, seconds: float, act: Callable[[int], Callable[[], object]]) -> list[float]:
+    """Run ``act(worker)()`` over and over on every worker for some seconds; all latencies."""
+    stop = threading.Event()
+    gate = threading.Barrier(workers + 1)
+
+    def work(number: int) -> list[float]:
+        once = act(number)
+        gate.wait()
+        latencies = []
+        while not stop.is_set():
+            began = time.perf_counter()
+            once()
+            latencies.append(time.perf_counter() - began)
+        return latencies
+
+    with ThreadPoolExecutor(workers) as pool:
+        tasks = [pool.submit(work, number) for number in range(workers)]
+        gate.wait()
+        time.sleep(seconds)
+        stop.set()
+        return [latency for task in tasks for latency in task.result()]
