@@ -42,8 +42,8 @@ def measure(hub: RunningHub, folder: Path) -> list[Row]:
     for one in sockets:
         one.close()
     note = (
-        f"other requests p50 {percentile(stalled, 0.5):.1f} ms, p99 {percentile(stalled, 0.99):.1f} "
-        f"ms; quiet p99 {percentile(quiet, 0.99):.1f} ms"
+        f"others p50 {percentile(stalled, 0.5):.1f} ms, p99 {percentile(stalled, 0.99):.1f} ms; "
+        f"quiet p99 {percentile(quiet, 0.99):.1f} ms"
     )
     return [
         Row("start to first answer", hub.started_seconds, "s", aim="≤ 2 s"),

@@ -67,9 +67,8 @@ def show(rows: list[Row]) -> str:
     for row in rows:
         base = f"{row.baseline:.4g} {row.unit} ({row.baseline_name})" if row.baseline else ""
         ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
-        lines.append(
-            f"| {row.name} | {row.value:.4g} {row.unit} | {base} | {ratio} | {row.aim} | {row.note} |"
-        )
+        value = f"{row.value:.4g} {row.unit}"
+        lines.append(f"| {row.name} | {value} | {base} | {ratio} | {row.aim} | {row.note} |")
     return "\n".join(lines)
 
 

@@ -22,7 +22,7 @@ USER = "bench"
 
 @dataclass(frozen=True, slots=True)
 class RunningHub:
-    """A hub that answers. ``started_seconds``: from the start of the process to its first answer."""
+    """A hub that answers. ``started_seconds``: from its start to its first answer."""
 
     url: str
     token: str

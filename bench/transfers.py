@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from bench.client import (
@@ -43,8 +44,8 @@ def _downloads(ours: str, theirs: str) -> list[Row]:
     for clients, runs in ((1, 5), (8, 3)):
         value, base = paired(
             runs,
-            lambda clients=clients: curl_megabytes_per_second(ours, clients, SIZE),
-            lambda clients=clients: curl_megabytes_per_second(theirs, clients, SIZE),
+            partial(curl_megabytes_per_second, ours, clients, SIZE),
+            partial(curl_megabytes_per_second, theirs, clients, SIZE),
         )
         name = f"full download of 1 GiB, {clients} client{'s' if clients > 1 else ''}"
         rows.append(Row(name, value, "MB/s", base, "nginx sendfile", "≥ 0.8"))
