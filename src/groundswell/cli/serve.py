@@ -1,0 +1,71 @@
+"""`swell serve`: run a hub on a data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from groundswell.hub.accounts import NewAccount
+    from groundswell.settings import Settings
+
+
+@click.command("serve")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the hub. [data]")
+@click.option("--host", help="Address to listen on. [127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on; 0 picks a free one. [8000]")
+@click.option("--public-url", help="Address that people use, behind a proxy.")
+@click.option("--server", type=click.Choice(["granian", "uvicorn"]), help="HTTP server.")
+@click.option("--log-format", type=click.Choice(["json", "text"]), help="Form of log records.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option("--quiet", is_flag=True, help="Do not log each request.")
+def command(*, quiet: bool, **flags: object) -> None:
+    """Run a hub: every setting is in docs/reference/settings.md."""
+    from groundswell import settings as configuration
+    from groundswell.core.errors import BadRequest
+    from groundswell.http.logs import configure_logs
+
+    try:
+        settings = configuration.load({**flags, "log_requests": False if quiet else None})
+    except configuration.SettingsFault as fault:
+        raise BadRequest(str(fault)) from fault
+    configure_logs(settings.log_format, settings.log_level)
+    _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    from groundswell import wiring
+    from groundswell.http import server
+    from groundswell.http.app import build_app
+    from groundswell.http.threads import start_threads, stop_threads
+
+    listener = server.listen(settings.host, settings.port)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
+    hub = wiring.build(settings, serves=True)
+    try:
+        first = hub.accounts.ensure_first_admin()
+        start_threads(settings.threads, settings.reader_threads)
+        app = build_app(hub)
+        server.run(app, listener, settings, lambda: _announce(address, first))
+    finally:
+        stop_threads()
+        hub.close()
+
+
+def _announce(address: str, first: NewAccount | None) -> None:
+    click.echo(f"Groundswell answers at {address}")
+    if first is not None:
+        click.echo("")
+        click.echo(f"First start: user {first.account.name}, password {first.password}")
+        click.echo(f"             token {first.token}")
+        click.echo("These are shown once. To publish a model:")
+        click.echo("")
+        click.echo(f"  export HF_ENDPOINT={address}")
+        click.echo(f"  hf auth login --token {first.token}")
+        click.echo(f"  hf upload {first.account.name}/my-model ./folder")
+    import sys
+
+    sys.stdout.flush()

@@ -1,0 +1,19 @@
+"""The application: every door's routes behind one edge.
+
+Knows which doors there are. Does not know what they answer.
+"""
+
+from __future__ import annotations
+
+from groundswell.http import operation
+from groundswell.http.edge import Edge
+from groundswell.http.errors import render_json_error
+from groundswell.http.routing import Door
+from groundswell.wiring import Hub
+
+FALLBACK = Door("none", render_json_error)
+
+
+def build_app(hub: Hub) -> Edge:
+    """The ASGI application of this hub."""
+    return Edge(hub, [*operation.routes()], FALLBACK)

@@ -1,0 +1,26 @@
+"""What is counted of requests, for Prometheus. Labels are route names: never a repository's."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+
+REQUESTS: Final = Counter(
+    "groundswell_requests", "Requests answered", ["door", "route", "method", "status"]
+)
+SECONDS: Final = Histogram(
+    "groundswell_request_seconds",
+    "Time from the request's headers to the end of its answer",
+    ["door", "route"],
+    buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600),
+)
+OPEN: Final = Gauge("groundswell_requests_open", "Requests being answered now")
+RECEIVED: Final = Counter("groundswell_received_bytes", "Bytes of request bodies", ["door"])
+SENT: Final = Counter("groundswell_sent_bytes", "Bytes of answers' bodies", ["door"])
+BROKEN: Final = Counter("groundswell_broken_answers", "Answers broken off after they began")
+
+
+def exposition() -> bytes:
+    """Every metric in Prometheus's text format."""
+    return generate_latest(REGISTRY)

@@ -1,0 +1,149 @@
+"""The HTTP server around the application: one process, our own signals, our own socket.
+
+Granian runs embedded in our event loop (docs/decisions/0005-embedded-granian.md); uvicorn is the
+second server, so that nothing depends on the first one's habits. Knows sockets and signals, and
+nothing of what is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from starlette.types import ASGIApp
+
+from groundswell.core.errors import Unavailable
+from groundswell.settings import Settings
+
+LOG: Final = logging.getLogger("groundswell.server")
+
+BACKLOG: Final = 2048
+CONNECTIONS_MAX: Final = 20_000
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 picks a free one.
+
+    Raises:
+        Unavailable: the address is taken or not ours.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        msg = f"Cannot listen on {host} port {port}: {error.strerror}"
+        raise Unavailable(msg) from error
+    listener.setblocking(False)
+    return listener
+
+
+class _Server(Protocol):
+    """What the two servers are to us. ``run`` ends when ``stop`` was called and all is answered."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class _Granian:
+    def __init__(self, app: ASGIApp, listener: socket.socket, settings: Settings) -> None:
+        from granian._granian import SocketHolder  # noqa: PLC0415 - only the server in use
+        from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
+        from granian.http import HTTP1Settings  # noqa: PLC0415
+        from granian.server.embed import Server  # noqa: PLC0415
+
+        make_holder: Any = SocketHolder  # its stub does not know the arguments
+
+        class OnOurSocket(Server):
+            """Granian binds by itself; we want the port before it serves."""
+
+            def _init_shared_socket(self) -> None:
+                self._ssp = None
+                self._shd: Any = make_holder(listener.detach(), False, BACKLOG)
+
+        self._inner = OnOurSocket(
+            app,
+            interface=Interfaces.ASGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            log_enabled=False,
+            backlog=BACKLOG,
+            backpressure=CONNECTIONS_MAX,
+            http1_settings=HTTP1Settings(header_read_timeout=int(settings.header_seconds * 1000)),
+        )
+
+    async def run(self) -> None:
+        await self._inner.serve()
+
+    def stop(self) -> None:
+        self._inner.stop()  # type: ignore[no-untyped-call]
+
+
+class _Uvicorn:
+    def __init__(self, app: ASGIApp, listener: socket.socket, settings: Settings) -> None:
+        try:
+            import uvicorn  # noqa: PLC0415 - only the server in use
+        except ImportError as error:
+            msg = "The setting server is uvicorn, which is not installed: pip install uvicorn"
+            raise Unavailable(msg) from error
+        self._listener = listener
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_keep_alive=int(settings.header_seconds),
+            timeout_graceful_shutdown=None,
+        )
+        self._inner = uvicorn.Server(config)
+
+    async def run(self) -> None:
+        # Its own handler would catch our signals; ours calls stop().
+        self._inner.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+        await self._inner.serve(sockets=[self._listener])
+
+    def stop(self) -> None:
+        self._inner.should_exit = True
+
+
+async def _serve(
+    make: Callable[[], _Server], settings: Settings, on_ready: Callable[[], Any]
+) -> None:
+    server = make()
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    running = asyncio.create_task(server.run())
+    on_ready()
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if not running.done():
+        LOG.info("stopping: no new connections, requests under way may finish")
+        server.stop()
+        done, _ = await asyncio.wait({running}, timeout=settings.shutdown_seconds)
+        if not done:
+            LOG.warning("stopping: requests still under way are broken off")
+            running.cancel()
+    waiting.cancel()
+    if running.done() and not running.cancelled():
+        running.result()
+
+
+def run(
+    app: ASGIApp, listener: socket.socket, settings: Settings, on_ready: Callable[[], Any]
+) -> None:
+    """Serve until SIGTERM or SIGINT, then let requests under way finish for a while."""
+    kind = _Uvicorn if settings.server == "uvicorn" else _Granian
+    asyncio.run(_serve(lambda: kind(app, listener, settings), settings, on_ready))

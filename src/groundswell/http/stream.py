@@ -1,0 +1,218 @@
+"""Content on its way out: a download plan becomes an answer, whole or in ranges.
+
+Knows HEAD, Range, If-Range, If-None-Match, and how bytes are pulled one piece ahead of the client
+while a client that stands still holds no thread and only little memory. Does not know who may
+read, nor what a plan's bytes are made of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from groundswell.core.values import ByteRange, BytesPlan, DownloadPlan, RecipePlan
+from groundswell.http.auth import hub_of
+from groundswell.http.threads import begin_read
+from groundswell.wire.ranges import content_range, etag_matches, multipart, parse_ranges
+
+Piece = bytes | memoryview
+OpenContent = Callable[[RecipePlan, int, int], Iterator[Piece]]
+
+PIECE_MAX_BYTES: Final = 1 << 20
+PIECE_MIN_BYTES: Final = 64 << 10
+READ_AHEAD_DOWNLOADS_MAX: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is to be sent. ``etag`` is unquoted; ``headers`` go with every form of the answer."""
+
+    plan: DownloadPlan
+    size_bytes: int
+    etag: str
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Downloads:
+    """How many downloads are under way: what their memory is divided by."""
+
+    active = 0
+
+
+def answer_content(request: Request, content: Content) -> Response:
+    """The answer to HEAD or GET of this content, with its conditions and ranges.
+
+    Raises:
+        RangeNotSatisfiable: every range begins past the end.
+    """
+    headers = {
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{content.etag}"',
+        **content.headers,
+    }
+    if etag_matches(request.headers.get("if-none-match"), content.etag):
+        return Response(status_code=304, headers=headers)
+    ranges = None
+    if_range = request.headers.get("if-range")
+    if if_range is None or etag_matches(if_range, content.etag, weakly=False):
+        ranges = parse_ranges(request.headers.get("range"), content.size_bytes)
+    return _whole_or_part(request, content, ranges, headers)
+
+
+def _whole_or_part(
+    request: Request,
+    content: Content,
+    ranges: tuple[ByteRange, ...] | None,
+    headers: dict[str, str],
+) -> Response:
+    size = content.size_bytes
+    if ranges is None:
+        parts: list[bytes | ByteRange] = [ByteRange(0, size)] if size else []
+        headers |= {"Content-Type": content.media_type, "Content-Length": str(size)}
+        return ContentResponse(request, content.plan, parts, 200, headers)
+    if len(ranges) == 1:
+        headers |= {
+            "Content-Type": content.media_type,
+            "Content-Length": str(ranges[0].size_bytes),
+            "Content-Range": content_range(ranges[0], size),
+        }
+        return ContentResponse(request, content.plan, [ranges[0]], 206, headers)
+    boundary = secrets.token_hex(16)
+    frame = multipart(ranges, size, content.media_type, boundary)
+    parts = [item for pair in zip(frame.heads, ranges, strict=True) for item in pair]
+    headers |= {
+        "Content-Type": f"multipart/byteranges; boundary={boundary}",
+        "Content-Length": str(frame.size_bytes),
+    }
+    return ContentResponse(request, content.plan, [*parts, frame.tail], 206, headers)
+
+
+class ContentResponse(Response):
+    """Sends parts of a plan, between frames of bytes.
+
+    The first piece is read, and with it checked, before the answer begins: content that is found
+    broken there is an error with a status, later only a broken connection.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        plan: DownloadPlan,
+        parts: list[bytes | ByteRange],
+        status: int,
+        headers: Mapping[str, str],
+    ) -> None:
+        super().__init__(None, status, dict(headers))
+        del self.headers["content-length"]
+        self.headers["content-length"] = headers["Content-Length"]
+        hub = hub_of(request)
+        self._plan = plan
+        self._parts = [] if request.method == "HEAD" else parts
+        self._open: OpenContent = hub.blobs.open_content
+        self._memory_bytes = hub.settings.download_memory_bytes
+        self._idle_seconds = hub.settings.send_idle_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        start = {
+            "type": "http.response.start",
+            "status": self.status_code,
+            "headers": self.raw_headers,
+        }
+        if isinstance(self._plan, BytesPlan) or not self._parts:
+            body = b"".join(self._small_pieces())
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+            return
+        gone = asyncio.Event()
+        watcher = asyncio.create_task(_watch(receive, gone))
+        _Downloads.active += 1
+        pieces = self._pieces()
+        try:
+            piece = await anext(pieces, b"")
+            await send(start)
+            while piece:
+                if gone.is_set():
+                    return
+                async with asyncio.timeout(self._idle_seconds):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                piece = await anext(pieces, b"")
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            _Downloads.active -= 1
+            await pieces.aclose()
+            watcher.cancel()
+
+    def _small_pieces(self) -> Iterator[bytes]:
+        for part in self._parts:
+            if isinstance(part, bytes):
+                yield part
+            else:
+                assert isinstance(self._plan, BytesPlan)
+                yield self._plan.content[part.start : part.stop]
+
+    async def _pieces(self) -> AsyncGenerator[bytes]:
+        """Every byte of the body, in pieces that shrink as more downloads share the memory."""
+        assert isinstance(self._plan, RecipePlan)
+        for part in self._parts:
+            if isinstance(part, bytes):
+                yield part
+                continue
+            sent = 0
+            source = _ahead(self._open(self._plan, part.start, part.stop))
+            async with aclosing(source):
+                async for piece in source:
+                    view = memoryview(piece)
+                    sent += len(view)
+                    while view:
+                        size = self._piece_bytes()
+                        yield bytes(view[:size])
+                        view = view[size:]
+            assert sent == part.size_bytes, (sent, part)
+
+    def _piece_bytes(self) -> int:
+        share = self._memory_bytes // (2 * max(1, _Downloads.active))
+        return max(PIECE_MIN_BYTES, min(PIECE_MAX_BYTES, share))
+
+
+async def _watch(receive: Receive, gone: asyncio.Event) -> None:
+    """Servers do not fail a send to a client that is gone: they say so here."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
+
+
+async def _ahead(pieces: Iterator[Piece]) -> AsyncGenerator[Piece]:
+    """The pieces, read on a reader thread: the next one while the last one is being sent.
+
+    With many downloads under way nothing is read ahead: they are each other's parallelism, and
+    what waits for a client that stands still is memory.
+    """
+    pending: asyncio.Future[Piece | None] | None = begin_read(next, pieces, None)
+    try:
+        while True:
+            pending = pending or begin_read(next, pieces, None)
+            piece = await pending
+            pending = None
+            if piece is None:
+                return
+            if _Downloads.active <= READ_AHEAD_DOWNLOADS_MAX:
+                pending = begin_read(next, pieces, None)
+            yield piece
+    finally:
+        if pending is not None:
+            await asyncio.wait([pending])  # a generator cannot be closed while it runs
+        await begin_read(_close, pieces)
+
+
+def _close(pieces: Iterator[Piece]) -> None:
+    if isinstance(pieces, Generator):
+        pieces.close()

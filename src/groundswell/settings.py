@@ -1,0 +1,225 @@
+"""The settings: one frozen value from flags, environment and file, in that order.
+
+Knows every setting's name, unit, bound and default; `docs/reference/settings.md` is made from the
+descriptions here. Does not know what the settings build: `wiring.py` does.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+FILE_NAME: Final = "swell.toml"
+ENVIRONMENT_PREFIX: Final = "SWELL_"
+
+_MIB: Final = 1 << 20
+_GIB: Final = 1 << 30
+
+
+class SettingsFault(Exception):
+    """Settings that cannot be used; the text names each one and what is wrong with it."""
+
+
+def _split(value: object) -> object:
+    """Several values in one text, as the environment and flags write them."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        ipaddress.ip_network(text)
+    return texts
+
+
+def _origin(url: str | None) -> str | None:
+    if url is None or url == "":
+        return None
+    scheme, separator, rest = url.rstrip("/").partition("://")
+    if separator == "" or scheme not in {"http", "https"} or not rest or "@" in rest:
+        msg = "must be http://host or https://host, with a port or path where there is one"
+        raise ValueError(msg)
+    return url.rstrip("/")
+
+
+Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_networks)]
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may choose. Frozen: a change takes a restart."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, frozen=True, extra="forbid", validate_default=True
+    )
+    toml_file: ClassVar[Path | None] = None
+
+    data: Path = Field(
+        Path("data"), description="Folder that holds everything the hub keeps. Made on first start."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    public_url: Annotated[str | None, AfterValidator(_origin)] = Field(
+        None,
+        description="The address that people and clients use, when a proxy stands before the hub. "
+        "Without it, addresses in answers follow the Host header of the request.",
+    )
+    trusted_proxies: Networks = Field(
+        (),
+        description="Networks whose X-Forwarded-For, -Proto and -Host headers are believed, "
+        "comma-separated.",
+    )
+    database_url: str | None = Field(
+        None,
+        description="SQLAlchemy address of the database: sqlite:///… or postgresql+psycopg://…. "
+        "Without it, groundswell.db in the data folder.",
+    )
+    server: Literal["granian", "uvicorn"] = Field(
+        "granian", description="HTTP server: granian, or uvicorn where it is installed."
+    )
+    log_format: Literal["json", "text"] = Field(
+        "json", description="One JSON object or one plain line for each log record, on stderr."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least severe records that are written."
+    )
+    log_requests: bool = Field(
+        default=True, description="Write one record for each request answered."
+    )
+    metrics_from: Networks = Field(
+        ("127.0.0.0/8", "::1/128"), description="Networks that may read /metrics, comma-separated."
+    )
+
+    threads: int = Field(
+        16, ge=2, le=256, description="Threads for use cases: requests that work at the same time."
+    )
+    reader_threads: int = Field(
+        8, ge=1, le=256, description="Threads that read and check content for downloads."
+    )
+    uploads_at_once: int = Field(
+        64,
+        ge=1,
+        le=4096,
+        description="Request bodies with content taken at the same time; the "
+        "next ones wait up to 30 s and are then asked to come back.",
+    )
+    download_memory_bytes: int = Field(
+        64 * _MIB,
+        ge=_MIB,
+        description="Memory for content on its way to slow readers, shared by "
+        "all of them: more downloads read in smaller pieces.",
+    )
+    body_idle_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="A request body that brings nothing for this long is given up (408).",
+    )
+    send_idle_seconds: float = Field(
+        600.0, gt=0, description="A reader that takes nothing for this long is disconnected."
+    )
+    header_seconds: float = Field(
+        30.0, gt=0, description="A request whose headers take longer than this is disconnected."
+    )
+    shutdown_seconds: float = Field(
+        60.0, ge=0, description="On SIGTERM, requests under way get this long to finish."
+    )
+
+    json_body_max_bytes: int = Field(
+        8 * _MIB, ge=1024, description="Largest body of an ordinary API request."
+    )
+    commit_body_max_bytes: int = Field(
+        16 * _GIB, ge=_MIB, description="Largest body of a commit request."
+    )
+    commit_line_max_bytes: int = Field(
+        96 * _MIB,
+        ge=64 * 1024,
+        description="Longest line of a commit request: one regular file in base64.",
+    )
+    commit_operations_max: int = Field(
+        1_000_000, ge=1, description="Most files that one commit may touch."
+    )
+
+    xet_token_seconds: int = Field(
+        3600,
+        ge=60,
+        le=86400,
+        description="How long a client may use a Xet token before it asks for the next.",
+    )
+
+    @property
+    def database(self) -> str:
+        """Address of the database, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data.resolve() / 'groundswell.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env files
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nor secret folders
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, the environment over the file."""
+        file = TomlConfigSettingsSource(settings_cls, cls.toml_file) if cls.toml_file else None
+        return (init_settings, env_settings, *([file] if file else []))
+
+
+def load(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from flags (None: not given), the environment and DATA/swell.toml.
+
+    Raises:
+        SettingsFault: with one line for each setting that cannot be used.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    folder = Path(given.get("data") or environment.get(f"{ENVIRONMENT_PREFIX}DATA") or "data")
+    file = folder / FILE_NAME
+
+    class FromFile(Settings):
+        toml_file = file if file.is_file() else None
+
+    try:
+        loaded = FromFile(**{**given, "data": folder})
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']} (got {fault['input']!r})"
+            for fault in error.errors()
+        ]
+        raise SettingsFault("\n".join(lines)) from error
+    except (OSError, ValueError) as error:
+        msg = f"{file}: {error}"
+        raise SettingsFault(msg) from error
+    return Settings.model_construct(**loaded.model_dump())
+
+
+def reference() -> str:
+    """The text of `docs/reference/settings.md`."""
+    lines = [
+        "# Settings",
+        "",
+        "Each setting is taken from the flags of `swell serve`, else from the environment, else",
+        f"from `{FILE_NAME}` in the data folder, else from its default. A change takes a restart.",
+        "Sizes are in bytes, times in seconds.",
+        "",
+        "| in the file | environment | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = ", ".join(default) if isinstance(default, tuple) else str(default)
+        shown = "" if default in (None, ()) else f"`{shown}`"
+        variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
+        lines.append(f"| `{name}` | `{variable}` | {shown} | {field.description} |")
+    return "\n".join([*lines, ""])
