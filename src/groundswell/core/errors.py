@@ -185,6 +185,47 @@ class DisabledRepo(Forbidden):
     default_message = "Access to this resource is disabled."
 
 
+class DeviceFlowRefused(BadRequest):
+    """Base of the answers to a device that asks for its token (RFC 8628, 3.5)."""
+
+    code = "invalid_request"
+
+
+class DevicePending(DeviceFlowRefused):
+    """Nobody has decided yet: ask again after the interval."""
+
+    code = "authorization_pending"
+    default_message = "Nobody has approved this sign-in yet."
+
+
+class DeviceSlowDown(DeviceFlowRefused):
+    """The device asks more often than the interval allows."""
+
+    code = "slow_down"
+    default_message = "Wait for five seconds between two questions."
+
+
+class DeviceExpired(DeviceFlowRefused):
+    """The codes are too old: start again."""
+
+    code = "expired_token"
+    default_message = "The code has expired. Start the sign-in again."
+
+
+class DeviceDenied(DeviceFlowRefused):
+    """Somebody refused."""
+
+    code = "access_denied"
+    default_message = "The sign-in was refused."
+
+
+class DeviceCodeInvalid(DeviceFlowRefused):
+    """A device code that is unknown or was used: each gives one token, once."""
+
+    code = "invalid_grant"
+    default_message = "This device code is not valid."
+
+
 # --- what is asked for ------------------------------------------------------------------------
 
 
