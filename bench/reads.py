@@ -83,9 +83,7 @@ def _clones(hub: RunningHub, folder: Path) -> list[Row]:
 def _requests(hub: RunningHub) -> float:
     """How many requests the hub has answered, as its own metrics say."""
     text = urllib.request.urlopen(f"{hub.url}/metrics", timeout=10).read().decode()
-    found = re.findall(
-        r"^groundswell_http_requests_total\{[^}]*\} ([0-9.e+]+)$", text, re.MULTILINE
-    )
+    found = re.findall(r"^groundswell_requests_total\{[^}]*\} ([0-9.e+]+)$", text, re.MULTILINE)
     return sum(float(value) for value in found)
 
 
