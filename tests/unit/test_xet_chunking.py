@@ -17,7 +17,24 @@ from groundswell.wire.chunking import (
 from tests.unit.xet_samples import content, cutting_window
 
 ENGINES = available_engines()
-SIZES = [0, 1, 63, 64, 65, 8127, 8128, 8129, 8191, 8192, 8193, 16384, 131071, 131072, 131073, 300_000]
+SIZES = [
+    0,
+    1,
+    63,
+    64,
+    65,
+    8127,
+    8128,
+    8129,
+    8191,
+    8192,
+    8193,
+    16384,
+    131071,
+    131072,
+    131073,
+    300_000,
+]
 
 
 def lengths(octets: bytes, engine: EngineName) -> list[int]:

@@ -22,7 +22,9 @@ def test_a_hash_is_written_as_four_little_endian_words() -> None:
     assert hashing.hash_from_hex(text) == bytes(range(32))
 
 
-@pytest.mark.parametrize("text", ["", "0" * 63, "0" * 65, "G" * 64, "A" * 64, "０" * 64, "0" * 64 + "\n"])
+@pytest.mark.parametrize(
+    "text", ["", "0" * 63, "0" * 65, "G" * 64, "A" * 64, "０" * 64, "0" * 64 + "\n"]
+)
 def test_other_texts_are_no_hash(text: str) -> None:
     with pytest.raises(Malformed):
         hashing.hash_from_hex(text)
@@ -49,7 +51,7 @@ def reference_root(nodes: list[tuple[bytes, int]]) -> bytes:
                     break
             group, nodes = nodes[:cut], nodes[cut:]
             lines = "".join(
-                "%016x%016x%016x%016x : %d\n" % (*struct.unpack("<4Q", node), length)
+                "".join(f"{word:016x}" for word in struct.unpack("<4Q", node)) + f" : {length}\n"
                 for node, length in group
             )
             key = bytes.fromhex("017ec5c7a5472996fd946666b48a02e65ddd536f37c76dd2f86352e64a53713f")

@@ -6,10 +6,11 @@ entry, so that a shard of 64 MiB does not become a gigabyte of objects.
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, overload
+from typing import Final, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ from groundswell.wire.chunking import CHUNK_BYTES_MAX
 from groundswell.wire.hashing import HASH_BYTES, Octets
 from groundswell.wire.shard.layout import HASH_RECORD, RECORD_BYTES, TERM, TERM_DTYPE
 from groundswell.wire.xorb import XORB_CHUNKS_MAX, XorbIndex
+
+_FEW_TERMS: Final = 16
 
 
 class Term(NamedTuple):
@@ -43,8 +46,12 @@ class Terms(Sequence[Term]):
         """
         if len(records) % RECORD_BYTES:
             raise Malformed("term", "records are cut off")
-        self._records = np.frombuffer(records, dtype=TERM_DTYPE)
-        self._check()
+        self._records = records
+        # Most files of an upload have one term: arrays would cost more than they save.
+        if len(self) <= _FEW_TERMS:
+            self._check_few()
+        else:
+            self._check_many()
 
     @classmethod
     def of(cls, terms: Iterable[Term]) -> Terms:
@@ -55,30 +62,30 @@ class Terms(Sequence[Term]):
         """
         try:
             return cls(b"".join(TERM.pack(term[0], 0, *term[1:]) for term in terms))
-        except OverflowError as error:
+        except struct.error as error:
             raise Malformed("term", "a number is out of bounds") from error
 
     @property
     def packed(self) -> bytes:
         """The bytes that ``Terms`` reads."""
-        return self._records.tobytes()
+        return bytes(self._records)
 
     def ends(self) -> npt.NDArray[np.uint64]:
         """The offset in the file after each term."""
-        return np.cumsum(self._records["unpacked_bytes"], dtype=np.uint64)
+        return np.cumsum(self._columns()["unpacked_bytes"], dtype=np.uint64)
 
     @property
     def size_bytes(self) -> int:
         """The length of the file that the terms make."""
-        return int(self._records["unpacked_bytes"].sum(dtype=np.uint64))
+        return int(self._columns()["unpacked_bytes"].sum(dtype=np.uint64))
 
     def xorb_hashes(self) -> set[bytes]:
         """The xorbs that the terms are in."""
-        return {entry.tobytes() for entry in np.unique(self._records["xorb_hash"].copy())}
+        return {term.xorb_hash for term in self}
 
     def __len__(self) -> int:
         """The number of terms."""
-        return len(self._records)
+        return len(self._records) // RECORD_BYTES
 
     @overload
     def __getitem__(self, index: int) -> Term: ...
@@ -87,18 +94,14 @@ class Terms(Sequence[Term]):
     def __getitem__(self, index: int | slice) -> Term | Terms:
         """One term, or some of them."""
         if isinstance(index, slice):
-            return Terms(self._records[index].tobytes())
-        entry = self._records[index]
-        return Term(
-            entry["xorb_hash"].tobytes(),
-            int(entry["unpacked_bytes"]),
-            int(entry["chunk_start"]),
-            int(entry["chunk_end"]),
-        )
+            return Terms(self._columns()[index].tobytes())
+        place = range(len(self))[index]
+        xorb_hash, _flags, *numbers = TERM.unpack_from(self._records, place * RECORD_BYTES)
+        return Term(xorb_hash, *numbers)
 
     def __iter__(self) -> Iterator[Term]:
         """Each term in order."""
-        for xorb_hash, _flags, *numbers in TERM.iter_unpack(self._records.data.cast("B")):
+        for xorb_hash, _flags, *numbers in TERM.iter_unpack(self._records):
             yield Term(xorb_hash, *numbers)
 
     def __eq__(self, other: object) -> bool:
@@ -107,13 +110,24 @@ class Terms(Sequence[Term]):
 
     __hash__ = None  # type: ignore[assignment]  # may be large: compare, do not index by it
 
-    def _check(self) -> None:
-        start, end = self._records["chunk_start"], self._records["chunk_end"]
-        unpacked = self._records["unpacked_bytes"].astype(np.uint64)
+    def _columns(self) -> npt.NDArray[np.void]:
+        return np.frombuffer(self._records, dtype=TERM_DTYPE)
+
+    def _check_few(self) -> None:
+        for _, unpacked_bytes, start, end in self:
+            if not start < end <= XORB_CHUNKS_MAX:
+                raise Malformed("term", "chunk numbers out of bounds")
+            if not 0 < unpacked_bytes <= (end - start) * CHUNK_BYTES_MAX:
+                raise Malformed("term", "length out of bounds")
+
+    def _check_many(self) -> None:
+        columns = self._columns()
+        start, end = columns["chunk_start"], columns["chunk_end"]
+        unpacked_bytes = columns["unpacked_bytes"].astype(np.uint64)
         if not np.all((start < end) & (end <= XORB_CHUNKS_MAX)):
             raise Malformed("term", "chunk numbers out of bounds")
         most = (end - start).astype(np.uint64) * np.uint64(CHUNK_BYTES_MAX)
-        if not np.all((unpacked > 0) & (unpacked <= most)):
+        if not np.all((unpacked_bytes > 0) & (unpacked_bytes <= most)):
             raise Malformed("term", "length out of bounds")
 
 
@@ -185,5 +199,7 @@ def pack_hash_records(joined_hashes: Octets) -> bytes:
 
 def join_hash_records(records: Octets) -> bytes:
     """The 32-byte hashes of such records, joined."""
+    if len(records) == RECORD_BYTES:
+        return bytes(records[:HASH_BYTES])
     rows = np.frombuffer(records, dtype=np.uint8).reshape(-1, RECORD_BYTES)
     return rows[:, :HASH_BYTES].tobytes()
