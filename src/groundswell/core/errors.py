@@ -80,6 +80,14 @@ class InvalidCommit(BadRequest):
     status = 422
 
 
+class WrongContent(BadRequest):
+    """Bytes that do not have the sha256 or the length that was announced. Nothing is kept."""
+
+    code = "WrongContent"
+    status = 422
+    hint = "Send the file again: it was damaged on its way, or changed while it was sent."
+
+
 class TooLarge(BadRequest):
     """A body, file, count or depth above the limit that the message names."""
 

@@ -174,3 +174,10 @@ def reads_whole_namespace(principal: Principal, owner_id: int) -> bool:
     if principal.token_role is TokenRole.FINE_GRAINED:
         return False
     return principal.is_admin or principal.role_in(owner_id) is not None
+
+
+def may_manage_account(principal: Principal, account_id: int) -> bool:
+    """Whether the principal may change that account: an organisation's members, its settings."""
+    if principal.is_anonymous or principal.token_role in {TokenRole.READ, TokenRole.FINE_GRAINED}:
+        return False
+    return principal.is_admin or principal.role_in(account_id) is Role.ADMIN

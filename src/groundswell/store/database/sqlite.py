@@ -37,6 +37,7 @@ class SqliteDatabase(Database):
     """A database in one file. Closing it waits for the units under way."""
 
     def __init__(self, path: Path, *, serves: bool = False) -> None:
+        path = path.resolve()  # every process must meet at the same lock files
         self._path = path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.ExitStack() as opened, translated():
