@@ -85,7 +85,10 @@ class Recorder(BaseHTTPRequestHandler):
 
 def upload(files: dict[str, bytes], endpoint: str) -> list[Any]:
     token = ("token", NEVER)
-    return hf_xet.upload_bytes(list(files.values()), endpoint, token, lambda: token, None, "model")
+    found: list[Any] = hf_xet.upload_bytes(
+        list(files.values()), endpoint, token, lambda: token, None, "model"
+    )
+    return found
 
 
 def record_network(files: dict[str, bytes], folder: Path) -> list[Any]:
