@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from groundswell.hub.repos.finding import visible_filter
 from groundswell.hub.repos.rows import Repository
-from groundswell.hub.repos.service import NewFile, Repos
+from groundswell.hub.repos.service import Repos
+from groundswell.hub.repos.trees import Contents, NewFile
 
-__all__ = ["NewFile", "Repos", "Repository", "visible_filter"]
+__all__ = ["Contents", "NewFile", "Repos", "Repository", "visible_filter"]

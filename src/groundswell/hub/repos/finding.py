@@ -26,14 +26,17 @@ MOVED = "moved"
 DELETED = "deleted"
 
 
-def visible_filter(principal: Principal) -> sa.ColumnElement[bool]:
-    """Which rows of ``repositories`` the principal may SEE, as a condition for a query.
+def visible_parts(
+    principal: Principal,
+) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """Two conditions that no row meets both: public rows, and private ones the principal may SEE.
 
-    Deleted repositories are never among them.
+    Apart, each can be answered in the order of an index; together they are ``visible_filter``.
     """
     table = tables.repositories
     alive = table.c.deleted_at.is_(None)
     public = table.c.visibility == Visibility.PUBLIC.value
+    private = table.c.visibility == Visibility.PRIVATE.value
     if principal.is_admin:
         member: sa.ColumnElement[bool] = sa.true()
     else:
@@ -44,7 +47,16 @@ def visible_filter(principal: Principal) -> sa.ColumnElement[bool]:
     if principal.token_role is TokenRole.FINE_GRAINED:
         granted = [grant.repository_id for grant in principal.grants]
         member = sa.and_(member, table.c.id.in_(granted)) if granted else sa.false()
-    return sa.and_(alive, sa.or_(public, member))
+    return sa.and_(alive, public), sa.and_(alive, private, member)
+
+
+def visible_filter(principal: Principal) -> sa.ColumnElement[bool]:
+    """Which rows of ``repositories`` the principal may SEE, as a condition for any query.
+
+    Deleted repositories are never among them. Lists must use it, so that they cannot differ
+    from ``core.policy``.
+    """
+    return sa.or_(*visible_parts(principal))
 
 
 def name_row(conn: sa.Connection, repo_id: RepoId) -> sa.RowMapping | None:

@@ -1,78 +1,52 @@
-"""The use cases of repositories, each one unit of work.
-
-Knows the order of steps: git objects and folder first, then rows, so that a crash leaves only a
-folder that nobody names. Does not decide access (``core.policy``) or read content.
-"""
+"""``Repos``: what ``lookup``, ``making`` and ``changing`` offer, and counting and indexing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from groundswell.hub.repos.changing import Changing
+from groundswell.hub.repos.indexing import write_description
+from groundswell.hub.repos.making import Making
+from groundswell.hub.repos.rows import load
 
-from groundswell.core.policy import Action
-from groundswell.core.values import Principal, RepoId, Visibility
-from groundswell.hub.repos import finding
-from groundswell.hub.repos.rows import Repository
-
-if TYPE_CHECKING:
-    from groundswell.store.database import Database
-    from groundswell.store.git import GitStore
-
-Clock = Callable[[], int]
+INDEX_ATTEMPTS_MAX = 3
 
 
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """A small file that the initial commit of a repository shall hold."""
-
-    path: str
-    content: bytes
-
-
-class Repos:
+class Repos(Making, Changing):
     """Everything one may do with a repository as a whole.
 
     Every method that takes a ``RepoId`` looks it up by ``find`` and raises what ``find`` raises.
+    ``contents`` reads large files, for the headers of weights.
     """
 
-    def __init__(self, database: Database, git: GitStore, clock: Clock) -> None:
-        self._database = database
-        self._git = git
-        self._clock = clock
+    def count_download(self, repository_id: int) -> None:
+        """One more download; written to the database a few seconds later."""
+        self._downloads.count(repository_id)
 
-    def find(self, principal: Principal, repo_id: RepoId, action: Action) -> Repository:
-        """The repository of that name, when the principal may do ``action`` to it.
-
-        Case does not count. An old name of a visible repository raises RepoMoved; whatever is
-        missing, deleted or hidden looks the same.
+    def flush_downloads(self) -> None:
+        """Write the downloads counted so far.
 
         Raises:
-            RepoMoved: with the present name.
-            RepoNotFound: no such repository, or none that the principal may know of.
-            Unauthenticated, Forbidden, GatedRepo, DisabledRepo: as ``core.policy`` decides.
+            StorageFull, Unavailable: they stay counted for the next time.
         """
-        return self._database.read(lambda conn: finding.find(conn, principal, repo_id, action))
+        self._downloads.flush()
 
-    def create(
-        self,
-        principal: Principal,
-        repo_id: RepoId,
-        visibility: Visibility | None = None,
-        *,
-        sdk: str | None = None,
-        files: Sequence[NewFile] = (),
-        license_id: str | None = None,
-    ) -> Repository:
-        """Make a repository with its initial commit; durable when it returns.
+    def close(self) -> None:
+        """Write what is counted. The database is still open."""
+        self._downloads.close()
 
-        ``visibility`` None takes the namespace's default. ``sdk`` is for spaces.
+    def index(self, repository_id: int) -> None:
+        """Read card, tags, facts and sizes at the head of main into the row again.
 
-        Raises:
-            AccountNotFound: no such namespace.
-            Unauthenticated, Forbidden: the principal may not create there.
-            NameTaken: the name exists, redirects, or looks like one that does; ``url`` is the
-                existing repository's path on the hub, ``existing_id`` its public id.
-            InvalidName, InvalidPath: a name or file path that is refused.
+        Content that cannot be read becomes a fault in ``facts``. A deleted repository is passed
+        over. When main moves meanwhile, the newer head is read before this returns.
         """
-        raise NotImplementedError
+        for _ in range(INDEX_ATTEMPTS_MAX):
+            present = self._database.read(lambda conn: load(conn, repository_id))
+            if present is None:
+                return
+            head = self._git.head(repository_id)
+            described = self._describe(repository_id, present.kind, head, present.facts)
+            self._database.write(
+                lambda conn: write_description(conn, repository_id, head, described)  # noqa: B023 - runs at once
+            )
+            if self._git.head(repository_id) == head:
+                return

@@ -212,10 +212,13 @@ def write_card(metadata: Mapping[str, Value], body: str) -> str:
     return "\n".join(["---", *lines, "---", "", body])
 
 
+# What JSON writes as it is and YAML does not read.
+_UNPRINTABLE = re.compile("[\x7f-\x84\x86-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _SAFE_WORD = re.compile(r"[A-Za-z][A-Za-z0-9._-]*(?: [A-Za-z0-9._-]+)*", re.ASCII)
 
 
 def _written(value: Value) -> str:
     if isinstance(value, str) and _SAFE_WORD.fullmatch(value) and _plain(value) == value:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

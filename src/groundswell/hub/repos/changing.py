@@ -1,0 +1,192 @@
+"""Changing repositories as a whole: settings, another name, and the end.
+
+Each change looks at the repository and decides again inside its own transaction, so a right that
+was lost a moment ago changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from groundswell.core.errors import BadRequest, Forbidden, RepoNotFound
+from groundswell.core.policy import Action
+from groundswell.core.values import Gate, Principal, RepoId, Visibility, check_name
+from groundswell.hub import facts
+from groundswell.hub.events import record
+from groundswell.hub.repos import finding, names
+from groundswell.hub.repos.lookup import Lookup
+from groundswell.hub.repos.making import check_may_create
+from groundswell.hub.repos.rows import Repository
+from groundswell.store import tables
+
+_table = tables.repositories
+
+
+class Changing(Lookup):
+    """Changes repositories. See ``Repos``."""
+
+    def delete(self, principal: Principal, repo_id: RepoId) -> None:
+        """Delete for good: the name becomes a tombstone, links go, then the folder.
+
+        When the process dies in between, ``finish_deletions`` removes the folder.
+        """
+        repository = self.find(principal, repo_id, Action.ADMINISTER)
+        now = self._clock()
+
+        def work(conn: sa.Connection) -> None:
+            present = finding.load_for(conn, principal, repository.id)
+            if present is None:
+                raise RepoNotFound
+            finding.decide(principal, present, Action.ADMINISTER)
+            _empty(conn, repository.id, now)
+            names.retire(conn, repository.id, finding.DELETED)
+            payload = {"kind": present.kind.value, "name": present.full_name}
+            record(conn, now, "repository.deleted", principal.account_id, repository.id, payload)
+
+        self._database.write(work)
+        self._git.delete(repository.id)
+
+    def finish_deletions(self) -> int:
+        """Remove folders of deleted repositories that a crash left behind. How many there were."""
+        query = sa.select(_table.c.id).where(_table.c.deleted_at.is_not(None))
+        numbers = self._database.read(lambda conn: conn.execute(query).scalars().all())
+        left = [number for number in numbers if self._git.exists(number)]
+        for number in left:
+            self._git.delete(number)
+        return len(left)
+
+    def move(self, principal: Principal, source_id: RepoId, target_id: RepoId) -> Repository:
+        """Give the repository another name, namespace, or both. Old names redirect for good.
+
+        Raises:
+            BadRequest: the kinds differ.
+            NameTaken: as ``create``; a repository may always have its own old names back.
+            AccountNotFound, Unauthenticated, Forbidden: the mover may not create at the target.
+        """
+        if source_id.kind is not target_id.kind:
+            msg = "A move does not change the kind of a repository."
+            raise BadRequest(msg)
+        check_name(target_id.name, "repository name")
+        repository = self.find(principal, source_id, Action.ADMINISTER)
+        now = self._clock()
+
+        def work(conn: sa.Connection) -> Repository:
+            present = finding.load_for(conn, principal, repository.id)
+            if present is None:
+                raise RepoNotFound
+            finding.decide(principal, present, Action.ADMINISTER)
+            owner = names.owner_of(conn, target_id.namespace)
+            if owner.id != present.owner_id:
+                check_may_create(principal, owner)
+            names.check_free(conn, principal, target_id, owner.id, repository.id)
+            names.retire(conn, repository.id, finding.MOVED)
+            spelled = replace(target_id, namespace=owner.name)
+            names.claim(conn, spelled, repository.id)
+            conn.execute(
+                sa.update(_table)
+                .where(_table.c.id == repository.id)
+                .values(
+                    owner_id=owner.id,
+                    namespace=spelled.namespace,
+                    name=spelled.name,
+                    modified_at=now,
+                )
+            )
+            payload = {
+                "kind": spelled.kind.value,
+                "from": present.full_name,
+                "to": spelled.full_name,
+            }
+            record(conn, now, "repository.moved", principal.account_id, repository.id, payload)
+            return replace(
+                present,
+                repo_id=spelled,
+                owner_id=owner.id,
+                modified_at=now,
+            )
+
+        return self._database.write(work)
+
+    def update_settings(
+        self,
+        principal: Principal,
+        repo_id: RepoId,
+        *,
+        visibility: Visibility | None = None,
+        gate: Gate | None = None,
+        disabled: bool | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Repository:
+        """Change what is not None. Only the hub's admins close or reopen (``disabled``).
+
+        ``settings`` are merged key by key, bounded like every JSON of a row; None removes a key.
+        """
+        repository = self.find(principal, repo_id, Action.ADMINISTER)
+        if disabled is not None and not principal.is_admin:
+            raise Forbidden
+        now = self._clock()
+
+        def work(conn: sa.Connection) -> Repository:
+            present = finding.load_for(conn, principal, repository.id)
+            if present is None:
+                raise RepoNotFound
+            finding.decide(principal, present, Action.ADMINISTER)
+            changes: dict[str, Any] = {}
+            if visibility is not None and visibility is not present.visibility:
+                changes["visibility"] = visibility.value
+            if gate is not None and gate is not present.gate:
+                changes["gate"] = gate.value
+            if disabled is not None and disabled != present.disabled:
+                changes["disabled"] = disabled
+            merged = present.settings | facts.bounded(dict(settings or {}))
+            merged = {key: value for key, value in merged.items() if value is not None}
+            if merged != present.settings:
+                changes["settings"] = merged
+            if changes:
+                conn.execute(
+                    sa.update(_table)
+                    .where(_table.c.id == repository.id)
+                    .values(**changes, modified_at=now)
+                )
+                told = {key: value for key, value in changes.items() if key != "settings"}
+                record(conn, now, "repository.changed", principal.account_id, repository.id, told)
+            changed = finding.load_for(conn, principal, repository.id)
+            assert changed is not None
+            return changed
+
+        return self._database.write(work)
+
+
+def _empty(conn: sa.Connection, repository_id: int, now: int) -> None:
+    """Turn the row into a tombstone: number, owner and name stay, everything else goes."""
+    for table in (
+        tables.repository_tags,
+        tables.repository_access,
+        tables.links,
+        tables.claims,
+        tables.token_grants,
+        tables.multipart_uploads,
+        tables.discussions,
+    ):
+        conn.execute(sa.delete(table).where(table.c.repository_id == repository_id))
+    conn.execute(
+        sa.update(_table)
+        .where(_table.c.id == repository_id)
+        .values(
+            deleted_at=now,
+            head_commit=None,
+            card=None,
+            description=None,
+            library_name=None,
+            pipeline_tag=None,
+            sdk=None,
+            facts=None,
+            parameter_count=None,
+            used_bytes=0,
+            settings=None,
+        )
+    )

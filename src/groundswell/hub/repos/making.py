@@ -1,0 +1,187 @@
+"""Making repositories: new ones, and copies.
+
+Folder and git objects come first, then the rows: a crash in between leaves a folder that nobody
+names. Numbers are reserved before, so that no two attempts ever share a folder.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from groundswell.core.errors import BadRequest, Forbidden, Unauthenticated
+from groundswell.core.policy import Action, may_create_in
+from groundswell.core.values import Principal, RepoId, RepoKind, Visibility, check_name
+from groundswell.hub import facts
+from groundswell.hub.events import record
+from groundswell.hub.repos import finding, names, trees
+from groundswell.hub.repos.indexing import write_description
+from groundswell.hub.repos.lookup import Lookup
+from groundswell.hub.repos.rows import Repository
+from groundswell.store import tables
+
+_table = tables.repositories
+
+
+class Making(Lookup):
+    """Makes repositories. See ``Repos``."""
+
+    def create(
+        self,
+        principal: Principal,
+        repo_id: RepoId,
+        visibility: Visibility | None = None,
+        *,
+        sdk: str | None = None,
+        files: Sequence[trees.NewFile] = (),
+        license_id: str | None = None,
+    ) -> Repository:
+        """Make a repository with its initial commit; durable when it returns.
+
+        ``visibility`` None takes the namespace's default. ``sdk`` is for spaces.
+
+        Raises:
+            AccountNotFound: no such namespace.
+            Unauthenticated, Forbidden: the principal may not create there.
+            NameTaken: the name exists, redirects, or looks like one that does; ``url`` is the
+                existing repository's path on the hub, ``existing_id`` its public id.
+            InvalidName, InvalidPath: a name or file path that is refused.
+        """
+        if (sdk is not None) != (repo_id.kind is RepoKind.SPACE):
+            msg = "A space needs an sdk, and only a space has one."
+            raise BadRequest(msg)
+        initial = trees.initial_files(repo_id, files, sdk=sdk, license_id=license_id)
+
+        def make(number: int) -> str:
+            return trees.make_initial_commit(self._git, number, principal, initial, self._clock())
+
+        return self._make(principal, repo_id, visibility, make)
+
+    def duplicate(
+        self,
+        principal: Principal,
+        source_id: RepoId,
+        target_id: RepoId,
+        visibility: Visibility | None = None,
+    ) -> Repository:
+        """A new repository with the history of the source's main branch. No blob is copied.
+
+        ``visibility`` None takes the source's. The copy is not gated.
+
+        Raises:
+            BadRequest: the kinds differ.
+            RevisionNotFound: the source has no main branch.
+            NameTaken, AccountNotFound, Unauthenticated, Forbidden: as ``create`` and ``find``.
+        """
+        if source_id.kind is not target_id.kind:
+            msg = "A copy has the kind of its source."
+            raise BadRequest(msg)
+        source = self.find(principal, source_id, Action.READ)
+
+        def make(number: int) -> str:
+            return trees.copy_main(self._git, source.id, number)
+
+        return self._make(
+            principal, target_id, visibility or source.visibility, make, source=source
+        )
+
+    def _make(
+        self,
+        principal: Principal,
+        repo_id: RepoId,
+        visibility: Visibility | None,
+        make: Callable[[int], str],
+        *,
+        source: Repository | None = None,
+    ) -> Repository:
+        """Reserve a number, make the folder, then the rows; no rows, no folder."""
+        check_name(repo_id.name, "repository name")
+        number = self._database.write(lambda conn: self._reserve(conn, principal, repo_id))
+        while self._git.exists(number):  # a folder newer than a restored database
+            number = self._database.write(names.reserve_number)
+        try:
+            head = make(number)
+            described = self._describe(number, repo_id.kind, head, {})
+            self._database.write(
+                lambda conn: self._insert(
+                    conn, principal, number, repo_id, visibility, head, described, source
+                )
+            )
+        except BaseException:
+            self._git.delete(number)
+            raise
+        made = self._database.read(lambda conn: finding.load_for(conn, principal, number))
+        assert made is not None
+        return made
+
+    def _reserve(self, conn: sa.Connection, principal: Principal, repo_id: RepoId) -> int:
+        check_may_create(principal, names.owner_of(conn, repo_id.namespace))
+        owner = names.owner_of(conn, repo_id.namespace)
+        names.check_free(conn, principal, repo_id, owner.id)
+        return names.reserve_number(conn)
+
+    def _insert(
+        self,
+        conn: sa.Connection,
+        principal: Principal,
+        number: int,
+        repo_id: RepoId,
+        visibility: Visibility | None,
+        head: str,
+        described: facts.Description,
+        source: Repository | None,
+    ) -> None:
+        now = self._clock()
+        owner = names.owner_of(conn, repo_id.namespace)
+        check_may_create(principal, owner)
+        names.check_free(conn, principal, repo_id, owner.id)
+        if visibility is None:
+            private = owner.private_by_default
+            visibility = Visibility.PRIVATE if private else Visibility.PUBLIC
+        spelled = replace(repo_id, namespace=owner.name)
+        conn.execute(
+            sa.insert(_table).values(
+                id=number,
+                public_id=secrets.token_hex(12),
+                kind=spelled.kind.value,
+                owner_id=owner.id,
+                creator_id=principal.account_id,
+                namespace=spelled.namespace,
+                name=spelled.name,
+                visibility=visibility.value,
+                created_at=now,
+                modified_at=now,
+            )
+        )
+        names.claim(conn, spelled, number)
+        if source is not None:
+            _copy_links(conn, source.id, number, now)
+        write_description(conn, number, head, described)
+        payload = {"kind": spelled.kind.value, "name": spelled.full_name}
+        if source is not None:
+            payload["source"] = str(source.id)
+        record(conn, now, "repository.created", principal.account_id, number, payload)
+
+
+def check_may_create(principal: Principal, owner: names.Owner) -> None:
+    """Raise Unauthenticated or Forbidden unless the principal may create there."""
+    if principal.is_anonymous:
+        raise Unauthenticated
+    if not may_create_in(principal, owner.id):
+        msg = (
+            f'You don\'t have the rights to create a repository under the namespace "{owner.name}"'
+        )
+        raise Forbidden(msg)
+
+
+def _copy_links(conn: sa.Connection, source: int, target: int, now: int) -> None:
+    """Give the target the source's right to every blob, in one statement."""
+    links = tables.links
+    rows = sa.select(
+        sa.literal(target), links.c.sha256, links.c.path, sa.literal(now, sa.BigInteger)
+    ).where(links.c.repository_id == source)
+    columns = ["repository_id", "sha256", "path", "linked_at"]
+    conn.execute(sa.insert(links).from_select(columns, rows))
