@@ -20,7 +20,7 @@ def main(path: str, question: str) -> None:
     server = xllamacpp.Server(parameters)
     request = {
         "messages": [{"role": "user", "content": question}],
-        "max_tokens": 48,
+        "max_tokens": 96,
         "temperature": 0,
     }
     began = time.perf_counter()

@@ -26,7 +26,7 @@ from typing import Any
 
 MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 REPO = "demo/SmolLM2-135M-Instruct-GGUF"
-QUESTION = "What is the capital of France?"
+QUESTION = "Why is the sky blue?"
 CHANGED_BYTES = 16
 
 CARD = """---
