@@ -1,7 +1,7 @@
-"""The `swell` program: one module for each verb, found by its name.
+"""The ``swell`` program: one module for each verb, found by its name.
 
 A module here that does not begin with an underscore is a verb; its attribute ``command`` is the
-click command or group. Verbs import what is heavy inside their functions, so that `swell --help`
+click command or group. Verbs import what is heavy inside their functions, so that ``swell --help``
 stays quick. This is the edge of the command line: errors become one line and an exit code here.
 """
 
@@ -12,11 +12,17 @@ import os
 import pkgutil
 import sys
 import traceback
+from collections.abc import Sequence
+from typing import Final, NoReturn
 
 import click
 
 from groundswell import __version__
 from groundswell.core.errors import GroundswellError
+
+TRACE_VARIABLE: Final = "SWELL_TRACE"
+EXIT_INTERRUPTED: Final = 130  # as shells count: 128 + SIGINT
+EXIT_BROKEN_PIPE: Final = 141  # 128 + SIGPIPE
 
 
 class _Verbs(click.Group):
@@ -40,24 +46,31 @@ def swell() -> None:
     """Groundswell, a self-hosted forge for open AI models."""
 
 
-def main() -> None:
-    """Run one verb and leave with its exit code."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one verb and leave with its exit code (docs/reference/errors.md)."""
     try:
-        code = swell.main(standalone_mode=False)
+        code = swell.main(arguments, prog_name="swell", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
-        sys.exit(130)
+        _say("stopped.")
+        code = EXIT_INTERRUPTED
     except GroundswellError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        if error.hint:
-            click.echo(error.hint, err=True)
-        sys.exit(error.exit_code)
+        _say(error.message, error.hint)
+        code = error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output went away; the interpreter must not complain while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_BROKEN_PIPE
     except Exception as error:
-        if os.environ.get("SWELL_TRACE"):
+        if os.environ.get(TRACE_VARIABLE):
             traceback.print_exc()
-        click.echo(f"Error: {type(error).__name__}: {error} (SWELL_TRACE=1 shows where)", err=True)
-        sys.exit(1)
+        _say(f"{type(error).__name__}: {error}", f"({TRACE_VARIABLE}=1 shows where.)")
+        code = GroundswellError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str, hint: str = "") -> None:
+    click.echo(" ".join(f"swell: {message} {hint}".split()), err=True)

@@ -106,8 +106,7 @@ class Issuing(AccountsBase):
         account_id = rights.require_session(principal)
         now = self._clock()
         with self._patience.attempt(f"device {account_id}", ""):
-            found = self._database.read(lambda conn: devices.find(conn, now, user_code))
-        return found
+            return self._database.read(lambda conn: devices.find(conn, now, user_code))
 
     def approve_device(self, principal: Principal, user_code: str, *, allow: bool) -> None:
         """Decide about a device, once.

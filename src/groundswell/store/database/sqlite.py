@@ -41,6 +41,10 @@ class SqliteDatabase(Database):
         self._path = path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.ExitStack() as opened, translated():
+            # SQLite gives its log the rights of the file, and the file holds password hashes.
+            # Only a new file is opened here: closing it again would drop SQLite's own locks.
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             self._serving = Serving(path)
             opened.callback(self._serving.close)
             if serves and not self._serving.take():

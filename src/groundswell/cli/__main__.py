@@ -1,0 +1,5 @@
+"""``python -m groundswell.cli`` is ``swell``."""
+
+from groundswell.cli import main
+
+main()
