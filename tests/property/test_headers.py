@@ -7,6 +7,7 @@ import json
 import struct
 import subprocess
 import sys
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,21 +30,27 @@ TENSORS = st.fixed_dictionaries(
 )
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.floats() | st.text(max_size=5) | TENSORS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=10,
 )
 
 
 @given(st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
-def test_any_safetensors_header_is_read_or_malformed(data):
+def test_any_safetensors_header_is_read_or_malformed(data: Any) -> None:
     with contextlib.suppress(Malformed):
         safetensors.parse_header(data)
     with contextlib.suppress(Malformed):
         safetensors.parse_index(data)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["F32", "BF16", "I8"]), st.lists(st.integers(0, 5), max_size=3))))
-def test_a_well_laid_out_header_is_read_and_its_tensors_add_up(shapes):
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["F32", "BF16", "I8"]), st.lists(st.integers(0, 5), max_size=3))
+    )
+)
+def test_a_well_laid_out_header_is_read_and_its_tensors_add_up(shapes: Any) -> None:
     place = 0
     value = {}
     total = 0
@@ -52,7 +59,11 @@ def test_a_well_laid_out_header_is_read_and_its_tensors_add_up(shapes):
         for side in shape:
             count *= side
         size = count * safetensors.DTYPE_BITS[dtype] // 8
-        value[f"t{number}"] = {"dtype": dtype, "shape": shape, "data_offsets": [place, place + size]}
+        value[f"t{number}"] = {
+            "dtype": dtype,
+            "shape": shape,
+            "data_offsets": [place, place + size],
+        }
         place += size
         total += count
     data = json.dumps(value).encode()
@@ -73,7 +84,7 @@ PIECES = st.one_of(
 
 @given(st.lists(PIECES, max_size=30), st.booleans())
 @settings(max_examples=300)
-def test_any_gguf_header_is_read_or_malformed(pieces, begin_well):
+def test_any_gguf_header_is_read_or_malformed(pieces: Any, begin_well: Any) -> None:
     data = b"".join(pieces)
     if begin_well:
         data = b"GGUF" + struct.pack("<IQQ", 3, len(pieces) % 3, len(pieces) % 5) + data
@@ -83,8 +94,40 @@ def test_any_gguf_header_is_read_or_malformed(pieces, begin_well):
 
 YAML = st.text(max_size=200) | st.lists(
     st.sampled_from(
-        ["a", "b", ":", ": ", "- ", "\n", "  ", "[", "]", "{", "}", ",", "&a", "*a", "!!int", "<<",
-         "|", ">", "'", '"', "#", "%", "1", "0x", "~", "\t", "---", "...", "? ", "\\", "\x00", "é"]
+        [
+            "a",
+            "b",
+            ":",
+            ": ",
+            "- ",
+            "\n",
+            "  ",
+            "[",
+            "]",
+            "{",
+            "}",
+            ",",
+            "&a",
+            "*a",
+            "!!int",
+            "<<",
+            "|",
+            ">",
+            "'",
+            '"',
+            "#",
+            "%",
+            "1",
+            "0x",
+            "~",
+            "\t",
+            "---",
+            "...",
+            "? ",
+            "\\",
+            "\x00",
+            "é",
+        ]
     ),
     max_size=30,
 ).map("".join)
@@ -92,7 +135,7 @@ YAML = st.text(max_size=200) | st.lists(
 
 @given(YAML, st.sampled_from(list(RepoKind)))
 @settings(max_examples=300)
-def test_any_card_is_read_or_malformed_and_always_reported(text, kind):
+def test_any_card_is_read_or_malformed_and_always_reported(text: Any, kind: Any) -> None:
     for card in (text, f"---\n{text}\n---\n"):
         with contextlib.suppress(Malformed):
             json.dumps(read_card(card).metadata, allow_nan=False).encode("utf-8")
@@ -108,12 +151,12 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=5))
-def test_cards_survive_writing_and_reading(metadata):
+def test_cards_survive_writing_and_reading(metadata: Any) -> None:
     cleaned = json.loads(json.dumps(metadata).replace("\\u0000", "\\ufffd"))
     assert read_card(write_card(metadata, "body")).metadata == cleaned
 
 
-def test_reading_the_largest_header_stays_within_its_memory():
+def test_reading_the_largest_header_stays_within_its_memory() -> None:
     script = """
 import resource
 from groundswell.wire import safetensors
@@ -129,5 +172,7 @@ header = safetensors.parse_header(data)
 assert len(header.tensors) == 300_000
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert int(done.stdout) < 256 << 10  # KiB

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import struct
 import time
+from typing import Any
 
 import pytest
 
@@ -19,11 +20,11 @@ from groundswell.wire import gguf, safetensors
 from groundswell.wire.cards import read_card
 
 
-def tensor(dtype="F32", shape=(2,), offsets=(0, 8), **more):
+def tensor(dtype: Any = "F32", shape: Any = (2,), offsets: Any = (0, 8), **more: Any) -> Any:
     return {"dtype": dtype, "shape": shape, "data_offsets": offsets, **more}
 
 
-def j(value):
+def j(value: Any) -> Any:
     return json.dumps(value).encode()
 
 
@@ -81,7 +82,7 @@ SAFETENSORS = {
 
 
 @pytest.mark.parametrize("name", SAFETENSORS)
-def test_a_hostile_safetensors_header_is_refused(name):
+def test_a_hostile_safetensors_header_is_refused(name: Any) -> None:
     started = time.process_time()
     with pytest.raises(Malformed):
         safetensors.parse_header(SAFETENSORS[name])
@@ -89,31 +90,38 @@ def test_a_hostile_safetensors_header_is_refused(name):
 
 
 @pytest.mark.parametrize("file_bytes", [0, 8, 100, 8 + 61 + 7, 8 + 61 + 9, 2**70])
-def test_a_header_that_lies_about_its_file_is_refused(file_bytes):
+def test_a_header_that_lies_about_its_file_is_refused(file_bytes: Any) -> None:
     header = j({"a": tensor()})
     with pytest.raises(Malformed):
         safetensors.parse_header(header, file_bytes)
     assert safetensors.parse_header(header, 8 + len(header) + 8).data_bytes == 8
 
 
-def u32(value):
+def u32(value: Any) -> Any:
     return struct.pack("<I", value)
 
 
-def u64(value):
+def u64(value: Any) -> Any:
     return struct.pack("<Q", value)
 
 
-def text(value):
+def text(value: Any) -> Any:
     return u64(len(value)) + value
 
 
-def file(pairs=b"", tensors=b"", *, pair_count=None, tensor_count=0, version=3):
+def file(
+    pairs: Any = b"",
+    tensors: Any = b"",
+    *,
+    pair_count: Any = None,
+    tensor_count: Any = 0,
+    version: Any = 3,
+) -> Any:
     count = pair_count if pair_count is not None else int(bool(pairs))
     return b"GGUF" + u32(version) + u64(tensor_count) + u64(count) + pairs + tensors
 
 
-def array(kind, count, items=b""):
+def array(kind: Any, count: Any, items: Any = b"") -> Any:
     return text(b"k") + u32(9) + u32(kind) + u64(count) + items
 
 
@@ -167,14 +175,14 @@ GGUF = {
 
 @pytest.mark.parametrize("name", GGUF)
 @pytest.mark.parametrize("piece_bytes", [1, 7, 1 << 20])
-def test_a_hostile_gguf_header_is_refused(name, piece_bytes):
+def test_a_hostile_gguf_header_is_refused(name: Any, piece_bytes: Any) -> None:
     data = GGUF[name]
     pieces = (data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes))
     with pytest.raises(Malformed):
         gguf.parse_header(pieces)
 
 
-def test_a_gguf_header_that_never_ends_is_refused_before_it_costs_much():
+def test_a_gguf_header_that_never_ends_is_refused_before_it_costs_much() -> None:
     endless = iter(lambda: bytes(1 << 20), None)
     start = file(text(b"k") + u32(8) + u64(2**40))
     with pytest.raises(Malformed, match="longer than"):
@@ -218,14 +226,14 @@ YAML = {
 
 
 @pytest.mark.parametrize("name", YAML)
-def test_hostile_front_matter_is_refused(name):
+def test_hostile_front_matter_is_refused(name: Any) -> None:
     started = time.process_time()
     with pytest.raises(Malformed):
         read_card(f"---\n{YAML[name]}\n---\n# Title\n")
     assert time.process_time() - started < 1
 
 
-def test_front_matter_that_never_ends_is_refused_quickly():
+def test_front_matter_that_never_ends_is_refused_quickly() -> None:
     started = time.process_time()
     with pytest.raises(Malformed):
         read_card("---\n" + "a\n" * 1_000_000)

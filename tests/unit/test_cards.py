@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from groundswell.core.errors import Malformed
@@ -25,7 +27,7 @@ from groundswell.wire.cards import Card, read_card, validate_card, write_card
         ("---\na: |\n  ---- not the end\n---\n", {"a": "---- not the end\n"}, ""),
     ],
 )
-def test_front_matter_is_split_from_the_body(text, metadata, body):
+def test_front_matter_is_split_from_the_body(text: Any, metadata: Any, body: Any) -> None:
     assert read_card(text) == Card(metadata, body)
 
 
@@ -64,22 +66,26 @@ def test_front_matter_is_split_from_the_body(text, metadata, body):
         ("!!str 5", "5"),
     ],
 )
-def test_plain_words_follow_the_core_schema(yaml, value):
+def test_plain_words_follow_the_core_schema(yaml: Any, value: Any) -> None:
     metadata = read_card(f"---\nkey: {yaml}\n---\n").metadata
     assert metadata == {"key": value}
     assert type(metadata["key"]) is type(value)
 
 
-def test_keys_are_text():
-    assert read_card("---\n1: a\ntrue: b\n~: c\n---\n").metadata == {"1": "a", "true": "b", "~": "c"}
+def test_keys_are_text() -> None:
+    assert read_card("---\n1: a\ntrue: b\n~: c\n---\n").metadata == {
+        "1": "a",
+        "true": "b",
+        "~": "c",
+    }
 
 
-def test_faults_name_their_line():
+def test_faults_name_their_line() -> None:
     with pytest.raises(Malformed, match="line 2"):
         read_card("---\na: b\nc: d: e\n---\n")
 
 
-def test_what_is_written_is_read_back():
+def test_what_is_written_is_read_back() -> None:
     metadata = {
         "title": "A: b # c",
         "license": "mit",
@@ -99,24 +105,24 @@ def test_what_is_written_is_read_back():
 # --- what clients are told ----------------------------------------------------------------------
 
 
-def report(yaml, kind=RepoKind.MODEL):
+def report(yaml: Any, kind: Any = RepoKind.MODEL) -> Any:
     return validate_card(f"---\n{yaml}\n---\n# Title\n", kind)
 
 
 @pytest.mark.parametrize("text", ["", "# Title", "---\n---\n", "---\n{}\n---\n"])
-def test_a_readme_without_metadata_gets_a_warning(text):
+def test_a_readme_without_metadata_gets_a_warning(text: Any) -> None:
     found = validate_card(text)
     assert found.warnings == ("empty or missing yaml metadata in repo card",)
     assert found.errors == ()
     assert found.metadata is None
 
 
-def test_an_unknown_license_is_an_error_that_lists_the_known():
+def test_an_unknown_license_is_an_error_that_lists_the_known() -> None:
     (error,) = report("license: foo").errors
     assert error.startswith('"license" must be one of [apache-2.0, mit, ')
 
 
-def test_a_good_card_passes():
+def test_a_good_card_passes() -> None:
     found = report(
         "license: apache-2.0\nlanguage: [en, no, code]\ntags: [a]\npipeline_tag: text-generation\n"
         "base_model: org/base\ndatasets: [squad, org/data]\nlibrary_name: transformers\n"
@@ -159,7 +165,7 @@ def test_a_good_card_passes():
         ("short_description: " + "x" * 61, "space", '"short_description" length must be'),
     ],
 )
-def test_errors_name_the_key(yaml, kind, error):
+def test_errors_name_the_key(yaml: Any, kind: Any, error: Any) -> None:
     assert any(text.startswith(error) for text in report(yaml, RepoKind(kind)).errors)
 
 
@@ -172,12 +178,12 @@ def test_errors_name_the_key(yaml, kind, error):
         ("task_categories: [dream]", "dataset", '"task_categories[0]" must be one of'),
     ],
 )
-def test_warnings_do_not_refuse(yaml, kind, warning):
+def test_warnings_do_not_refuse(yaml: Any, kind: Any, warning: Any) -> None:
     found = report(yaml, RepoKind(kind))
     assert any(text.startswith(warning) for text in found.warnings)
     assert found.errors == ()
 
 
-def test_the_number_of_sentences_is_bounded():
+def test_the_number_of_sentences_is_bounded() -> None:
     found = report("tags: [" + "1," * 1000 + "1]")
     assert len(found.errors) == 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import pytest
 
@@ -13,29 +14,29 @@ from groundswell.wire import gguf
 class Writer:
     """Writes headers the way the format says, in either byte order."""
 
-    def __init__(self, order="<"):
+    def __init__(self, order: Any = "<") -> None:
         self.order = order
 
-    def pack(self, code, *values):
+    def pack(self, code: Any, *values: Any) -> Any:
         return struct.pack(self.order + code, *values)
 
-    def text(self, value):
+    def text(self, value: Any) -> Any:
         raw = value.encode()
         return self.pack("Q", len(raw)) + raw
 
-    def pair(self, key, kind, payload):
+    def pair(self, key: Any, kind: Any, payload: Any) -> Any:
         return self.text(key) + self.pack("I", kind) + payload
 
-    def tensor(self, name, dims, kind):
+    def tensor(self, name: Any, dims: Any, kind: Any) -> Any:
         shape = self.pack(f"{len(dims)}Q", *dims)
         return self.text(name) + self.pack("I", len(dims)) + shape + self.pack("IQ", kind, 0)
 
-    def file(self, pairs, tensors, version=3):
+    def file(self, pairs: Any, tensors: Any, version: Any = 3) -> Any:
         counts = self.pack("IQQ", version, len(tensors), len(pairs))
         return b"GGUF" + counts + b"".join(pairs) + b"".join(tensors)
 
 
-def sample(w, version=3):
+def sample(w: Any, version: Any = 3) -> Any:
     pairs = [
         w.pair("general.architecture", 8, w.text("llama")),
         w.pair("llama.context_length", 4, w.pack("I", 8192)),
@@ -60,7 +61,9 @@ def sample(w, version=3):
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("version", [2, 3])
 @pytest.mark.parametrize("piece_bytes", [1, 3, 64, 1 << 20])
-def test_reads_both_versions_and_byte_orders_in_pieces_of_any_size(order, version, piece_bytes):
+def test_reads_both_versions_and_byte_orders_in_pieces_of_any_size(
+    order: Any, version: Any, piece_bytes: Any
+) -> None:
     data = sample(Writer(order), version)
     pieces = (data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes))
     header = gguf.parse_header(pieces)
@@ -80,11 +83,11 @@ def test_reads_both_versions_and_byte_orders_in_pieces_of_any_size(order, versio
     assert header.values["endless"] == "inf"
 
 
-def test_takes_no_more_than_the_header():
+def test_takes_no_more_than_the_header() -> Any:
     data = sample(Writer())
     taken = []
 
-    def pieces():
+    def pieces() -> Any:
         for at in range(0, len(data) + 5000, 100):
             taken.append(at)
             yield (data + bytes(5000))[at : at + 100]
@@ -93,20 +96,20 @@ def test_takes_no_more_than_the_header():
     assert len(taken) <= len(data) // 100 + 1
 
 
-def test_every_cut_is_malformed():
+def test_every_cut_is_malformed() -> None:
     data = sample(Writer())
     for end in range(len(data)):
         with pytest.raises(Malformed):
             gguf.parse_header([data[:end]])
 
 
-def test_a_long_text_is_passed_over_and_the_rest_is_read():
+def test_a_long_text_is_passed_over_and_the_rest_is_read() -> None:
     w = Writer()
     pairs = [w.pair("long", 8, w.text("x" * 300_000)), w.pair("after", 0, b"\7")]
     assert gguf.parse_header([w.file(pairs, [])]).values == {"after": 7}
 
 
-def test_without_a_file_type_most_weights_decide():
+def test_without_a_file_type_most_weights_decide() -> None:
     w = Writer()
     tensors = [w.tensor("a", (10,), 0), w.tensor("b", (100,), 8)]
     header = gguf.parse_header([w.file([], tensors)])
@@ -116,7 +119,7 @@ def test_without_a_file_type_most_weights_decide():
     assert header.chat_template is None
 
 
-def test_values_of_an_unexpected_type_are_not_believed():
+def test_values_of_an_unexpected_type_are_not_believed() -> None:
     w = Writer()
     pairs = [
         w.pair("general.architecture", 4, w.pack("I", 5)),

@@ -213,7 +213,7 @@ def write_card(metadata: Mapping[str, Value], body: str) -> str:
 
 
 # What JSON writes as it is and YAML does not read.
-_UNPRINTABLE = re.compile("[\x7f-\x84\x86-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _SAFE_WORD = re.compile(r"[A-Za-z][A-Za-z0-9._-]*(?: [A-Za-z0-9._-]+)*", re.ASCII)
 
 
