@@ -55,11 +55,6 @@ class _SpoolFile:
         """How much was written."""
         return self._size_bytes
 
-    @property
-    def descriptor(self) -> int:
-        """The open file, for the store itself."""
-        return self._descriptor
-
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append all of ``data``.
 
@@ -78,13 +73,32 @@ class _SpoolFile:
             self.discard()
             raise _translated(error) from error
 
+    def settle(self) -> None:
+        """Make the bytes durable and let go of the file, which is written no more.
+
+        Raises:
+            StorageFull, Unavailable: as ``write`` does.
+        """
+        if self._descriptor < 0:
+            return
+        try:
+            os.fchmod(self._descriptor, 0o444)
+            self._store.sync_data(self._descriptor)
+        except OSError as error:
+            self.discard()
+            raise _translated(error) from error
+        self._close()
+
     def discard(self) -> None:
         """Forget the bytes. Does nothing the second time, or after adoption."""
+        self._close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path)
+
+    def _close(self) -> None:
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path)
 
 
 class _OpenFile:
@@ -215,8 +229,7 @@ class DiskStore:
         try:
             self._check_writable()
             self.failpoint("before_data_sync")
-            os.fchmod(spooled.descriptor, 0o444)
-            self._sync_data(spooled.descriptor)
+            spooled.settle()
             self.failpoint("after_data_sync")
             folder = self._make_folder(path)
             is_new = _link(spooled.path, path)
@@ -328,7 +341,8 @@ class DiskStore:
         self._is_latched = True
         return Unavailable(_READ_ONLY)
 
-    def _sync_data(self, descriptor: int) -> None:
+    def sync_data(self, descriptor: int) -> None:
+        """Make a spooled file's bytes durable, or take no writes any more."""
         try:
             os.fdatasync(descriptor)
         except OSError as error:

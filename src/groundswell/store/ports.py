@@ -50,6 +50,13 @@ class Spooled(Protocol):
         """Append all of ``data``. Raises StorageFull when the disk is full."""
         ...
 
+    def settle(self) -> None:
+        """Nothing more will be written: make the bytes durable and hold no descriptor for them.
+
+        Optional before adoption, for who keeps many of them at once.
+        """
+        ...
+
     def discard(self) -> None:
         """Forget the bytes and free their space."""
         ...

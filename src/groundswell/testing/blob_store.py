@@ -98,6 +98,21 @@ class BlobStoreContract(abc.ABC):
         with store.open(Kind.XORB, _key("a")) as reader:
             assert reader.read_at(0, 5) == b"first"
 
+    def test_settled_bytes_are_adopted_or_discarded_like_others(self) -> None:
+        """Settling is a matter of resources, and may be done twice."""
+        store = self.make_store()
+        settled, other = store.spool(), store.spool()
+        settled.write(b"settled")
+        other.write(b"other")
+        settled.settle()
+        settled.settle()
+        other.settle()
+        other.discard()
+        assert store.adopt(Kind.XORB, _key("a"), settled) is True
+        with store.open(Kind.XORB, _key("a")) as reader:
+            assert reader.read_at(0, 7) == b"settled"
+        assert store.sweep_spool(-1.0) == 0
+
     def test_discarded_bytes_are_gone(self) -> None:
         """Discarding is idempotent."""
         store = self.make_store()

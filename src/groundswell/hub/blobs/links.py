@@ -1,0 +1,231 @@
+"""Links and claims: which blobs a repository holds, and which an account has proved to have.
+
+Knows rows. A hash alone buys nothing: everything here asks for the pair of a repository and a
+hash, and a blob that only others hold looks like one that nobody has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import sqlalchemy as sa
+
+from groundswell.core.errors import BlobNotFound
+from groundswell.core.values import RecipePlan, Term
+from groundswell.hub.blobs.values import Blob, Clock
+from groundswell.store.database import Database, insert_ignore, upsert
+from groundswell.store.tables import blobs, claims, links, reconstructions
+from groundswell.wire.hashing import hash_to_hex
+from groundswell.wire.shard import Terms
+
+_SQL_LIST_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that was rebuilt from its terms, so that its sha256 is known and not claimed."""
+
+    sha256: str
+    size_bytes: int
+    file_hash: str
+    terms: Terms
+
+
+class Links:
+    """The rights of repositories and accounts to blobs."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def claimed_or_linked(
+        self, repository_id: int, account_id: int | None, sha256s: Iterable[str]
+    ) -> dict[str, Blob]:
+        """Of these contents, those that the repository holds or the account sent to it."""
+        wanted = list(dict.fromkeys(sha256s))
+        return self._database.read(
+            lambda conn: claimed_or_linked(conn, repository_id, account_id, wanted)
+        )
+
+    def file_hashes(self, repository_id: int, sha256s: Iterable[str]) -> dict[str, str]:
+        """The Xet file hash of each of these contents that the repository holds."""
+        wanted = list(dict.fromkeys(sha256s))
+        held = self._database.read(lambda conn: _linked(conn, repository_id, wanted))
+        return {sha256: blob.file_hash for sha256, blob in held.items()}
+
+    def plan(self, repository_id: int, sha256: str) -> RecipePlan:
+        """How to read a content that the repository holds.
+
+        Raises:
+            BlobNotFound: it holds no such content.
+        """
+        query = (
+            sa.select(reconstructions.c.terms, blobs.c.size_bytes)
+            .join_from(links, blobs, links.c.sha256 == blobs.c.sha256)
+            .join(reconstructions, reconstructions.c.file_hash == blobs.c.file_hash)
+            .where(links.c.repository_id == repository_id, links.c.sha256 == sha256)
+        )
+        row = self._database.read(lambda conn: conn.execute(query).one_or_none())
+        if row is None:
+            raise BlobNotFound
+        terms = tuple(
+            Term(hash_to_hex(xorb_hash), start, stop, size_bytes)
+            for xorb_hash, size_bytes, start, stop in Terms(row.terms)
+        )
+        return RecipePlan(terms, row.size_bytes)
+
+    def terms_of(self, repository_id: int, file_hash: str) -> Terms:
+        """The terms of a file that the repository holds, by its Xet file hash.
+
+        Raises:
+            BlobNotFound: it holds no such file.
+        """
+        query = (
+            sa.select(reconstructions.c.terms)
+            .join_from(links, reconstructions, links.c.sha256 == reconstructions.c.sha256)
+            .where(links.c.repository_id == repository_id, reconstructions.c.file_hash == file_hash)
+        )
+        packed = self._database.read(lambda conn: conn.execute(query).scalar())
+        if packed is None:
+            raise BlobNotFound
+        return Terms(packed)
+
+    def known_files(
+        self, repository_id: int, account_id: int, file_hashes: Sequence[str]
+    ) -> dict[str, str]:
+        """The sha256 of each of these files that the repository holds or the account sent to it."""
+
+        def work(conn: sa.Connection) -> dict[str, str]:
+            found: dict[str, str] = {}
+            for some in _portions(file_hashes):
+                query = sa.select(reconstructions.c.file_hash, reconstructions.c.sha256).where(
+                    reconstructions.c.file_hash.in_(some)
+                )
+                found.update((file_hash, sha256) for file_hash, sha256 in conn.execute(query))
+            held = claimed_or_linked(conn, repository_id, account_id, list(found.values()))
+            return {file_hash: sha256 for file_hash, sha256 in found.items() if sha256 in held}
+
+        return self._database.read(work)
+
+    def xorbs_linked(self, repository_id: int, keys: set[bytes]) -> set[bytes]:
+        """Of these xorbs, those that a file of the repository is made of."""
+        found: set[bytes] = set()
+        after: str | None = ""
+        while after is not None and keys - found:
+            work = partial(_some_terms, repository_id=repository_id, after=after)
+            packed, after = self._database.read(work)
+            for terms in packed:
+                found |= Terms(terms).xorb_hashes() & keys
+        return found
+
+    def add_files(
+        self, conn: sa.Connection, repository_id: int, account_id: int, files: Iterable[NewFile]
+    ) -> bool:
+        """Record files that were checked, claimed by who sent them. True when any was new here."""
+        now = self._clock()
+        is_new = False
+        for file in files:
+            held = claimed_or_linked(conn, repository_id, account_id, [file.sha256])
+            is_new = is_new or not held
+            common = {"sha256": file.sha256, "size_bytes": file.size_bytes, "created_at": now}
+            recipe = {**common, "file_hash": file.file_hash, "terms": file.terms.packed}
+            insert_ignore(conn, reconstructions, recipe)
+            insert_ignore(conn, blobs, {**common, "file_hash": file.file_hash})
+            claim = {
+                "repository_id": repository_id,
+                "account_id": account_id,
+                "sha256": file.sha256,
+                "claimed_at": now,
+            }
+            upsert(conn, claims, claim, update=["claimed_at"])
+        return is_new
+
+    def link(self, conn: sa.Connection, repository_id: int, paths: Mapping[str, str]) -> None:
+        """Give the repository the contents (sha256 -> the path where it first stands).
+
+        The caller has found each among ``claimed_or_linked`` in the same transaction.
+        """
+        now = self._clock()
+        rows = [
+            {"repository_id": repository_id, "sha256": sha256, "path": path, "linked_at": now}
+            for sha256, path in paths.items()
+        ]
+        insert_ignore(conn, links, rows)
+
+    def link_from(
+        self,
+        conn: sa.Connection,
+        source_repository_id: int,
+        target_repository_id: int,
+        sha256s: Iterable[str],
+    ) -> set[str]:
+        """Give one repository what another holds; which of the contents the source held.
+
+        The caller may read the source and write to the target.
+        """
+        wanted = list(dict.fromkeys(sha256s))
+        held: dict[str, str] = {}
+        for some in _portions(wanted):
+            query = sa.select(links.c.sha256, links.c.path).where(
+                links.c.repository_id == source_repository_id, links.c.sha256.in_(some)
+            )
+            held.update((sha256, path) for sha256, path in conn.execute(query))
+        self.link(conn, target_repository_id, held)
+        return set(held)
+
+
+def claimed_or_linked(
+    conn: sa.Connection, repository_id: int, account_id: int | None, sha256s: Sequence[str]
+) -> dict[str, Blob]:
+    """``Links.claimed_or_linked``, inside a transaction."""
+    found = _linked(conn, repository_id, sha256s)
+    if account_id is None:
+        return found
+    missing = [sha256 for sha256 in sha256s if sha256 not in found]
+    for some in _portions(missing):
+        query = (
+            sa.select(blobs.c.sha256, blobs.c.size_bytes, blobs.c.file_hash)
+            .join_from(claims, blobs, claims.c.sha256 == blobs.c.sha256)
+            .where(
+                claims.c.repository_id == repository_id,
+                claims.c.account_id == account_id,
+                claims.c.sha256.in_(some),
+            )
+        )
+        found.update((row.sha256, Blob(*row)) for row in conn.execute(query))
+    return found
+
+
+def _linked(conn: sa.Connection, repository_id: int, sha256s: Sequence[str]) -> dict[str, Blob]:
+    found: dict[str, Blob] = {}
+    for some in _portions(sha256s):
+        query = (
+            sa.select(blobs.c.sha256, blobs.c.size_bytes, blobs.c.file_hash)
+            .join_from(links, blobs, links.c.sha256 == blobs.c.sha256)
+            .where(links.c.repository_id == repository_id, links.c.sha256.in_(some))
+        )
+        found.update((row.sha256, Blob(*row)) for row in conn.execute(query))
+    return found
+
+
+def _some_terms(
+    conn: sa.Connection, repository_id: int, after: str
+) -> tuple[list[bytes], str | None]:
+    """The terms of the next contents of a repository, and the last of these contents."""
+    query = (
+        sa.select(links.c.sha256)
+        .where(links.c.repository_id == repository_id, links.c.sha256 > after)
+        .order_by(links.c.sha256)
+        .limit(_SQL_LIST_MAX)
+    )
+    some = conn.execute(query).scalars().all()
+    packed = sa.select(reconstructions.c.terms).where(reconstructions.c.sha256.in_(some))
+    return list(conn.execute(packed).scalars()), some[-1] if some else None
+
+
+def _portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _SQL_LIST_MAX):
+        yield values[start : start + _SQL_LIST_MAX]

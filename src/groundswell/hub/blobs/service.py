@@ -1,0 +1,265 @@
+"""Everything one may do with content, in one place.
+
+Knows how the parts of this room fit together. Access is decided before a method is called (the
+repository was found for the caller), except where a pass is checked (``passes``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from groundswell.core.errors import BlobNotFound, Malformed
+from groundswell.core.values import ByteRange, Principal, RecipePlan
+from groundswell.hub.blobs import links as link_rows
+from groundswell.hub.blobs.indexes import Indexes, report
+from groundswell.hub.blobs.ingest import Ingest, pour
+from groundswell.hub.blobs.links import Links
+from groundswell.hub.blobs.multipart import PART_BYTES_MIN, Multipart, Upload
+from groundswell.hub.blobs.passes import FindRepository, Passes, Refresh
+from groundswell.hub.blobs.reading import Reading
+from groundswell.hub.blobs.shards import Shards, Uploader
+from groundswell.hub.blobs.values import Blob, Clock, Progress, ShardResult, XetScope, XetToken
+from groundswell.hub.blobs.xorbs import Xorbs, read_file
+from groundswell.hub.signing import Signer
+from groundswell.store.database import Database
+from groundswell.store.ports import BlobStore, Spooled
+from groundswell.wire.hashing import Octets, hash_to_hex
+from groundswell.wire.reconstruction import UrlFor, reconstruct, to_v1, to_v2
+from groundswell.wire.xorb import XorbIndex
+
+if TYPE_CHECKING:
+    from groundswell.hub.repos import Repository
+
+SPOOL_TTL_SECONDS: Final = 24 * 3600
+
+
+def _silent(done_bytes: int, total_bytes: int) -> None:
+    """Progress that nobody follows."""
+    del done_bytes, total_bytes
+
+
+class Blobs:
+    """Content of files: taken in, told apart by right, read back.
+
+    ``clock`` gives microseconds since the epoch; ``refresh`` is ``Accounts.refresh``
+    and ``find`` is ``Repos.find_by_number``.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        store: BlobStore,
+        clock: Clock,
+        signer: Signer,
+        refresh: Refresh,
+        find: FindRepository,
+        *,
+        part_bytes_min: int = PART_BYTES_MIN,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._indexes = Indexes(store)
+        self._reading = Reading(store, self._indexes)
+        self._xorbs = Xorbs(database, store, self._indexes, clock)
+        self._links = Links(database, clock)
+        self._shards = Shards(
+            database, store, self._indexes, self._reading, self._xorbs, self._links
+        )
+        self.passes = Passes(database, signer, refresh, find)
+        self.multipart = Multipart(database, store, clock, part_bytes_min)
+
+    # --- in ---------------------------------------------------------------------------------
+
+    def spool(self, size_hint_bytes: int = 0) -> Spooled:
+        """A place for bytes that arrive.
+
+        Raises:
+            StorageFull: less space is free than that.
+            Unavailable: the store takes no writes.
+        """
+        return self._store.spool(size_hint_bytes)
+
+    def receive_xorb(self, domain: str, key: str, spooled: Spooled) -> bool:
+        """Check and keep an uploaded xorb; True when it was new to the domain.
+
+        Raises:
+            Malformed: the bytes are not the xorb that ``key`` names.
+        """
+        return self._xorbs.receive(domain, key, spooled)
+
+    def register_shard(
+        self,
+        domain: str,
+        repository_id: int,
+        account_id: int,
+        data: Octets,
+        progress: Progress = _silent,
+    ) -> ShardResult:
+        """Check a shard whole and claim its files for the account in the repository.
+
+        ``progress`` is called from several threads, one at a time; what it raises ends the work.
+
+        Raises:
+            Malformed: anything about the shard is wrong, or it names what is not the sender's.
+            TooLarge: more than 1 TiB of files.
+        """
+        return self._shards.register(Uploader(domain, repository_id, account_id), data, progress)
+
+    def find_chunk(self, domain: str, chunk_hash: bytes) -> bytes | None:
+        """The answer to a deduplication query; None when the domain has no such chunk."""
+        return self._xorbs.find_chunk(domain, chunk_hash)
+
+    def begin_ingest(self, domain: str, repository_id: int, account_id: int) -> Ingest:
+        """Take in one file of plain bytes: ``write`` blocks to it, then ``finish``."""
+        uploader = Uploader(domain, repository_id, account_id)
+        return Ingest(uploader, self._store, self._indexes, self._xorbs, self._shards)
+
+    def ingest(
+        self,
+        domain: str,
+        repository_id: int,
+        account_id: int,
+        spooled: Spooled,
+        expected_sha256: str | None = None,
+        expected_size_bytes: int | None = None,
+    ) -> Blob:
+        """Take in a spooled file of plain bytes, which is used up whatever happens.
+
+        Raises:
+            WrongContent: the bytes are not those expected. Nothing is kept.
+        """
+        try:
+            ingest = self.begin_ingest(domain, repository_id, account_id)
+            pour(read_file(spooled.path), ingest)
+            return ingest.finish(expected_sha256, expected_size_bytes)
+        finally:
+            spooled.discard()
+
+    def complete_upload(self, domain: str, upload: Upload, etags: list[str]) -> Blob:
+        """Make the parts of an upload one file. ``etags[0]`` is that of part 1.
+
+        Raises:
+            WrongContent: parts are missing, or together are not the content announced.
+        """
+        ingest = self.begin_ingest(domain, upload.repository_id, upload.account_id)
+        pour(self.multipart.pieces(upload, etags), ingest)
+        blob = ingest.finish(upload.sha256, upload.size_bytes)
+        self.multipart.end(upload)
+        return blob
+
+    # --- rights -----------------------------------------------------------------------------
+
+    def issue_xet_token(
+        self, principal: Principal, repository: Repository, scope: XetScope, base_url: str
+    ) -> XetToken:
+        """A token for the content store and its address. See ``Passes.issue_xet_token``."""
+        return self.passes.issue_xet_token(principal, repository, scope, base_url)
+
+    def claimed_or_linked(
+        self, repository_id: int, account_id: int | None, sha256s: Iterable[str]
+    ) -> dict[str, Blob]:
+        """Of these contents, those that the repository holds or the account sent to it."""
+        return self._links.claimed_or_linked(repository_id, account_id, sha256s)
+
+    def claimed_or_linked_in(
+        self, conn: sa.Connection, repository_id: int, account_id: int | None, sha256s: list[str]
+    ) -> dict[str, Blob]:
+        """The same inside the caller's transaction."""
+        return link_rows.claimed_or_linked(conn, repository_id, account_id, sha256s)
+
+    def link(self, conn: sa.Connection, repository_id: int, paths: Mapping[str, str]) -> None:
+        """Give the repository contents (sha256 -> path) that were found among
+        ``claimed_or_linked_in`` in this transaction.
+        """
+        self._links.link(conn, repository_id, paths)
+
+    def link_from(
+        self,
+        conn: sa.Connection,
+        source_repository_id: int,
+        target_repository_id: int,
+        sha256s: Iterable[str],
+    ) -> set[str]:
+        """Give one repository what another holds; which of the contents the source held."""
+        return self._links.link_from(conn, source_repository_id, target_repository_id, sha256s)
+
+    def file_hashes(self, repository_id: int, sha256s: Iterable[str]) -> dict[str, str]:
+        """The Xet file hash of each of these contents that the repository holds."""
+        return self._links.file_hashes(repository_id, sha256s)
+
+    # --- out --------------------------------------------------------------------------------
+
+    def plan(self, repository_id: int, sha256: str) -> RecipePlan:
+        """How to read a content that the repository holds.
+
+        Raises:
+            BlobNotFound: it holds no such content.
+        """
+        return self._links.plan(repository_id, sha256)
+
+    def open_content(self, plan: RecipePlan, start: int, stop: int) -> Iterator[Octets]:
+        """Bytes [start, stop) of the content, in pieces of about 1 MiB; holds nothing between them.
+
+        Raises:
+            Corrupt: the content at rest is broken. Nothing wrong was given before.
+        """
+        assert 0 <= start <= stop <= plan.size_bytes, "range outside the content"
+        return self._reading.content(plan.terms, start, stop)
+
+    def reconstruction(
+        self,
+        repository_id: int,
+        file_hash: str,
+        byte_range: ByteRange | None,
+        version: int,
+        url_for: UrlFor,
+    ) -> dict[str, Any]:
+        """The answer to a reconstruction query, version 1 or 2, as JSON values.
+
+        Raises:
+            BlobNotFound: the repository holds no such file.
+            RangeNotSatisfiable: the range begins past the end.
+        """
+        terms = self._links.terms_of(repository_id, file_hash)
+        first = byte_range.start if byte_range else 0
+        last = byte_range.stop - 1 if byte_range else None
+        try:
+            found = reconstruct(terms, self._index_of, first, last)
+        except Malformed as error:
+            raise report(file_hash, "has terms that do not fit its xorbs") from error
+        return (to_v1 if version == 1 else to_v2)(found, url_for)
+
+    def open_records(self, key: str, start: int, stop: int) -> Iterator[Octets]:
+        """Bytes [start, stop) of a xorb's chunk records. A pass for them was checked before.
+
+        Raises:
+            Corrupt: as ``open_content`` does.
+        """
+        return self._reading.records(key, start, stop)
+
+    def record_bytes(self, key: str) -> int:
+        """The length of a xorb's chunk records.
+
+        Raises:
+            BlobNotFound: there is no such xorb.
+        """
+        try:
+            return self._indexes.get(key).index.physical_bytes
+        except FileNotFoundError as error:
+            raise BlobNotFound from error
+
+    # --- upkeep -----------------------------------------------------------------------------
+
+    def sweep_spool(self) -> int:
+        """Remove what uploads that broke off left behind a day ago; how many files."""
+        return self._store.sweep_spool(SPOOL_TTL_SECONDS) + self.multipart.sweep()
+
+    def forget(self, key: str) -> None:
+        """Forget what is remembered of a xorb that was deleted or replaced."""
+        self._indexes.forget(key)
+
+    def _index_of(self, xorb_hash: bytes) -> XorbIndex:
+        return self._indexes.get_promised(hash_to_hex(xorb_hash)).index

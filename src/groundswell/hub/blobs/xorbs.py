@@ -1,0 +1,218 @@
+"""Xorbs on their way in, and the answers that spare a client from sending one again.
+
+Knows that a xorb belongs to the dedup domain that sent it, and only there may be named or found.
+Does not know files.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from groundswell.hub.blobs.indexes import Indexes
+from groundswell.hub.blobs.values import Clock
+from groundswell.store.database import Database, insert_ignore
+from groundswell.store.ports import BlobStore, Kind, Spooled
+from groundswell.store.tables import chunk_samples, xorb_domains, xorbs
+from groundswell.wire.hashing import HASH_BYTES, hash_from_hex, hash_to_hex
+from groundswell.wire.shard import ShardXorb, write_dedup_answer
+from groundswell.wire.xorb import XorbIndex, XorbScanner, serialize_footer
+
+ANSWER_TTL_SECONDS: Final = 3600
+_READ_BYTES: Final = 4 * 1024 * 1024
+_SQL_LIST_MAX: Final = 500
+# Clients ask for the chunks whose hash is divisible by 1024, and the hub itself, when it chunks,
+# for those divisible by 16: one chunk in 16 finds a run of known content within about a megabyte.
+_SAMPLE_MASK: Final = 16 - 1
+_SECOND_MICROSECONDS: Final = 1_000_000
+_DAY_MICROSECONDS: Final = 24 * 3600 * _SECOND_MICROSECONDS
+
+
+def is_sample(chunk_hash: bytes) -> bool:
+    """Whether a chunk is one by which its xorb is found."""
+    return chunk_hash[24] & _SAMPLE_MASK == 0
+
+
+class Xorbs:
+    """The xorbs of each domain."""
+
+    def __init__(
+        self, database: Database, store: BlobStore, indexes: Indexes, clock: Clock
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._indexes = indexes
+        self._clock = clock
+
+    def receive(self, domain: str, key: str, spooled: Spooled) -> bool:
+        """Check every byte of an uploaded xorb and keep it, with a footer of our own.
+
+        True when it was new to the domain: whether another domain has it does not show. The
+        spooled bytes are used up, whatever happens.
+
+        Raises:
+            Malformed: the bytes are not a xorb, or not the one that ``key`` names.
+        """
+        try:
+            index = _scan(spooled, hash_from_hex(key))
+            if spooled.size_bytes > index.physical_bytes:
+                spooled = self._without_footer(spooled, index.physical_bytes)
+            spooled.write(serialize_footer(index))
+            return self.keep(domain, index, spooled)
+        finally:
+            spooled.discard()
+
+    def keep(self, domain: str, index: XorbIndex, spooled: Spooled) -> bool:
+        """Keep a xorb whose records were checked or made by the hub and have their footer.
+
+        True when it was new to the domain.
+        """
+        is_new = self._store.adopt(Kind.XORB, hash_to_hex(index.xorb_hash), spooled)
+        # Of bytes that lay here before, nothing was checked now.
+        self._indexes.add(index, is_verified=is_new)
+        return self._database.write(lambda conn: self._record(conn, domain, index))
+
+    def find_chunk(self, domain: str, chunk_hash: bytes) -> bytes | None:
+        """The answer to a deduplication query: the one xorb of the domain that has this chunk.
+
+        None when the domain has none. A fresh key hides every chunk that the asker does not
+        have; a xorb of a single chunk is never shown, since its own hash is that chunk's.
+        """
+        known = self.with_samples(domain, [chunk_hash])
+        if chunk_hash not in known:
+            return None
+        try:
+            index = self._indexes.get(known[chunk_hash]).index
+        except FileNotFoundError:
+            return None
+        if len(index) < 2:
+            return None
+        self._touch_daily(domain, known[chunk_hash])
+        now = self._clock() // _SECOND_MICROSECONDS
+        samples = (chunk for chunk, (digest, _) in enumerate(index.chunks()) if is_sample(digest))
+        return write_dedup_answer(
+            secrets.token_bytes(HASH_BYTES),
+            [ShardXorb.of(index, samples)],
+            now,
+            now + ANSWER_TTL_SECONDS,
+        )
+
+    def with_samples(self, domain: str, chunk_hashes: Sequence[bytes]) -> dict[bytes, str]:
+        """Of these chunks, those by which a xorb of the domain is found."""
+        table = chunk_samples
+
+        def work(conn: sa.Connection) -> dict[bytes, str]:
+            found: dict[bytes, str] = {}
+            for some in _portions(chunk_hashes):
+                query = sa.select(table.c.chunk_hash, table.c.xorb_hash).where(
+                    table.c.domain == domain, table.c.chunk_hash.in_(some)
+                )
+                found.update((bytes(digest), key) for digest, key in conn.execute(query))
+            return found
+
+        return self._database.read(work)
+
+    def in_domain(self, conn: sa.Connection, domain: str, keys: Sequence[str]) -> set[str]:
+        """Of these xorbs, those that the domain sent."""
+        table = xorb_domains
+        found: set[str] = set()
+        for some in _portions(keys):
+            query = sa.select(table.c.xorb_hash).where(
+                table.c.domain == domain, table.c.xorb_hash.in_(some)
+            )
+            found.update(conn.execute(query).scalars())
+        return found
+
+    def touch(self, conn: sa.Connection, domain: str, keys: Sequence[str]) -> None:
+        """Note that a client was told of these xorbs now: for weeks it may name them again."""
+        table = xorb_domains
+        for some in _portions(keys):
+            statement = sa.update(table).where(
+                table.c.domain == domain, table.c.xorb_hash.in_(some)
+            )
+            conn.execute(statement.values(seen_at=self._clock()))
+
+    def _record(self, conn: sa.Connection, domain: str, index: XorbIndex) -> bool:
+        key = hash_to_hex(index.xorb_hash)
+        now = self._clock()
+        insert_ignore(
+            conn,
+            xorbs,
+            {
+                "hash": key,
+                "stored_bytes": index.physical_bytes,
+                "raw_bytes": index.raw_bytes,
+                "chunk_count": len(index),
+                "created_at": now,
+            },
+        )
+        mark = {"domain": domain, "xorb_hash": key, "seen_at": now}
+        is_new = insert_ignore(conn, xorb_domains, mark) > 0
+        if not is_new:
+            self.touch(conn, domain, [key])
+        samples = (
+            digest
+            for chunk, (digest, _) in enumerate(index.chunks())
+            if not chunk or is_sample(digest)
+        )
+        add_samples(conn, domain, ((digest, key) for digest in samples))
+        return is_new
+
+    def _touch_daily(self, domain: str, key: str) -> None:
+        """``touch``, when the last time is a day ago: an answer is not worth a write each."""
+        table = xorb_domains
+        query = sa.select(table.c.seen_at).where(table.c.domain == domain, table.c.xorb_hash == key)
+        seen_at = self._database.read(lambda conn: conn.execute(query).scalar())
+        if seen_at is not None and self._clock() - seen_at > _DAY_MICROSECONDS:
+            self._database.write(lambda conn: self.touch(conn, domain, [key]))
+
+    def _without_footer(self, spooled: Spooled, size_bytes: int) -> Spooled:
+        """A copy of the records alone: old clients append a footer, which is not believed."""
+        try:
+            fresh = self._store.spool(size_bytes)
+            for piece in read_file(spooled.path, size_bytes):
+                fresh.write(piece)
+            return fresh
+        finally:
+            spooled.discard()
+
+
+def add_samples(conn: sa.Connection, domain: str, samples: Iterable[tuple[bytes, str]]) -> None:
+    """Let xorbs of the domain be found by these chunks (chunk hash, xorb). The first one stays."""
+    rows = {
+        digest: {"domain": domain, "chunk_hash": digest, "xorb_hash": key}
+        for digest, key in samples
+    }
+    insert_ignore(conn, chunk_samples, list(rows.values()))
+
+
+def read_file(path: str, size_bytes: int | None = None) -> Iterator[memoryview]:
+    """The pieces of a spooled file, each valid until the next is asked for."""
+    buffer = memoryview(bytearray(_READ_BYTES))
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        left = os.fstat(descriptor).st_size if size_bytes is None else size_bytes
+        while left > 0:
+            count = os.readv(descriptor, [buffer[: min(left, len(buffer))]])
+            if count == 0:
+                return
+            left -= count
+            yield buffer[:count]
+    finally:
+        os.close(descriptor)
+
+
+def _scan(spooled: Spooled, expected_hash: bytes) -> XorbIndex:
+    scanner = XorbScanner()
+    for piece in read_file(spooled.path):
+        scanner.feed(piece)
+    return scanner.finish(expected_hash)
+
+
+def _portions(values: Sequence[bytes] | Sequence[str]) -> Iterator[Sequence[bytes] | Sequence[str]]:
+    for start in range(0, len(values), _SQL_LIST_MAX):
+        yield values[start : start + _SQL_LIST_MAX]
