@@ -18,13 +18,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from groundswell.core.values import ByteRange, BytesPlan, DownloadPlan, RecipePlan
+from groundswell.core.values import ByteRange, BytesPlan, DownloadPlan, RecipePlan, RecordsPlan
 from groundswell.http.auth import hub_of
 from groundswell.http.threads import begin_read
 from groundswell.wire.ranges import content_range, etag_matches, multipart, parse_ranges
 
 Piece = bytes | memoryview
-OpenContent = Callable[[RecipePlan, int, int], Iterator[Piece]]
+OpenContent = Callable[[RecipePlan | RecordsPlan, int, int], Iterator[Piece]]
 
 PIECE_MAX_BYTES: Final = 1 << 20
 PIECE_MIN_BYTES: Final = 64 << 10
@@ -161,7 +161,7 @@ class ContentResponse(Response):
 
     async def _pieces(self) -> AsyncGenerator[bytes]:
         """Every byte of the body, in pieces that shrink as more downloads share the memory."""
-        assert isinstance(self._plan, RecipePlan)
+        assert not isinstance(self._plan, BytesPlan)
         for part in self._parts:
             if isinstance(part, bytes):
                 yield part

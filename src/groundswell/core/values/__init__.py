@@ -17,6 +17,7 @@ from groundswell.core.values.content import (
     Operation,
     Pointer,
     RecipePlan,
+    RecordsPlan,
     Term,
 )
 from groundswell.core.values.digests import (
@@ -74,6 +75,7 @@ __all__ = [
     "Pointer",
     "Principal",
     "RecipePlan",
+    "RecordsPlan",
     "RepoGrant",
     "RepoId",
     "RepoKind",

@@ -112,4 +112,12 @@ class RecipePlan:
     size_bytes: int
 
 
-DownloadPlan = BytesPlan | RecipePlan
+@dataclass(frozen=True, slots=True)
+class RecordsPlan:
+    """The chunk records of a xorb as they are stored, for a client that decodes them itself."""
+
+    xorb_hash: str
+    size_bytes: int
+
+
+DownloadPlan = BytesPlan | RecipePlan | RecordsPlan

@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from groundswell.core.errors import BlobNotFound, Malformed
-from groundswell.core.values import ByteRange, Principal, RecipePlan
+from groundswell.core.errors import BlobNotFound, Malformed, TooLarge
+from groundswell.core.values import ByteRange, Principal, RecipePlan, RecordsPlan
 from groundswell.hub.blobs import links as link_rows
 from groundswell.hub.blobs.indexes import Indexes, report
 from groundswell.hub.blobs.ingest import Ingest, pour
 from groundswell.hub.blobs.links import Links
 from groundswell.hub.blobs.multipart import PART_BYTES_MIN, Multipart, Upload
-from groundswell.hub.blobs.passes import FindRepository, Passes, Refresh
+from groundswell.hub.blobs.passes import FindRepository, Pass, Passes, Refresh
 from groundswell.hub.blobs.reading import Reading
 from groundswell.hub.blobs.shards import Shards, Uploader
 from groundswell.hub.blobs.values import Blob, Clock, Progress, ShardResult, XetScope, XetToken
-from groundswell.hub.blobs.xorbs import Xorbs, read_file
+from groundswell.hub.blobs.xorbs import Xorbs, map_file, read_file
 from groundswell.hub.signing import Signer
 from groundswell.store.database import Database
 from groundswell.store.ports import BlobStore, Spooled
 from groundswell.wire.hashing import Octets, hash_to_hex
 from groundswell.wire.reconstruction import UrlFor, reconstruct, to_v1, to_v2
+from groundswell.wire.shard import SHARD_BYTES_MAX
 from groundswell.wire.xorb import XorbIndex
 
 if TYPE_CHECKING:
@@ -89,6 +90,22 @@ class Blobs:
             Malformed: the bytes are not the xorb that ``key`` names.
         """
         return self._xorbs.receive(domain, key, spooled)
+
+    def register_spooled_shard(
+        self, holder: Pass, spooled: Spooled, progress: Progress = _silent
+    ) -> ShardResult:
+        """``register_shard`` for the holder of a pass; the shard may be as large as shards get.
+
+        The spooled bytes are used up, whatever happens.
+        """
+        uploader = Uploader(holder.domain, holder.repository.id, holder.account_id)
+        try:
+            if spooled.size_bytes > SHARD_BYTES_MAX:
+                msg = f"A shard may have {SHARD_BYTES_MAX} bytes."
+                raise TooLarge(msg)
+            return self._shards.register(uploader, map_file(spooled.path), progress)
+        finally:
+            spooled.discard()
 
     def register_shard(
         self,
@@ -200,14 +217,29 @@ class Blobs:
         """
         return self._links.plan(repository_id, sha256)
 
-    def open_content(self, plan: RecipePlan, start: int, stop: int) -> Iterator[Octets]:
+    def open_content(
+        self, plan: RecipePlan | RecordsPlan, start: int, stop: int
+    ) -> Iterator[Octets]:
         """Bytes [start, stop) of the content, in pieces of about 1 MiB; holds nothing between them.
 
         Raises:
             Corrupt: the content at rest is broken. Nothing wrong was given before.
         """
         assert 0 <= start <= stop <= plan.size_bytes, "range outside the content"
+        if isinstance(plan, RecordsPlan):
+            return self._reading.records(plan.xorb_hash, start, stop)
         return self._reading.content(plan.terms, start, stop)
+
+    def plan_records(self, key: str) -> RecordsPlan:
+        """How to read a xorb as it is stored. A pass for it was checked before.
+
+        Raises:
+            BlobNotFound: there is no such xorb.
+        """
+        try:
+            return RecordsPlan(key, self._indexes.get(key).index.physical_bytes)
+        except FileNotFoundError as error:
+            raise BlobNotFound from error
 
     def reconstruction(
         self,
@@ -231,25 +263,6 @@ class Blobs:
         except Malformed as error:
             raise report(file_hash, "has terms that do not fit its xorbs") from error
         return (to_v1 if version == 1 else to_v2)(found, url_for)
-
-    def open_records(self, key: str, start: int, stop: int) -> Iterator[Octets]:
-        """Bytes [start, stop) of a xorb's chunk records. A pass for them was checked before.
-
-        Raises:
-            Corrupt: as ``open_content`` does.
-        """
-        return self._reading.records(key, start, stop)
-
-    def record_bytes(self, key: str) -> int:
-        """The length of a xorb's chunk records.
-
-        Raises:
-            BlobNotFound: there is no such xorb.
-        """
-        try:
-            return self._indexes.get(key).index.physical_bytes
-        except FileNotFoundError as error:
-            raise BlobNotFound from error
 
     # --- upkeep -----------------------------------------------------------------------------
 

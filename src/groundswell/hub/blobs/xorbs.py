@@ -6,6 +6,7 @@ Does not know files.
 
 from __future__ import annotations
 
+import mmap
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -202,6 +203,18 @@ def read_file(path: str, size_bytes: int | None = None) -> Iterator[memoryview]:
                 return
             left -= count
             yield buffer[:count]
+    finally:
+        os.close(descriptor)
+
+
+def map_file(path: str) -> memoryview:
+    """A spooled file as memory, for as long as anybody looks at it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size_bytes = os.fstat(descriptor).st_size
+        if size_bytes == 0:
+            return memoryview(b"")
+        return memoryview(mmap.mmap(descriptor, size_bytes, prot=mmap.PROT_READ))
     finally:
         os.close(descriptor)
 
