@@ -2,6 +2,11 @@
 
 import ipaddress
 import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live import LiveHub, serving
 
 
 def _is_local(host: object) -> bool:
@@ -31,3 +36,10 @@ def _refuse_the_world(event: str, arguments: tuple[object, ...]) -> None:
 # An audit hook also sees libraries that do not go through the socket module's classes. It cannot
 # be removed, which is as it should be.
 sys.addaudithook(_refuse_the_world)
+
+
+@pytest.fixture(scope="session")
+def live_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
+    """One running hub for the whole run, with the people of tests/live.py."""
+    with serving(tmp_path_factory.mktemp("hub") / "data", people=True) as hub:
+        yield hub
