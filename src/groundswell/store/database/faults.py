@@ -7,6 +7,7 @@ whether a fault is one after which writing must stop (``is_lasting``).
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3
 from collections.abc import Iterator
 from typing import Final
@@ -87,7 +88,7 @@ def is_lasting(fault: GroundswellError) -> bool:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Errors of the driver leave as Groundswell's, with their cause."""
+    """Errors of the driver and the file system leave as Groundswell's, with their cause."""
     try:
         yield
     except sa.exc.DBAPIError as error:
@@ -100,3 +101,9 @@ def translated() -> Iterator[None]:
         if fault is None:
             raise
         raise fault from error
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageFull from error
+        if error.errno == errno.EIO:
+            raise DiskFault from error
+        raise

@@ -16,7 +16,13 @@ from groundswell.core.errors import DataTooNew
 from groundswell.store import migrations
 from groundswell.store.tables import metadata
 
-_VERSION: Final = sa.table("alembic_version", sa.column("version_num", sa.String(32)))
+# As alembic itself would make it.
+_VERSION: Final = sa.Table(
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 def version(connection: sa.Connection) -> str | None:
@@ -62,12 +68,7 @@ def migrate(connection: sa.Connection, revision: str = migrations.HEAD) -> None:
 
 def _create(connection: sa.Connection) -> None:
     metadata.create_all(connection)
-    connection.execute(
-        sa.text(
-            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
-            "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
-        )
-    )
+    _VERSION.create(connection, checkfirst=True)
     connection.execute(sa.insert(_VERSION).values(version_num=migrations.HEAD))
 
 

@@ -16,6 +16,7 @@ def _insert(conn: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.
 
 
 def _execute(conn: sa.Connection, statement: sa.Executable, rows: Rows) -> int:
+    statement = statement.execution_options(preserve_rowcount=True)
     if isinstance(rows, Mapping):
         return conn.execute(statement, dict(rows)).rowcount
     return conn.execute(statement, [dict(row) for row in rows]).rowcount if rows else 0

@@ -42,7 +42,11 @@ class Unit:
     def run(self, connection: sa.Connection) -> None:
         """Do the work between a savepoint and its end."""
         with _Kept(self), connection.begin_nested():
-            self.result = self.work(connection)
+            try:
+                self.result = self.work(connection)
+            except BaseException as error:
+                self.error = error  # the end of the savepoint may fail too, and hide it
+                raise
 
     def fail(self, error: BaseException) -> None:
         """Answer with an error, whatever the work itself came to."""
@@ -62,7 +66,7 @@ class _Kept:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        self._unit.error = error
+        self._unit.error = self._unit.error or error
         return True
 
 

@@ -1,0 +1,342 @@
+"""SQLite's side of the database: versions, turns, checkpoints, backups, faults."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+
+from groundswell.core.errors import BadRequest, DataTooNew, StorageFull, Unavailable
+from groundswell.store import migrations
+from groundswell.store.database import Database, turn, writer
+from groundswell.store.database.schema import migrate
+from groundswell.store.database.sqlite import SqliteDatabase
+from groundswell.store.layout import DataFolder
+from groundswell.store.tables import hub_facts, metadata
+from groundswell.testing.database import names, put
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "groundswell.db"
+
+
+@pytest.fixture
+def database(path: Path) -> Iterator[Database]:
+    with Database.open(f"sqlite:///{path}") as opened:
+        yield opened
+
+
+def schema_of(path: Path) -> list[tuple[str, str]]:
+    with sqlite3.connect(path) as conn:
+        rows = conn.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL").fetchall()
+    conn.close()
+    return sorted((name, "".join(text.split())) for name, text in rows)
+
+
+# --- versions -------------------------------------------------------------------------------------
+
+
+def test_revisions_build_exactly_the_tables(path: Path, tmp_path: Path) -> None:
+    Database.open(f"sqlite:///{path}").close()
+    migrated = tmp_path / "migrated.db"
+    engine = sa.create_engine(f"sqlite:///{migrated}")
+    with engine.begin() as conn:
+        migrate(conn)
+    with engine.connect() as conn:
+        from alembic.autogenerate import compare_metadata
+        from alembic.migration import MigrationContext
+
+        assert compare_metadata(MigrationContext.configure(conn), metadata) == []
+    engine.dispose()
+    assert schema_of(migrated) == schema_of(path)
+
+
+def test_head_is_the_newest_revision() -> None:
+    folder = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert folder.get_heads() == [migrations.HEAD]
+
+
+def test_an_up_to_date_database_opens_without_alembic(path: Path) -> None:
+    Database.open(f"sqlite:///{path}").close()
+    program = (
+        "import sys; from groundswell.store.database import Database; "
+        f"Database.open('sqlite:///{path}').close(); assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_an_empty_schema_is_brought_up_to_date(path: Path) -> None:
+    with sqlite3.connect(path) as conn:
+        conn.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    conn.close()
+    with Database.open(f"sqlite:///{path}") as database:
+        assert database.read(names) == []
+
+
+def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
+    Database.open(f"sqlite:///{path}").close()
+    with sqlite3.connect(path) as conn:
+        conn.execute("UPDATE alembic_version SET version_num = '9999'")
+    conn.close()
+    with pytest.raises(DataTooNew):
+        Database.open(f"sqlite:///{path}")
+    assert ("alembic_version", version_of(path)) == ("alembic_version", "9999")
+
+
+def version_of(path: Path) -> object:
+    with sqlite3.connect(path) as conn:
+        (found,) = conn.execute("SELECT version_num FROM alembic_version").fetchone()
+    conn.close()
+    return found
+
+
+def test_nothing_is_migrated_under_a_running_hub(path: Path) -> None:
+    with Database.open(f"sqlite:///{path}", serves=True):
+        with sqlite3.connect(path) as conn:
+            conn.execute("UPDATE alembic_version SET version_num = '0000'")
+        conn.close()
+        with pytest.raises(Unavailable):
+            Database.open(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "", "sqlite://", "groundswell.db"])
+def test_other_urls_are_refused(url: str) -> None:
+    with pytest.raises(BadRequest):
+        Database.open(url)
+
+
+def test_one_hub_serves_a_database(path: Path) -> None:
+    with Database.open(f"sqlite:///{path}", serves=True) as first:
+        with pytest.raises(Unavailable):
+            Database.open(f"sqlite:///{path}", serves=True)
+        with Database.open(f"sqlite:///{path}") as beside:
+            beside.write(put("a"))
+        assert first.read(names) == ["a"]
+    Database.open(f"sqlite:///{path}", serves=True).close()
+
+
+def test_nobody_else_reads_the_file(database: Database, path: Path) -> None:
+    database.write(put("a"))
+    for file in path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_layout_makes_its_folders(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "new" / "data")
+    folder.create()
+    folder.create()
+    assert sorted(each.name for each in folder.root.iterdir()) == [
+        "keys", "repos", "shards", "spool", "xorbs",
+    ]  # fmt: skip
+    assert stat.S_IMODE(folder.root.stat().st_mode) == 0o700
+
+
+# --- turns and checkpoints ------------------------------------------------------------------------
+
+
+def test_writing_waits_for_the_turn(database: Database, path: Path) -> None:
+    other = turn.Turn(path)
+    done = threading.Event()
+
+    def write() -> None:
+        database.write(put("a"))
+        done.set()
+
+    with other.held():
+        thread = threading.Thread(target=write)
+        thread.start()
+        assert not done.wait(0.1)
+        assert database.read(names) == []
+    assert done.wait(10)
+    thread.join()
+    other.close()
+
+
+def test_a_turn_that_never_comes_is_an_error(path: Path) -> None:
+    one, other = turn.Turn(path), turn.Turn(path, timeout_seconds=0.05)
+    with one.held(), pytest.raises(Unavailable), other.held():
+        pass
+    with other.held():
+        pass
+    one.close()
+    other.close()
+
+
+def test_two_processes_that_write_all_the_time_both_come_to_their_turn(
+    database: Database, path: Path
+) -> None:
+    program = (
+        "from groundswell.store.database import Database\n"
+        "from groundswell.testing.database import put\n"
+        f"with Database.open('sqlite:///{path}') as database:\n"
+        "    for number in range(50): database.write(put(f'other{number}'))\n"
+    )
+    other = subprocess.Popen([sys.executable, "-c", program])
+    number = 0
+    while other.poll() is None:
+        database.write(put(f"mine{number}"))
+        number += 1
+    assert other.returncode == 0
+    assert len(database.read(names)) == 50 + number
+
+
+def test_a_long_log_is_folded_back(database: Database, path: Path) -> None:
+    page = "x" * 100_000
+    for number in range(100):
+        database.write(put(f"{number:03}", page))
+    assert Path(f"{path}-wal").stat().st_size < 2 * writer.CHECKPOINT_BYTES
+
+
+def test_a_quiet_log_is_emptied(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "IDLE_SECONDS", 0.02)
+    with Database.open(f"sqlite:///{path}") as database:
+        database.write(put("a"))
+        wal = Path(f"{path}-wal")
+        waited = threading.Event()
+        for _ in range(200):
+            if wal.stat().st_size == 0:
+                break
+            waited.wait(0.02)
+        assert wal.stat().st_size == 0
+        assert database.read(names) == ["a"]
+
+
+def test_a_reader_of_old_pages_delays_the_log_but_nobody_else(database: Database) -> None:
+    inside, leave = threading.Event(), threading.Event()
+
+    def slow(conn: sa.Connection) -> list[str]:
+        before = names(conn)
+        inside.set()
+        leave.wait(20)
+        return before + names(conn)
+
+    found: list[list[str]] = []
+    thread = threading.Thread(target=lambda: found.append(database.read(slow)))
+    thread.start()
+    inside.wait(10)
+    for number in range(100):
+        database.write(put(f"{number:03}", "x" * 100_000))
+    leave.set()
+    thread.join()
+    assert found == [[]]
+    assert len(database.read(names)) == 100
+
+
+# --- backup ---------------------------------------------------------------------------------------
+
+
+def test_a_backup_is_one_snapshot_of_a_busy_database(database: Database, tmp_path: Path) -> None:
+    stop = threading.Event()
+    written: list[str] = []
+
+    def write() -> None:
+        while not stop.is_set():
+            name = f"{len(written):06}"
+            database.write(put(name, "x" * 1000))
+            written.append(name)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    while len(written) < 20:
+        stop.wait(0.01)
+    before = len(written)
+    database.backup_to(tmp_path / "copy.db")
+    stop.set()
+    thread.join()
+    with Database.open(f"sqlite:///{tmp_path}/copy.db") as copy:
+        kept = copy.read(names)
+    assert len(kept) >= before
+    assert kept == written[: len(kept)]
+    assert not list(tmp_path.glob("*partial*"))
+    with pytest.raises(BadRequest):
+        database.backup_to(tmp_path / "copy.db")
+
+
+# --- faults ---------------------------------------------------------------------------------------
+
+
+def limit_pages(database: Database, pages: int | None) -> None:
+    """Let the file grow no further, which SQLite reports exactly as a full disk."""
+    assert isinstance(database, SqliteDatabase)
+    driver = writer.driver_of(database._writer.connection)
+    (now,) = driver.execute("PRAGMA page_count").fetchone()
+    driver.execute(f"PRAGMA max_page_count={now + pages if pages is not None else 2**31}")
+
+
+def test_a_full_disk_changes_nothing_and_needs_no_restart(database: Database) -> None:
+    database.write(put("a"))
+    limit_pages(database, 0)
+    for _ in range(3):
+        with pytest.raises(StorageFull):
+            database.write(put("big", "x" * 1_000_000))
+    assert database.read(names) == ["a"]
+    assert database.fault is None
+    limit_pages(database, None)
+    database.write(put("big", "x" * 1_000_000))
+    assert database.read(names) == ["a", "big"]
+
+
+def test_units_beside_one_that_fills_the_disk_are_kept_or_told(database: Database) -> None:
+    database.write(put("a"))
+    limit_pages(database, 40)
+    kept, told = [], []
+
+    def work(number: int) -> None:
+        for round_number in range(20):
+            name = f"{number}-{round_number}"
+            try:
+                database.write(put(name, "x" * 20_000))
+                kept.append(name)
+            except StorageFull:
+                told.append(name)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told
+    assert set(database.read(names)) == {"a", *kept}
+
+
+def test_after_a_disk_error_nothing_is_written_and_reads_go_on(path: Path) -> None:
+    database = Database.open(f"sqlite:///{path}")
+    database.write(put("a"))
+
+    def breaks(_conn: sa.Connection) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = 1034  # SQLITE_IOERR_FSYNC
+        raise sa.exc.OperationalError("COMMIT", {}, error)
+
+    with pytest.raises(Unavailable):
+        database.write(breaks)
+    assert database.fault is not None
+    with pytest.raises(Unavailable, match="restarted"):
+        database.write(put("b"))
+    assert database.read(names) == ["a"]
+    database.close()
+    with Database.open(f"sqlite:///{path}") as again:
+        again.write(put("b"))
+
+
+def test_a_unit_cannot_call_write(database: Database) -> None:
+    with pytest.raises(AssertionError, match="called write"):
+        database.write(lambda _conn: database.write(put("a")))
+    database.write(put("b"))
+
+
+def test_facts_are_json(database: Database) -> None:
+    database.write(put("a", [1, {"b": None}]))
+    assert database.read(lambda conn: conn.execute(sa.select(hub_facts.c.value)).scalar_one()) == [
+        1,
+        {"b": None},
+    ]
