@@ -220,7 +220,7 @@ def test_collisions_are_named_and_change_nothing(
     commit(world, repository, f"refs/pr/{number}", theirs)
     before = commit(world, repository, "refs/heads/main", ours)
     talks.set_status(ann, repository, number, Status.OPEN)
-    with pytest.raises(Conflict, match="both sides: [fn]"):
+    with pytest.raises(Conflict, match=r"both sides: [fn]"):
         talks.merge(ann, repository, number)
     assert world.git.head(repository.id) == before
     assert talks.get(repository, number).status is Status.OPEN

@@ -96,10 +96,16 @@ class Description:
     facts: Json = field(default_factory=dict)
 
 
+def clean(text: str, characters_max: int = TEXT_CHARACTERS_MAX) -> str:
+    """Text that every database and JSON reader can hold: no NUL, no half of a surrogate pair."""
+    cut = text[:characters_max].replace("\0", "\ufffd")
+    return cut.encode("utf-8", "replace").decode("utf-8")
+
+
 def bounded(value: object, depth: int = DEPTH_MAX) -> Any:  # noqa: ANN401 - it is JSON
     """A JSON value cut down to what a row may hold: short texts, few items, finite numbers."""
     if isinstance(value, str):
-        return value[:TEXT_CHARACTERS_MAX].replace("\0", "\ufffd")
+        return clean(value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -112,7 +118,7 @@ def bounded(value: object, depth: int = DEPTH_MAX) -> Any:  # noqa: ANN401 - it 
         return [bounded(item, depth - 1) for item in value[:ITEMS_MAX]]
     if isinstance(value, dict):
         items = list(value.items())[:ITEMS_MAX]
-        return {str(key)[:200]: bounded(item, depth - 1) for key, item in items}
+        return {clean(str(key), 200): bounded(item, depth - 1) for key, item in items}
     return None
 
 
@@ -144,11 +150,11 @@ class _Reading:
         try:
             return read(entry)
         except Malformed as error:
-            self.faults[path] = f"{error.where}: {error.why}"[:300]
+            self.faults[path] = clean(f"{error.where}: {error.why}", 300)
         except Corrupt:
             self.faults[path] = "its content failed the integrity check"
         except GroundswellError as error:
-            self.faults[path] = error.message[:300]
+            self.faults[path] = clean(error.message, 300)
         return None
 
     def whole(self, entry: Entry, bytes_max: int) -> bytes:
@@ -234,7 +240,7 @@ def _read_config(reading: _Reading) -> Json:
             raw = reading.guarded(entry.path, lambda e: reading.whole(e, e.size_bytes))
             template = (raw or b"").decode("utf-8", "replace") or None
     if isinstance(template, str) and len(template) <= CHAT_TEMPLATE_CHARACTERS_MAX:
-        known["chat_template"] = template.replace("\0", "\ufffd")
+        known["chat_template"] = clean(template, CHAT_TEMPLATE_CHARACTERS_MAX)
     if known:
         found["tokenizer_config"] = known
     return found
@@ -310,7 +316,7 @@ def _gguf_facts(reading: _Reading, entry: Entry) -> Json:
         found["quantisation"] = header.quantisation
     template = header.chat_template
     if template is not None and len(template) <= CHAT_TEMPLATE_CHARACTERS_MAX:
-        found["chat_template"] = template.replace("\0", "\ufffd")
+        found["chat_template"] = clean(template, CHAT_TEMPLATE_CHARACTERS_MAX)
     return found
 
 

@@ -151,9 +151,12 @@ def _checked(query: ListQuery) -> ListQuery:
         raise BadRequest(f"limit must be between 1 and {LIMIT_MAX}.")
     if len(query.words) > WORDS_MAX or len(query.filters) > FILTERS_MAX:
         raise BadRequest(f"At most {WORDS_MAX} search words and {FILTERS_MAX} filters.")
-    texts = [*query.words, *query.filters, query.author, query.pipeline_tag, query.library]
-    if any(text is not None and len(text) > TEXT_CHARACTERS_MAX for text in texts):
+    given = [*query.words, *query.filters, query.author, query.pipeline_tag, query.library]
+    texts = [text for text in given if text is not None]
+    if any(len(text) > TEXT_CHARACTERS_MAX for text in texts):
         raise BadRequest(f"A search text is longer than {TEXT_CHARACTERS_MAX} characters.")
+    if any(not is_storable(text) for text in texts):
+        raise BadRequest("A search text holds a character that no name or tag can hold.")
     return query
 
 

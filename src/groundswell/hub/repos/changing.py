@@ -18,6 +18,7 @@ from groundswell.core.values import Gate, Principal, RepoId, Visibility, check_n
 from groundswell.hub import facts
 from groundswell.hub.events import record
 from groundswell.hub.repos import finding, names
+from groundswell.hub.repos.identities import note_identity
 from groundswell.hub.repos.lookup import Lookup
 from groundswell.hub.repos.making import check_may_create
 from groundswell.hub.repos.rows import Repository
@@ -42,7 +43,7 @@ class Changing(Lookup):
             if present is None:
                 raise RepoNotFound
             finding.decide(principal, present, Action.ADMINISTER)
-            _empty(conn, repository.id, now)
+            empty_row(conn, repository.id, now)
             names.retire(conn, repository.id, finding.DELETED)
             payload = {"kind": present.kind.value, "name": present.full_name}
             record(conn, now, "repository.deleted", principal.account_id, repository.id, payload)
@@ -109,7 +110,9 @@ class Changing(Lookup):
                 modified_at=now,
             )
 
-        return self._database.write(work)
+        changed = self._database.write(work)
+        note_identity(self._database, self._git, repository.id)
+        return changed
 
     def update_settings(
         self,
@@ -158,10 +161,12 @@ class Changing(Lookup):
             assert changed is not None
             return changed
 
-        return self._database.write(work)
+        changed = self._database.write(work)
+        note_identity(self._database, self._git, repository.id)
+        return changed
 
 
-def _empty(conn: sa.Connection, repository_id: int, now: int) -> None:
+def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:
     """Turn the row into a tombstone: number, owner and name stay, everything else goes."""
     for table in (
         tables.repository_tags,

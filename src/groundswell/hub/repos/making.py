@@ -18,6 +18,7 @@ from groundswell.core.values import Principal, RepoId, RepoKind, Visibility, che
 from groundswell.hub import facts
 from groundswell.hub.events import record
 from groundswell.hub.repos import finding, names, trees
+from groundswell.hub.repos.identities import note_identity
 from groundswell.hub.repos.indexing import write_description
 from groundswell.hub.repos.lookup import Lookup
 from groundswell.hub.repos.rows import Repository
@@ -113,6 +114,7 @@ class Making(Lookup):
         except BaseException:
             self._git.delete(number)
             raise
+        note_identity(self._database, self._git, number)
         made = self._database.read(lambda conn: finding.load_for(conn, principal, number))
         assert made is not None
         return made
