@@ -1,0 +1,139 @@
+"""Looking for damage in a bare repository, without changing it.
+
+Knows how git's refs, locks and objects look when they are broken. Does not know which commits the
+hub expects.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pygit2
+
+from groundswell.store.git.incoming import PREFIX
+from groundswell.store.git.process import command, environment
+
+_FSCK_SECONDS_MAX: Final = 24 * 3600.0
+_LINES_MAX: Final = 200
+_LINE_CHARACTERS_MAX: Final = 300
+_PIECE_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something wrong at a place of a repository (a ref's name, an object's id)."""
+
+    where: str
+    what: str
+
+
+def reference_names(folder: Path) -> list[str]:
+    """The full names of all refs, broken ones included, by name."""
+    names = set()
+    for place, _, files in os.walk(folder / "refs"):
+        inside = Path(place).relative_to(folder).as_posix()
+        names |= {f"{inside}/{name}" for name in files if not name.endswith(".lock")}
+    with contextlib.suppress(FileNotFoundError):
+        for line in (folder / "packed-refs").read_bytes().splitlines():
+            if not line.startswith((b"#", b"^")):
+                names.add(line.partition(b" ")[2].decode("utf-8", "replace"))
+    return sorted(names)
+
+
+def broken_references(folder: Path) -> list[Trouble]:
+    """Refs that cannot be read, or lead to no commit that is here."""
+    handle = pygit2.Repository(str(folder))
+    try:
+        found = ((name, _reference_fault(handle, folder, name)) for name in reference_names(folder))
+        return [Trouble(name, fault) for name, fault in found if fault is not None]
+    finally:
+        handle.free()
+
+
+def _reference_fault(handle: pygit2.Repository, folder: Path, name: str) -> str | None:
+    try:
+        target = handle.lookup_reference(name).resolve().target
+        found = handle.get(target)
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        if not (folder / name).exists() and name not in reference_names(folder):
+            return None  # removed meanwhile
+        return f"cannot be read ({error})"
+    if found is None:
+        return f"leads to {target}, which is missing"
+    try:
+        found.peel(pygit2.Commit)
+    except (ValueError, pygit2.GitError):
+        return f"leads to {target}, which is no commit or has lost it"
+    return None
+
+
+def leftovers(folder: Path, age_seconds: float) -> Iterator[str]:
+    """Locks and quarantines of pushes that nobody touched for that long, as paths inside."""
+    oldest = time.time() - age_seconds
+    candidates = [*folder.glob("*.lock"), *folder.glob(f"{PREFIX}*")]
+    candidates += (folder / "refs").rglob("*.lock")
+    candidates += (folder / "objects" / "info").rglob("*.lock")
+    for each in candidates:
+        with contextlib.suppress(FileNotFoundError):
+            if each.stat().st_mtime < oldest:
+                yield each.relative_to(folder).as_posix()
+
+
+def verify_objects(folder: Path) -> tuple[list[Trouble], list[Trouble]]:
+    """Read and check every object with git. What is broken, and what is only unusual.
+
+    Raises:
+        subprocess.TimeoutExpired: it took more than a day.
+    """
+    arguments = ["fsck", "--full", "--strict", "--no-dangling", "--no-progress"]
+    done = subprocess.run(
+        command(folder, *arguments),
+        capture_output=True,
+        timeout=_FSCK_SECONDS_MAX,
+        env=environment(),
+        check=False,
+    )
+    broken: list[Trouble] = []
+    unusual: list[Trouble] = []
+    for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines():
+        trouble = Trouble("objects", line.replace(str(folder), "")[:_LINE_CHARACTERS_MAX])
+        if line.startswith(("warning", "notice", "dangling")):
+            unusual.append(trouble)
+        elif line.strip() and (done.returncode or line.startswith(("error", "missing", "broken"))):
+            broken.append(trouble)
+    if done.returncode and not broken:
+        broken.append(Trouble("objects", f"git fsck ended with {done.returncode}"))
+    return broken[:_LINES_MAX], unusual[:_LINES_MAX]
+
+
+def broken_loose_objects(folder: Path) -> Iterator[Path]:
+    """Files of loose objects whose content does not have the id that they are named by."""
+    for shelf in sorted((folder / "objects").glob("[0-9a-f][0-9a-f]")):
+        for file in sorted(shelf.iterdir()):
+            if len(file.name) == 38 and not is_loose_object(file, shelf.name + file.name):
+                yield file
+
+
+def is_loose_object(file: Path, object_id: str) -> bool:
+    """Whether a file holds the loose object of that id, whole."""
+    unpacker = zlib.decompressobj()
+    hasher = hashlib.sha1(usedforsecurity=False)
+    try:
+        packed = file.read_bytes()
+        while packed and not unpacker.eof:
+            hasher.update(unpacker.decompress(packed, _PIECE_BYTES))
+            packed = unpacker.unconsumed_tail
+    except FileNotFoundError:
+        return True  # packed meanwhile
+    except (OSError, zlib.error):
+        return False
+    return unpacker.eof and hasher.hexdigest() == object_id
