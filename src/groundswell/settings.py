@@ -151,13 +151,6 @@ class Settings(BaseSettings):
         1_000_000, ge=1, description="Most files that one commit may touch."
     )
 
-    xet_token_seconds: int = Field(
-        3600,
-        ge=60,
-        le=86400,
-        description="How long a client may use a Xet token before it asks for the next.",
-    )
-
     @property
     def database(self) -> str:
         """Address of the database, with the default filled in."""

@@ -6,10 +6,12 @@ Knows which class stands behind each name. Does not know HTTP, and makes no deci
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from groundswell.core.values import RecipePlan
 from groundswell.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class Hub:
     commits: Commits
     references: References
     blobs: Blobs
+    spool_folder: Path
     clock: Callable[[], int]
     check_database: Callable[[], None]
     check_store: Callable[[], None]
@@ -55,6 +58,20 @@ def clock() -> int:
     return time.time_ns() // 1000
 
 
+class _LateContents:
+    """Content as `Repos` reads it: `Blobs` looks repositories up, so it can only be built after."""
+
+    blobs: Blobs
+
+    def plan(self, repository_id: int, sha256: str) -> RecipePlan:
+        return self.blobs.plan(repository_id, sha256)
+
+    def open_content(
+        self, plan: RecipePlan, start: int, stop: int
+    ) -> Iterator[bytes | bytearray | memoryview]:
+        return self.blobs.open_content(plan, start, stop)
+
+
 def build(settings: Settings, *, serves: bool = False) -> Hub:
     """Open the data folder, making it when it is new, and build everything on it.
 
@@ -63,4 +80,69 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
     Raises:
         GroundswellError: the database or folder cannot be used.
     """
-    raise NotImplementedError
+    from groundswell.hub.accounts import Accounts
+    from groundswell.hub.blobs import Blobs
+    from groundswell.hub.commits import Commits
+    from groundswell.hub.content import Content
+    from groundswell.hub.discussions import Discussions
+    from groundswell.hub.repos import Repos
+    from groundswell.hub.search import Search
+    from groundswell.hub.signing import Signer
+    from groundswell.store.database import Database
+    from groundswell.store.disk import DiskStore
+    from groundswell.store.git import GitStore
+    from groundswell.store.keys import load_keys
+    from groundswell.store.layout import DataFolder
+
+    folder = DataFolder(settings.data)
+    folder.create()
+    database = Database.open(settings.database, serves=serves)
+    store = DiskStore(folder.root)
+    git = GitStore(folder.repos)
+    signer = Signer(load_keys(folder.keys), clock)
+    accounts = Accounts(database, clock)
+    contents = _LateContents()
+    repos = Repos(database, git, clock, contents)
+    blobs = contents.blobs = Blobs(
+        database, store, clock, signer, accounts.refresh, repos.find_by_number
+    )
+
+    discussions = Discussions(database, git, clock, repos)
+    commits = Commits(database, git, blobs, repos, discussions, clock)
+
+    def check_database() -> None:
+        database.read(lambda conn: conn.exec_driver_sql("SELECT 1").scalar())
+
+    def check_store() -> None:
+        probe = store.spool()
+        try:
+            probe.write(b"ready")
+        finally:
+            probe.discard()
+
+    def close() -> None:
+        repos.close()
+        git.barrier.close()
+        store.close()
+        database.close()
+
+    return Hub(
+        settings=settings,
+        database=database,
+        store=store,
+        git=git,
+        signer=signer,
+        accounts=accounts,
+        repos=repos,
+        search=Search(database),
+        discussions=discussions,
+        content=Content(git, blobs),
+        commits=commits,
+        references=None,
+        blobs=blobs,
+        spool_folder=folder.spool,
+        clock=clock,
+        check_database=check_database,
+        check_store=check_store,
+        close=close,
+    )

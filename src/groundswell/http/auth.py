@@ -46,10 +46,11 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True)
 class Basic:
-    """A name and a token or password, as git sends them."""
+    """A name and a token or password, as git sends them, and the address they come from."""
 
     name: str
     secret: str
+    peer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def credential_of(request: Request) -> Credential | None:
     if headers:
         if len(headers) > 1 or len(headers[0]) > CREDENTIAL_MAX:
             raise InvalidCredentials
-        return _parse_authorization(headers[0])
+        return _parse_authorization(headers[0], request.scope.get("peer", ""))
     cookie = request.cookies.get(SECURE_COOKIE) or request.cookies.get(PLAIN_COOKIE)
     if not cookie:
         return None
@@ -88,7 +89,7 @@ def credential_of(request: Request) -> Credential | None:
     return Session(cookie[:CREDENTIAL_MAX])
 
 
-def _parse_authorization(header: str) -> Credential:
+def _parse_authorization(header: str, peer: str) -> Credential:
     scheme, _, value = header.strip().partition(" ")
     value = value.strip()
     if scheme.lower() == "bearer" and value:
@@ -101,7 +102,7 @@ def _parse_authorization(header: str) -> Credential:
         raise InvalidCredentials from error
     if not colon:
         raise InvalidCredentials
-    return Basic(name, secret)
+    return Basic(name, secret, peer)
 
 
 def check_same_origin(request: Request) -> None:
@@ -135,8 +136,8 @@ def authenticate(hub: Hub, credential: Credential | None) -> Principal:
             return ANONYMOUS
         case Bearer(token):
             return hub.accounts.authenticate_token(token)
-        case Basic(name, secret):
-            return hub.accounts.authenticate_basic(name, secret)
+        case Basic(name, secret, peer):
+            return hub.accounts.authenticate_basic(name, secret, peer)
         case Session(cookie):
             try:
                 return hub.accounts.authenticate_session(cookie)

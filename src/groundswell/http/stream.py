@@ -23,7 +23,7 @@ from groundswell.http.auth import hub_of
 from groundswell.http.threads import begin_read
 from groundswell.wire.ranges import content_range, etag_matches, multipart, parse_ranges
 
-Piece = bytes | memoryview
+Piece = bytes | bytearray | memoryview
 OpenContent = Callable[[RecipePlan | RecordsPlan, int, int], Iterator[Piece]]
 
 PIECE_MAX_BYTES: Final = 1 << 20

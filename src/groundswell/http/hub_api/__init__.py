@@ -1,0 +1,42 @@
+"""The Hub API's doors: JSON over HTTP, as huggingface_hub and its kin call it.
+
+Each module answers one part of the API: it parses a request into values, calls one use case, and
+writes what came back by `wire.hub_api`. It decides nothing about rights and keeps nothing.
+"""
+
+from __future__ import annotations
+
+from groundswell.http.hub_api import (
+    accounts,
+    cards,
+    commits,
+    discussions,
+    history,
+    lists,
+    manifests,
+    repositories,
+    settings,
+    telling,
+    trees,
+    xet_tokens,
+)
+from groundswell.http.routing import Route
+
+
+def routes() -> list[Route]:
+    """Every address of the Hub API."""
+    parts = (
+        accounts,
+        cards,
+        commits,
+        discussions,
+        history,
+        lists,
+        manifests,
+        repositories,
+        settings,
+        telling,
+        trees,
+        xet_tokens,
+    )
+    return [route for part in parts for route in part.routes()]
