@@ -598,6 +598,16 @@ def test_what_cannot_be_read_is_a_fault_and_nothing_worse(world: Any, ann: Any) 
     assert found.tags == ("gguf", "safetensors")
 
 
+def test_text_that_no_database_holds_is_cleaned(world: Any, ann: Any) -> None:
+    made = world.repos.create(ann, model("Ann/a"))
+    config = b'{"architectures": ["A\\u0000ForCausalLM"], "model_type": "x\\ud800y", "auto_map": {"\\udc00": NaN}}'
+    tokenizer = b'{"chat_template": "\\ud800\\u0000"}'
+    world.put(made.id, {"config.json": config, "tokenizer_config.json": tokenizer})
+    found = world.get(ann, "Ann/a")
+    assert "x?y" in found.tags
+    json.dumps(found.facts, ensure_ascii=False, allow_nan=False).encode()
+
+
 def test_shards_are_added_up_and_missing_ones_are_a_fault(world: Any, ann: Any) -> None:
     made = world.repos.create(ann, model("Ann/a"))
     index = {"weight_map": {"a": "w-1.safetensors", "b": "w-2.safetensors"}}

@@ -23,7 +23,7 @@ from groundswell.core.errors import (
     RevisionNotFound,
 )
 from groundswell.core.policy import Action, may
-from groundswell.core.values import Principal
+from groundswell.core.values import Principal, is_storable
 from groundswell.hub.events import record
 from groundswell.hub.repos import Repository, finding, trees
 from groundswell.hub.repos.service import Repos
@@ -126,6 +126,8 @@ class Discussions:
         title = title.strip()
         if not title or len(title) > TITLE_CHARACTERS_MAX:
             raise BadRequest(f"A title has 1 to {TITLE_CHARACTERS_MAX} characters.")
+        if not is_storable(title + description):
+            raise BadRequest("The text holds a character that cannot be kept.")
         if len(description) > DESCRIPTION_CHARACTERS_MAX:
             raise BadRequest(f"A description has at most {DESCRIPTION_CHARACTERS_MAX} characters.")
         number = self._database.write(lambda conn: _next_number(conn, principal, repository.id))
@@ -186,6 +188,8 @@ class Discussions:
             is_open = _table.c.status.in_(states)
             chosen = chosen.where(is_open if query.open else ~is_open)
         if query.author is not None:
+            if not is_storable(query.author):
+                raise BadRequest("No such author.")
             chosen = chosen.where(tables.accounts.c.folded == query.author.lower())
         start = query.page * PAGE_ITEMS
 

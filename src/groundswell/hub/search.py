@@ -19,7 +19,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from groundswell.core.errors import BadRequest
-from groundswell.core.values import Gate, Principal, RepoKind, fold_name
+from groundswell.core.values import Gate, Principal, RepoKind, fold_name, is_storable
 from groundswell.hub.repos.finding import CURRENT, visible_parts
 from groundswell.hub.repos.rows import Repository, repository_from, tags_of
 from groundswell.store import tables

@@ -38,6 +38,7 @@ from groundswell.core.values.names import (
     check_reference_name,
     confusable_key,
     fold_name,
+    is_storable,
 )
 from groundswell.core.values.paths import (
     PATH_DEPTH_MAX,
@@ -92,4 +93,5 @@ __all__ = [
     "is_abbreviated_commit_id",
     "is_commit_id",
     "is_sha256",
+    "is_storable",
 ]

@@ -80,6 +80,11 @@ def check_name(name: str, what: str = "name") -> str:
 _CONFUSABLE = str.maketrans({"0": "o", "1": "l", "i": "l", "-": None, "_": None, ".": None})
 
 
+def is_storable(text: str) -> bool:
+    """Whether every database can hold the text: no NUL, no half of a surrogate pair."""
+    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
+
+
 def fold_name(name: str) -> str:
     """The key under which names are looked up: case does not count."""
     return name.lower()
