@@ -10,13 +10,13 @@ import heapq
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 
 import pygit2
-from pygit2.enums import SortMode
+from pygit2.enums import ObjectType, SortMode
 
 from groundswell.core.errors import Corrupt
 from groundswell.store.git.process import run
@@ -54,6 +54,12 @@ class Recent(Generic[K, V]):
                 self._values.popitem(last=False)
         return value
 
+    def drop(self, matches: Callable[[K, V], bool]) -> None:
+        """Let go of every value for which ``matches(key, value)``."""
+        with self._lock:
+            for key in [k for k, v in self._values.items() if matches(k, v)]:
+                del self._values[key]
+
 
 def read_commit(handle: pygit2.Repository, commit_id: str) -> pygit2.Commit:
     """The commit object.
@@ -65,9 +71,9 @@ def read_commit(handle: pygit2.Repository, commit_id: str) -> pygit2.Commit:
         found = handle.get(commit_id)
     except (ValueError, pygit2.GitError) as error:
         raise Corrupt from error
-    if not isinstance(found, pygit2.Commit):
+    if found is None or found.type != ObjectType.COMMIT:
         raise Corrupt
-    return found
+    return cast("pygit2.Commit", found)
 
 
 def summary_of(commit: pygit2.Commit) -> CommitSummary:

@@ -17,13 +17,15 @@ import pygit2
 
 from groundswell.core.errors import Corrupt
 from groundswell.core.values import Entry, EntryKind, Pointer
-from groundswell.store.git import diffs, history, refs, trees, upkeep
+from groundswell.store.git import diffs, history, refs, rewriting, trees, upkeep
 from groundswell.store.git.barrier import SyncBarrier
 from groundswell.store.git.edits import TreeEdit
 from groundswell.store.git.handles import Folders
 from groundswell.store.git.incoming import Incoming
+from groundswell.store.git.notes import Notes
 from groundswell.store.git.process import run, translated
 from groundswell.store.git.values import (
+    MODE_GITLINK,
     Author,
     CommitDiff,
     CommitSummary,
@@ -42,6 +44,7 @@ class GitStore:
     def __init__(self, root: Path, barrier: SyncBarrier | None = None) -> None:
         self._folders = Folders(root)
         self.barrier = barrier or SyncBarrier(root)
+        self.notes = Notes(root)
 
     # --- repositories -------------------------------------------------------------------------
 
@@ -219,6 +222,11 @@ class GitStore:
         after = self._tree(repository_id, new) if new is not None else None
         return trees.changes(before, after)
 
+    def is_commit(self, repository_id: int, commit: str) -> bool:
+        """Whether that id is here and a commit's."""
+        found = self._folders.open(repository_id).get(commit)
+        return found is not None and found.type == pygit2.enums.ObjectType.COMMIT
+
     def is_ancestor(self, repository_id: int, old: str, new: str) -> bool:
         """Whether ``new`` is ``old`` or follows it."""
         handle = self._folders.open(repository_id)
@@ -245,6 +253,23 @@ class GitStore:
             pointer = trees.blob_size_and_pointer(handle, pygit2.Oid(hex=oid.decode("ascii")))[1]
             if pointer is not None:
                 yield path.decode("utf-8", "replace"), pointer
+
+    def new_pointers(
+        self, repository_id: int, new: str, known: Sequence[str]
+    ) -> Iterator[tuple[str, Pointer]]:
+        """Path and pointer of every large file that commits behind ``new`` added.
+
+        Commits that ``known`` reach are passed over.
+        """
+        handle = self._folders.open(repository_id)
+        for commit in history.new_commits(handle, new, list(known)):
+            before = commit.parents[0].tree if commit.parent_ids else None
+            for change in trees.changes(before, commit.tree):
+                if change.new is not None and change.new.mode != MODE_GITLINK:
+                    oid = pygit2.Oid(hex=change.new.oid)
+                    pointer = trees.blob_size_and_pointer(handle, oid)[1]
+                    if pointer is not None:
+                        yield change.path, pointer
 
     # --- writing ------------------------------------------------------------------------------
 
@@ -303,6 +328,14 @@ class GitStore:
         )
         with translated():
             return str(handle.odb.write(pygit2.enums.ObjectType.TAG, lines.encode("utf-8")))
+
+    def rewrite_without(
+        self, repository_id: int, tips: Sequence[str], sha256s: frozenset[str]
+    ) -> dict[str, str]:
+        """What these commits become without the large files of these contents. No ref moves."""
+        self.barrier.check()
+        handle = self._folders.open(repository_id)
+        return rewriting.rewrite_without(handle, tips, sha256s.__contains__)
 
     def receive(self, repository_id: int) -> Incoming:
         """A quarantine for the objects of a push."""

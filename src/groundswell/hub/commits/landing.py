@@ -1,0 +1,194 @@
+"""What follows a moved ref: links, the event, the row, the index; and making good after a crash.
+
+The order is objects, note, barrier, ref, barrier, rows. Whatever happens in between, either the ref
+has not moved, or its note is still there and the rows are written at the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+import sqlalchemy as sa
+
+from groundswell.core.errors import GroundswellError
+from groundswell.hub.blobs import Blobs
+from groundswell.hub.commits.values import RefChange
+from groundswell.hub.events import record
+from groundswell.store import tables
+from groundswell.store.database import Database
+from groundswell.store.git import GitStore
+
+LOG: Final = logging.getLogger("groundswell.commits")
+MAIN: Final = "refs/heads/main"
+_RECENT_EVENTS: Final = 200
+
+
+class Indexer(Protocol):
+    """Reads a repository's head into its row; ``hub.repos`` does."""
+
+    def index(self, repository_id: int) -> None:
+        """Read card, tags, facts and sizes at the head of main again."""
+        ...
+
+
+class Landing:
+    """Moves refs durably, and does what has to follow."""
+
+    def __init__(
+        self,
+        database: Database,
+        git: GitStore,
+        blobs: Blobs,
+        indexer: Indexer,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._git = git
+        self._blobs = blobs
+        self._indexer = indexer
+        self._clock = clock
+
+    def announce(
+        self, repository_id: int, actor_id: int | None, changes: Sequence[RefChange]
+    ) -> str:
+        """Note what is about to happen, and make it and all objects durable; the note's name."""
+        note = self._git.notes.write(
+            {
+                "repository_id": repository_id,
+                "actor_id": actor_id,
+                "changes": [[each.name, each.old, each.new] for each in changes],
+            }
+        )
+        try:
+            self._git.barrier.wait("objects")
+        except GroundswellError:
+            self._git.notes.remove(note)
+            raise
+        return note
+
+    def withdraw(self, note: str) -> None:
+        """Forget a note whose refs did not move."""
+        self._git.notes.remove(note)
+
+    def finish(
+        self,
+        note: str,
+        repository_id: int,
+        actor_id: int | None,
+        changes: Sequence[RefChange],
+        pointers: Mapping[str, str] | None = None,
+    ) -> None:
+        """After the refs moved: make that durable, write the rows, forget the note.
+
+        When the rows cannot be written now (a full disk) the note stays and the error is raised:
+        the refs have moved, and the rows follow at the next start or the next write.
+        """
+        self._git.barrier.wait("reference")
+        self.rows(repository_id, actor_id, changes, pointers)
+        self._git.notes.remove(note)
+
+    def rows(
+        self,
+        repository_id: int,
+        actor_id: int | None,
+        changes: Sequence[RefChange],
+        pointers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Links, events and the row in one transaction, then the index.
+
+        ``pointers`` maps sha256 to a path; None looks for them in the new commits.
+        """
+        if pointers is None:
+            pointers = self._pointers_of(repository_id, changes)
+        sha256s = list(pointers)
+        main = next((each for each in changes if each.name == MAIN), None)
+        now = self._clock()
+
+        def work(conn: sa.Connection) -> None:
+            held = self._blobs.claimed_or_linked_in(conn, repository_id, actor_id, sha256s)
+            found = {sha256: path for sha256, path in pointers.items() if sha256 in held}
+            self._blobs.link(conn, repository_id, found)
+            for each in changes:
+                _record_once(conn, now, actor_id, repository_id, each)
+            values: dict[str, object] = {"modified_at": now}
+            if main is not None:
+                values["head_commit"] = main.new
+            table = tables.repositories
+            conn.execute(sa.update(table).where(table.c.id == repository_id).values(**values))
+
+        self._database.write(work)
+        if main is not None:
+            self._indexer.index(repository_id)
+
+    def _pointers_of(self, repository_id: int, changes: Sequence[RefChange]) -> dict[str, str]:
+        moved = {each.new for each in changes if each.new is not None}
+        known = [each.old for each in changes if each.old is not None]
+        known += [
+            ref.target
+            for ref in self._git.references(repository_id)
+            if ref.target not in moved and ref.name not in {each.name for each in changes}
+        ]
+        known = [each for each in known if self._git.is_commit(repository_id, each)]
+        return {
+            pointer.sha256: path
+            for new in moved
+            if (commit := self._git.resolve(repository_id, new)) is not None
+            for path, pointer in self._git.new_pointers(repository_id, commit, known)
+        }
+
+    def recover(self) -> int:
+        """Write the rows of changes that a crash cut short. How many changes there were."""
+        done = 0
+        for name, note in self._git.notes.pending():
+            repository_id = int(note["repository_id"])
+            if self._git.exists(repository_id) and self._is_alive(repository_id):
+                changes = [RefChange(*each) for each in note["changes"]]
+                moved = [each for each in changes if self._has_moved(repository_id, each)]
+                if moved:
+                    LOG.warning("making good a commit that was cut short: %s", repository_id)
+                    self.rows(repository_id, note["actor_id"], moved)
+                    done += len(moved)
+            self._git.notes.remove(name)
+        return done
+
+    def _is_alive(self, repository_id: int) -> bool:
+        table = tables.repositories
+        query = sa.select(table.c.id).where(
+            table.c.id == repository_id, table.c.deleted_at.is_(None)
+        )
+        return self._database.read(lambda conn: conn.execute(query).first()) is not None
+
+    def _has_moved(self, repository_id: int, change: RefChange) -> bool:
+        present = self._git.ref_target(repository_id, change.name)
+        if present == change.new:
+            return True
+        if present is None or change.new is None:
+            return False
+        both = (self._git.is_commit(repository_id, each) for each in (present, change.new))
+        return all(both) and self._git.is_ancestor(repository_id, change.new, present)
+
+
+def _record_once(
+    conn: sa.Connection,
+    now: int,
+    actor_id: int | None,
+    repository_id: int,
+    change: RefChange,
+) -> None:
+    """The event of a ref's move, unless it was recorded before a crash."""
+    payload = {"ref": change.name, "old": change.old, "new": change.new}
+    is_commit = change.new is not None and change.name.startswith(("refs/heads/", "refs/pr/"))
+    type_ = "commit.landed" if is_commit else "reference.changed"
+    events = tables.events
+    recent = (
+        sa.select(events.c.payload)
+        .where(events.c.repository_id == repository_id, events.c.type == type_)
+        .order_by(events.c.id.desc())
+        .limit(_RECENT_EVENTS)
+    )
+    # A ref may go back and forth: only the very last event of this ref can be the same one.
+    last = next((p for (p,) in conn.execute(recent) if p.get("ref") == change.name), None)
+    if last != payload:
+        record(conn, now, type_, actor_id, repository_id, payload)

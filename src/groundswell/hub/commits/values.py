@@ -1,0 +1,55 @@
+"""What commits are told and asked in."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Final
+
+REGULAR_BYTES_MAX: Final = 10 * 1024 * 1024
+"""Larger files go the way of large files: in git they would weigh on every clone for ever."""
+
+
+class UploadMode(enum.StrEnum):
+    """How a file shall be sent. The values are the words of the Hub API."""
+
+    REGULAR = "regular"
+    LFS = "lfs"
+
+
+@dataclass(frozen=True, slots=True)
+class PreuploadFile:
+    """A file that a client is about to send. ``sample`` is its beginning."""
+
+    path: str
+    sample: bytes
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreuploadMode:
+    """How to send it. ``oid`` is of the content committed at that path now: sha256 for large
+    files, git's blob id for regular ones; None when there is none.
+    """
+
+    path: str
+    mode: UploadMode
+    should_ignore: bool
+    oid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The head after a commit; unchanged when the commit changed nothing."""
+
+    commit: str
+    pull_request_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefChange:
+    """A ref, by its full name, that moved; None stands for not being there."""
+
+    name: str
+    old: str | None
+    new: str | None

@@ -1,0 +1,10 @@
+"""Reading repositories: revisions, trees, files, history.
+
+Knows commits and plans for downloads. Does not decide access: doors hand over a repository that
+they found for the asker, and leave out what SEE alone does not allow.
+"""
+
+from groundswell.hub.content.service import Content
+from groundswell.hub.content.values import CommitDetail, Located, LogPage, TreeItem, TreePage
+
+__all__ = ["CommitDetail", "Content", "Located", "LogPage", "TreeItem", "TreePage"]
