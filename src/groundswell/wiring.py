@@ -85,6 +85,7 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
     from groundswell.hub.commits import Commits
     from groundswell.hub.content import Content
     from groundswell.hub.discussions import Discussions
+    from groundswell.hub.references import References
     from groundswell.hub.repos import Repos
     from groundswell.hub.search import Search
     from groundswell.hub.signing import Signer
@@ -109,6 +110,8 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
 
     discussions = Discussions(database, git, clock, repos)
     commits = Commits(database, git, blobs, repos, discussions, clock)
+    content = Content(git, blobs)
+    references = References(database, git, blobs, commits, content, clock)
 
     def check_database() -> None:
         database.read(lambda conn: conn.exec_driver_sql("SELECT 1").scalar())
@@ -136,9 +139,9 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
         repos=repos,
         search=Search(database),
         discussions=discussions,
-        content=Content(git, blobs),
+        content=content,
         commits=commits,
-        references=None,
+        references=references,
         blobs=blobs,
         spool_folder=folder.spool,
         clock=clock,

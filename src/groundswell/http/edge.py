@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from groundswell.core.errors import Corrupt, GroundswellError, RepoMoved, Unavailable
+from groundswell.core.errors import Corrupt, GroundswellError, RepoMoved, RepoNotFound, Unavailable
 from groundswell.http import metrics
 from groundswell.http.bodies import BoundedBody, body_too_large, declared_length
 from groundswell.http.errors import error_headers
@@ -193,7 +193,9 @@ class Edge:
 
     def _render(self, request: Request, exchange: _Exchange, error: GroundswellError) -> Response:
         if isinstance(error, RepoMoved) and exchange.match is not None:
-            return _moved(request, exchange.match, error)
+            if {"ns", "name"} <= exchange.match.places.keys():
+                return _moved(request, exchange.match, error)
+            error = RepoNotFound(error.message)  # named in the body: the address stays the same
         door = exchange.match.route.door if exchange.match else self._fallback
         return door.render_error(request, error)
 

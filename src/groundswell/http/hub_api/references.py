@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.errors import BadRequest
+from groundswell.core.errors import BadRequest, RepoMoved
 from groundswell.core.policy import Action
-from groundswell.core.values import Principal, is_sha256
+from groundswell.core.values import Principal, RepoId, is_sha256
 from groundswell.http.bodies import count_field, flag_field, json_object, text_field
 from groundswell.http.errors import json_response
-from groundswell.http.hub_api.door import REPOSITORY, answer, here, query_of, route
+from groundswell.http.hub_api.door import REPOSITORY, answer, here, query_of, repo_id_in, route
 from groundswell.http.routing import Route
-from groundswell.hub.references import LargeFilePage, RefList
+from groundswell.hub.references import LargeFilePage, Ref, RefList
 from groundswell.hub.repos import Repository
 from groundswell.wire.hub_api.text import date_text, last_values, next_link
 from groundswell.wiring import Hub
@@ -25,22 +26,25 @@ LARGE_FILES_PAGE: Final = 1000
 DELETIONS_MAX: Final = 1000
 
 
-def _refs(hub: Hub, _principal: Principal, repository: Repository) -> RefList:
-    return hub.references.list(repository)
+def _refs(
+    hub: Hub, _principal: Principal, repository: Repository, *, pull_requests: bool
+) -> RefList:
+    return hub.references.list(repository, pull_requests=pull_requests)
 
 
-def _ref_items(refs: Any) -> list[Json]:  # noqa: ANN401 - a sequence of the git store's references
-    return [{"name": ref.name, "ref": ref.ref, "targetCommit": ref.target} for ref in refs]
+def _ref_items(refs: Sequence[Ref]) -> list[Json]:
+    return [{"name": ref.name, "ref": ref.ref, "targetCommit": ref.target_commit} for ref in refs]
 
 
 async def _list_refs(request: Request) -> Response:
-    refs = await answer(request, Action.SEE, _refs)
+    wants_requests = flag_field(last_values(query_of(request)), "include_prs")
+    refs = await answer(request, Action.SEE, _refs, pull_requests=wants_requests)
     body: Json = {
         "branches": _ref_items(refs.branches),
         "converts": _ref_items(refs.converts),
         "tags": _ref_items(refs.tags),
     }
-    if flag_field(last_values(query_of(request)), "include_prs"):
+    if wants_requests:
         body["pullRequests"] = _ref_items(refs.pull_requests)
     return json_response(body)
 
@@ -81,7 +85,7 @@ def _create_tag(
     tag: str,
     message: str | None,
 ) -> None:
-    hub.references.create_tag(principal, repository, tag, revision, message)
+    hub.references.create_tag(principal, repository, revision, tag, message)
 
 
 async def _new_tag(request: Request) -> Response:
@@ -115,7 +119,7 @@ def _super_squash(
 async def _squash(request: Request) -> Response:
     body = await json_object(request)
     branch = request.path_params["branch"]
-    message = text_field(body, "message", "") or f"Super-squash branch '{branch}'"
+    message = text_field(body, "message", "")
     commit = await answer(request, Action.WRITE, _super_squash, branch, message)
     return json_response({"success": True, "commitOid": commit})
 
@@ -123,7 +127,7 @@ async def _squash(request: Request) -> Response:
 def _large_files(
     hub: Hub, _principal: Principal, repository: Repository, limit: int, cursor: str | None
 ) -> LargeFilePage:
-    return hub.references.large_files(repository, limit=limit, cursor=cursor)
+    return hub.references.lfs_files(repository, limit=limit, cursor=cursor)
 
 
 async def _list_large_files(request: Request) -> Response:
@@ -158,9 +162,43 @@ def _delete_large_files(
     *,
     rewrite_history: bool,
 ) -> None:
-    hub.references.delete_large_files(
-        principal, repository, sha256s, rewrite_history=rewrite_history
-    )
+    hub.references.delete_lfs_files(principal, repository, sha256s, rewrite_history=rewrite_history)
+
+
+def _duplicate(
+    hub: Hub,
+    principal: Principal,
+    source: Repository,
+    target_id: RepoId,
+    sha256s: list[str],
+) -> Sequence[str]:
+    try:
+        target = hub.repos.find(principal, target_id, Action.WRITE)
+    except RepoMoved as moved:  # a redirect of the request would follow the source's name
+        target_id = RepoId(target_id.kind, moved.namespace, moved.name)
+        target = hub.repos.find(principal, target_id, Action.WRITE)
+    return hub.references.duplicate_lfs_files(source, target, sha256s)
+
+
+async def _duplicate_large_files(request: Request) -> Response:
+    """Give another repository contents of this one: the first half of a copy between the two."""
+    body = await json_object(request)
+    target, files = body.get("target"), body.get("files")
+    if not isinstance(target, dict) or not isinstance(files, list) or len(files) > DELETIONS_MAX:
+        msg = f'"target" and at most {DELETIONS_MAX} "files" are needed.'
+        raise BadRequest(msg)
+    sha256s: list[str] = []
+    for file in files:
+        sha = file.get("sha256") if isinstance(file, dict) else None
+        if not isinstance(sha, str) or not is_sha256(sha):
+            msg = 'Each file needs its "sha256".'
+            raise BadRequest(msg)
+        sha256s.append(sha)
+    target_id = repo_id_in(target.get("type"), target.get("name"))
+    missing = set(await answer(request, Action.READ, _duplicate, target_id, sha256s))
+    why = "The source repository does not hold this content."
+    failed = [{"sha256": sha, "error": why} for sha in sha256s if sha in missing]
+    return json_response({"success": not failed, "failed": failed})
 
 
 async def _drop_large_files(request: Request) -> Response:
@@ -191,4 +229,10 @@ def routes() -> list[Route]:
         route("POST", f"{REPOSITORY}/super-squash/{{branch}}", _squash, "super squash"),
         route("GET", f"{REPOSITORY}/lfs-files", _list_large_files, "large files"),
         route("POST", f"{REPOSITORY}/lfs-files/batch", _drop_large_files, "delete large files"),
+        route(
+            "POST",
+            f"{REPOSITORY}/lfs-files/duplicate",
+            _duplicate_large_files,
+            "duplicate large files",
+        ),
     ]

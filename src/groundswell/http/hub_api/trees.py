@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -41,23 +42,32 @@ def _item(item: TreeItem, *, masked: bool, expand: bool) -> Json:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which page of which folder."""
+
+    revision: str
+    path: str
+    recursive: bool
+    expand: bool
+    limit: int
+    cursor: str | None
+
+
 def _tree(
-    hub: Hub,
-    principal: Principal,
-    repository: Repository,
-    revision: str,
-    path: str,
-    *,
-    recursive: bool,
-    expand: bool,
-    limit: int,
-    cursor: str | None,
+    hub: Hub, principal: Principal, repository: Repository, asked: _Asked
 ) -> tuple[list[Json], str | None, str]:
     masked = not may(principal, Action.READ, repository.subject).allowed
     page = hub.content.tree(
-        repository, revision, path, recursive=recursive, expand=expand, limit=limit, cursor=cursor
+        repository,
+        asked.revision,
+        asked.path,
+        recursive=asked.recursive,
+        expand=asked.expand,
+        limit=asked.limit,
+        cursor=asked.cursor,
     )
-    items = [_item(item, masked=masked, expand=expand) for item in page.items]
+    items = [_item(item, masked=masked, expand=asked.expand) for item in page.items]
     return items, page.next_cursor, page.commit
 
 
@@ -68,17 +78,15 @@ async def _tree_page(request: Request) -> Response:
     whole = request.headers.get("user-agent", "").lower().startswith("llama-cpp")
     most = UNPAGED if whole else EXPANDED_PAGE if expand else PAGE_MAX
     usual = UNPAGED if whole else EXPANDED_PAGE if expand else PAGE
-    items, cursor, commit = await answer(
-        request,
-        Action.SEE,
-        _tree,
-        request.path_params["rev"],
-        request.path_params.get("path", ""),
+    asked = _Asked(
+        revision=request.path_params["rev"],
+        path=request.path_params.get("path", ""),
         recursive=flag_field(last, "recursive"),
         expand=expand,
         limit=max(1, count_field(last, "limit", usual, most)),
         cursor=last.get("cursor") or None,
     )
+    items, cursor, commit = await answer(request, Action.SEE, _tree, asked)
     headers = {"X-Repo-Commit": commit}
     if cursor is not None:
         headers["Link"] = next_link(here(request), query, {"cursor": cursor})
