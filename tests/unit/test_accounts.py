@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,8 +51,16 @@ def time() -> Time:
     return Time()
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "groundswell.db"
+    Database.open(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path, empty: Path) -> Iterator[Database]:
+    shutil.copy(empty, tmp_path / "groundswell.db")
     with Database.open(f"sqlite:///{tmp_path}/groundswell.db") as opened:
         yield opened
 

@@ -6,9 +6,11 @@ group commit and the checkpoints.
 
 from __future__ import annotations
 
+import contextlib
 import random
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -54,6 +56,8 @@ class PostgresqlDatabase(Database):
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         self._closed = False
+        self._units = 0
+        self._changed = threading.Condition()
         try:
             self._bring_up_to_date()
         except sa.exc.DBAPIError as error:
@@ -95,14 +99,24 @@ class PostgresqlDatabase(Database):
             raise from_postgresql(error) or error from error
 
     def _run(self, engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
-        if self._closed:
-            msg = "The hub is shutting down."
-            raise Unavailable(msg)
+        with self._under_way(), engine.begin() as connection:
+            return work(connection)
+
+    @contextlib.contextmanager
+    def _under_way(self) -> Iterator[None]:
+        with self._changed:
+            if self._closed:
+                msg = "The hub is shutting down."
+                raise Unavailable(msg)
+            self._units += 1
         try:
-            with engine.begin() as connection:
-                return work(connection)
+            yield
         except sa.exc.TimeoutError as error:
             raise Unavailable from error
+        finally:
+            with self._changed:
+                self._units -= 1
+                self._changed.notify_all()
 
     @property
     def fault(self) -> str | None:
@@ -116,5 +130,7 @@ class PostgresqlDatabase(Database):
 
     def close(self) -> None:
         """See ``Database.close``."""
-        self._closed = True
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: self._units == 0)
         self._engine.dispose()

@@ -23,7 +23,6 @@ from groundswell.store.database.turn import Turn
 BUSY_TIMEOUT_MS: Final = 5_000
 BATCH_UNITS_MAX: Final = 256
 BATCH_SECONDS_MAX: Final = 0.020
-LINGER_SECONDS: Final = 0.001
 CHECKPOINT_BYTES: Final = 4 * 2**20
 IDLE_SECONDS: Final = 1.0
 
@@ -40,13 +39,18 @@ class Unit:
         self.finished = threading.Semaphore(0)
 
     def run(self, connection: sa.Connection) -> None:
-        """Do the work between a savepoint and its end."""
-        with _Kept(self), connection.begin_nested():
+        """Do the work between a savepoint and its end; what it raises is kept for the caller."""
+        driver = driver_of(connection)
+        with _Kept(self):
+            driver.execute("SAVEPOINT unit")
             try:
                 self.result = self.work(connection)
             except BaseException as error:
-                self.error = error  # the end of the savepoint may fail too, and hide it
+                self.error = error  # going back may fail too, and must not hide it
+                driver.execute("ROLLBACK TO unit")
+                driver.execute("RELEASE unit")
                 raise
+            driver.execute("RELEASE unit")
 
     def fail(self, error: BaseException) -> None:
         """Answer with an error, whatever the work itself came to."""
@@ -83,7 +87,6 @@ class Writer:
         self._stopped = False
         self._checkpoint_at_bytes = CHECKPOINT_BYTES
         self._is_wal_dirty = False
-        self._last_batch_units = 0
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._thread.start()
 
@@ -142,27 +145,18 @@ class Writer:
                 unit.fail(fault)
             return
         self._is_wal_dirty = True
-        self._last_batch_units = len(units)
         for unit in units:
             unit.finished.release()
         self._checkpoint_when_long()
 
     def _gather(self, first: Unit) -> Iterator[Unit]:
-        """The first unit and those that wait; a moment longer when there were several of late.
-
-        After a shared COMMIT its callers come back almost at once: waiting a millisecond for them
-        spares an fsync that the first of them would otherwise have to itself.
-        """
+        """The first unit and those that wait already: while one batch commits, the next gathers."""
         yield first
         deadline = time.monotonic() + BATCH_SECONDS_MAX
         for _ in range(BATCH_UNITS_MAX - 1):
-            lingers = self._last_batch_units > 1 and time.monotonic() < deadline
-            try:
-                unit = (
-                    self._units.get(timeout=LINGER_SECONDS) if lingers else self._units.get_nowait()
-                )
-            except queue.Empty:
+            if self._units.empty() or time.monotonic() > deadline:
                 return
+            unit = self._units.get()
             if unit is None:
                 self._units.put(None)
                 return
