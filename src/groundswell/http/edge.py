@@ -26,7 +26,7 @@ from groundswell.core.errors import Corrupt, GroundswellError, RepoMoved, RepoNo
 from groundswell.http import metrics
 from groundswell.http.bodies import BoundedBody, body_too_large, declared_length
 from groundswell.http.errors import error_headers
-from groundswell.http.logs import REQUEST_ID, redact
+from groundswell.http.logs import REQUEST_ID, redact_path
 from groundswell.http.origin import base_url, peer_of
 from groundswell.http.routing import Door, Match, Route, Router
 
@@ -235,7 +235,7 @@ class Edge:
         secret = exchange.match is not None and exchange.match.route.secret_path
         fields = {
             "method": method,
-            "path": "[redacted]" if secret else redact(exchange.path[:PATH_LOGGED_MAX]),
+            "path": "[redacted]" if secret else redact_path(exchange.path[:PATH_LOGGED_MAX]),
             "route": exchange.route,
             "status": status,
             "ms": round(seconds * 1000, 2),

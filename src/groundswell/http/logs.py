@@ -22,6 +22,16 @@ _SECRET: Final = re.compile(
 )
 
 
+# Whole hashes of chunks and xorbs are rights to content in the Xet protocol: a few digits are
+# enough to find a request again.
+_HASH: Final = re.compile(r"([0-9a-f]{8})[0-9a-f]{56}")
+
+
+def redact_path(path: str) -> str:
+    """The path of a request, without credentials and with hashes cut short."""
+    return _HASH.sub(r"\1…", redact(path))
+
+
 def redact(text: str) -> str:
     """The text with everything that looks like a credential replaced."""
     return _SECRET.sub("[redacted]", text)
