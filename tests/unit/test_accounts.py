@@ -25,10 +25,19 @@ from groundswell.core.errors import (
     Malformed,
     NameTaken,
     NotFound,
+    RepoNotFound,
     TooManyRequests,
     Unauthenticated,
 )
-from groundswell.core.values import ANONYMOUS, Principal, RepoGrant, Role, TokenRole
+from groundswell.core.values import (
+    ANONYMOUS,
+    Principal,
+    RepoGrant,
+    RepoId,
+    RepoKind,
+    Role,
+    TokenRole,
+)
 from groundswell.hub.accounts import Account, AccountKind, Accounts, Passwords
 from groundswell.hub.accounts.secret_values import is_token_shaped
 from groundswell.store import tables
@@ -328,6 +337,10 @@ def test_fine_grained_tokens_name_repositories(accounts: Accounts, database: Dat
     made = accounts.create_token(alice.id, "one", TokenRole.FINE_GRAINED, grants, by=None)
     assert accounts.authenticate_token(made.value).grants == grants
     assert accounts.list_tokens(alice.id)[0].grants == grants
+    assert accounts.names_of_repositories([1, 2]) == {1: "alice/m"}
+    assert accounts.grants_for([RepoId(RepoKind.MODEL, "ALICE", "M")], write=True) == grants
+    with pytest.raises(RepoNotFound):
+        accounts.grants_for([RepoId(RepoKind.DATASET, "alice", "m")], write=True)
     for role, given in ((TokenRole.WRITE, grants), (TokenRole.FINE_GRAINED, ())):
         with pytest.raises(BadRequest):
             accounts.create_token(alice.id, "wrong", role, given, by=None)

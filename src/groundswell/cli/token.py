@@ -82,11 +82,14 @@ def list_(user: str, data: Path, *, as_json: bool) -> None:
     """List the tokens of USER, newest first. Their values are known to nobody."""
     with opened_accounts(data) as accounts:
         found = accounts.list_tokens(accounts.find_account(user).id)
+        names = accounts.names_of_repositories(
+            [grant.repository_id for each in found for grant in each.grants]
+        )
     now = time.time_ns() // 1_000
-    print_rows([_row(each, now) for each in found], as_json=as_json)
+    print_rows([_row(each, now, names) for each in found], as_json=as_json)
 
 
-def _row(found: Token, now: int) -> dict[str, object]:
+def _row(found: Token, now: int, names: dict[int, str]) -> dict[str, object]:
     return {
         "id": found.id,
         "name": found.name,
@@ -96,7 +99,11 @@ def _row(found: Token, now: int) -> dict[str, object]:
         "created": moment(found.created_at),
         "expires": moment(found.expires_at),
         "used": moment(found.used_at),
-        "repositories": len(found.grants),
+        "repositories": [
+            f"{names[grant.repository_id]}:{'write' if grant.write else 'read'}"
+            for grant in found.grants
+            if grant.repository_id in names
+        ],
     }
 
 

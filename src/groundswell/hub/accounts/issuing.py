@@ -67,6 +67,10 @@ class Issuing(AccountsBase):
         numbers = self._database.read(lambda conn: tokens.repository_ids(conn, repo_ids))
         return tuple(RepoGrant(number, write) for number in numbers)
 
+    def names_of_repositories(self, repository_ids: Sequence[int]) -> dict[int, str]:
+        """What the repositories of one's own grants are called now; deleted ones are left out."""
+        return self._database.read(lambda conn: tokens.repository_full_names(conn, repository_ids))
+
     def list_tokens(self, account_id: int) -> tuple[Token, ...]:
         """Every token of a user, newest first; revoked and expired ones too."""
         return self._database.read(lambda conn: tokens.listed(conn, account_id))

@@ -11,12 +11,12 @@ from typing import Final
 import sqlalchemy as sa
 
 from groundswell.core.errors import BadRequest, NotFound, RepoNotFound
-from groundswell.core.values import RepoGrant, RepoId, TokenRole, fold_name
+from groundswell.core.values import RepoGrant, RepoId, RepoKind, TokenRole, fold_name
 from groundswell.hub.accounts.directory import check_text
 from groundswell.hub.accounts.secret_values import digest, new_token_value
 from groundswell.hub.accounts.values import NewToken, Token
 from groundswell.hub.events import record
-from groundswell.store.tables import repository_names, token_grants, tokens
+from groundswell.store.tables import repositories, repository_names, token_grants, tokens
 
 TOKEN_NAME_LENGTH_MAX: Final = 200
 GRANTS_MAX: Final = 1_000
@@ -144,6 +144,19 @@ def repository_ids(conn: sa.Connection, repo_ids: Sequence[RepoId]) -> tuple[int
             raise RepoNotFound(msg)
         found.append(repository_id)
     return tuple(found)
+
+
+def repository_full_names(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, str]:
+    """``namespace/name`` (``datasets/namespace/name``) by number, of repositories that were not deleted."""
+    if not numbers:
+        return {}
+    query = sa.select(
+        repositories.c.id, repositories.c.kind, repositories.c.namespace, repositories.c.name
+    ).where(repositories.c.id.in_(numbers), repositories.c.deleted_at.is_(None))
+    return {
+        row.id: RepoId(RepoKind(row.kind), row.namespace, row.name).url_path
+        for row in conn.execute(query)
+    }
 
 
 def _grants(conn: sa.Connection, token_ids: Sequence[int]) -> dict[int, tuple[RepoGrant, ...]]:

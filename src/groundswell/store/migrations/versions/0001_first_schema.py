@@ -151,6 +151,7 @@ repositories = sa.Table(
     sa.Index("ix_repositories_created", "kind", "visibility", "created_at", "id"),
     sa.Index("ix_repositories_downloads", "kind", "visibility", "downloads", "id"),
     sa.Index("ix_repositories_likes", "kind", "visibility", "likes", "id"),
+    sa.Index("ix_repositories_parameters", "kind", "parameter_count"),
 )
 
 repository_names = sa.Table(
@@ -163,6 +164,14 @@ repository_names = sa.Table(
     sa.Column("repository_id", _Id, nullable=False, index=True),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Index("ix_repository_names_confusable", "kind", "namespace_folded", "confusable"),
+    sa.Index(
+        "ix_repository_names_search",
+        "kind",
+        "state",
+        "namespace_folded",
+        "name_folded",
+        "repository_id",
+    ),
 )
 
 repository_tags = sa.Table(
