@@ -333,6 +333,17 @@ def test_fine_grained_tokens_name_repositories(accounts: Accounts, database: Dat
         "modified_at": 1,
     }
     database.write(lambda conn: conn.execute(sa.insert(tables.repositories).values(row)).rowcount)
+    named = {
+        "kind": "model",
+        "namespace_folded": "alice",
+        "name_folded": "m",
+        "confusable": "m",
+        "repository_id": 1,
+        "state": "current",
+    }
+    database.write(
+        lambda conn: conn.execute(sa.insert(tables.repository_names).values(named)).rowcount
+    )
     grants = (RepoGrant(1, write=True),)
     made = accounts.create_token(alice.id, "one", TokenRole.FINE_GRAINED, grants, by=None)
     assert accounts.authenticate_token(made.value).grants == grants

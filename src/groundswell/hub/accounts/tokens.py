@@ -147,7 +147,7 @@ def repository_ids(conn: sa.Connection, repo_ids: Sequence[RepoId]) -> tuple[int
 
 
 def repository_full_names(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, str]:
-    """``namespace/name`` (``datasets/namespace/name``) by number, of repositories that were not deleted."""
+    """Names with their prefix (``datasets/ns/name``) by number; deleted repositories are left out."""
     if not numbers:
         return {}
     query = sa.select(
