@@ -1,0 +1,33 @@
+"""The pages: what people see in a browser, rendered on the hub, whole without scripts.
+
+Each module shows or changes one thing; `door` turns requests into views, `views` are all that a
+template sees, `static` holds the one stylesheet and the small scripts that add comfort.
+"""
+
+from __future__ import annotations
+
+from groundswell.http.pages import (
+    assets,
+    card,
+    discussions,
+    files,
+    history,
+    lists,
+    making,
+    revisions,
+    sessions,
+    upload,
+)
+from groundswell.http.pages.door import DOOR
+from groundswell.http.pages.rendering import close
+from groundswell.http.routing import Route
+
+__all__ = ["DOOR", "close", "routes"]
+
+
+def routes() -> list[Route]:
+    """Every address of the pages."""
+    parts = (
+        *(assets, lists, sessions, making, card, files, history, revisions, upload, discussions),
+    )
+    return [route for part in parts for route in part.routes()]

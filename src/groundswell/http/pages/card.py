@@ -1,0 +1,125 @@
+"""The first page of a repository: its card, facts, and how to use it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from groundswell.core.errors import EntryNotFound, Malformed, RevisionNotFound
+from groundswell.core.policy import Action, may
+from groundswell.core.values import BytesPlan, RepoKind
+from groundswell.http.pages.door import Answer, Asked, with_query
+from groundswell.http.pages.rendering import renderer
+from groundswell.http.pages.repositories import card_word, find, head_of, shows
+from groundswell.http.pages.snippets import snippets_of
+from groundswell.http.pages.views import CardPage, Fact, RepoHead, Tag
+from groundswell.http.pages.wording import day, quantity, size
+from groundswell.http.routing import Route
+from groundswell.hub.repos import Repository
+from groundswell.wire.cards import read_card
+from groundswell.wire.markdown import LinkBase, Rendered
+
+README: Final = "README.md"
+README_BYTES_MAX: Final = 1 << 20
+HEADINGS_MAX: Final = 40
+TAGS_MAX: Final = 40
+
+
+def _readme(asked: Asked, repository: Repository) -> tuple[str, str] | None:
+    """Text and object id of the README at the head of main; None without one."""
+    try:
+        raw = asked.hub.content.raw(repository, "main", README)
+    except (EntryNotFound, RevisionNotFound):
+        return None
+    assert isinstance(raw.plan, BytesPlan), "raw text is at hand"
+    if len(raw.plan.content) > README_BYTES_MAX:
+        text = raw.plan.content[:README_BYTES_MAX].decode("utf-8", "ignore")
+        return f"{text}\n\n…", raw.etag
+    return raw.plan.content.decode("utf-8", "replace"), raw.etag
+
+
+def _card(asked: Asked, repository: Repository, head: RepoHead) -> tuple[Rendered | None, str]:
+    """The rendered card, and what is wrong with its front matter."""
+    found = _readme(asked, repository)
+    if found is None:
+        return None, ""
+    text, oid = found
+    fault = ""
+    try:
+        body = read_card(text).body
+    except Malformed as error:
+        body, fault = text, error.message
+    base = LinkBase(head.url, "main", "", asked.base_url)
+    return renderer().markdown(body, base, oid), fault
+
+
+def facts_of(repository: Repository) -> tuple[Fact, ...]:
+    """What the row knows, as lines."""
+    plural = repository.kind.plural
+    found: list[Fact] = []
+    if repository.parameter_count:
+        exact = f"{repository.parameter_count:,}"
+        found.append(Fact("Parameters", quantity(repository.parameter_count), note=exact))
+    architecture = repository.facts.get("gguf", {}).get("architecture")
+    if isinstance(architecture, str):
+        found.append(Fact("Architecture", architecture[:100]))
+    found.append(Fact("Size", size(repository.used_bytes)))
+    license_id = card_word(repository, "license")
+    if license_id:
+        found.append(Fact("Licence", license_id, with_query(f"/{plural}", license=license_id)))
+    if repository.library_name:
+        url = with_query(f"/{plural}", library=repository.library_name)
+        found.append(Fact("Library", repository.library_name, url))
+    if repository.pipeline_tag:
+        url = with_query(f"/{plural}", pipeline_tag=repository.pipeline_tag)
+        found.append(Fact("Task", repository.pipeline_tag, url))
+    base_model = card_word(repository, "base_model")
+    if base_model and repository.kind is RepoKind.MODEL:
+        found.append(Fact("Base model", base_model, with_query("/models", search=base_model)))
+    if repository.sdk:
+        found.append(Fact("SDK", repository.sdk))
+    found.append(Fact("Downloads", f"{repository.downloads:,}"))
+    found.append(Fact("Made", day(repository.created_at)))
+    return tuple(found)
+
+
+def _tags(repository: Repository) -> tuple[Tag, ...]:
+    plural = repository.kind.plural
+    return tuple(
+        Tag(tag, with_query(f"/{plural}", filter=tag)) for tag in repository.tags[:TAGS_MAX]
+    )
+
+
+def _gate_message(asked: Asked, repository: Repository) -> str:
+    if may(asked.principal, Action.READ, repository.subject).allowed:
+        return ""
+    return (
+        "The files of this repository are for the people on its list. "
+        + ("Sign in to use them if you are." if asked.principal.is_anonymous
+           else f"Ask {repository.repo_id.namespace} to add you.")
+    )  # fmt: skip
+
+
+def _show(asked: Asked) -> Answer:
+    repository = find(asked, Action.SEE)
+    head = head_of(asked.principal, repository)
+    rendered, fault = _card(asked, repository, head)
+    headings = rendered.headings[:HEADINGS_MAX] if rendered else ()
+    is_empty = repository.head_commit is None or (
+        rendered is None and repository.used_bytes == 0 and not repository.facts
+    )
+    return CardPage(
+        repo=head,
+        card_html=rendered.html if rendered else None,
+        headings=tuple((each.level + 1, each.text, each.anchor) for each in headings),
+        card_fault=fault,
+        facts=facts_of(repository),
+        tags=_tags(repository),
+        snippets=snippets_of(repository, asked.base_url),
+        is_empty=is_empty,
+        gate_message=_gate_message(asked, repository),
+    )
+
+
+def routes() -> list[Route]:
+    """Addresses of this part."""
+    return shows("", _show, "card")

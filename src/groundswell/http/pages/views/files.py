@@ -1,0 +1,130 @@
+"""Pages of a repository's content: folders, files, history, commits, uploads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from groundswell.http.pages.views.frame import Crumb, Fact, Tag, View
+from groundswell.http.pages.views.repository import CommitLine, FileChange, RefPicker, RepoHead
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A path in a tree."""
+
+    name: str
+    url: str
+    is_folder: bool
+    size_bytes: int = 0
+    is_large: bool = False
+    download_url: str | None = None
+    last_commit: CommitLine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TreePage(View):
+    """A folder at a revision."""
+
+    template: ClassVar[str] = "repository/tree.html"
+    repo: RepoHead
+    revision: str
+    path: str
+    picker: RefPicker
+    crumbs: tuple[Crumb, ...]
+    rows: tuple[FileRow, ...]
+    next_url: str | None
+    history_url: str
+    upload_url: str | None
+    commit: CommitLine | None
+    total_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilePage(View):
+    """One file at a revision. Exactly one of the content fields says how it is shown."""
+
+    template: ClassVar[str] = "repository/file.html"
+    repo: RepoHead
+    revision: str
+    path: str
+    picker: RefPicker
+    crumbs: tuple[Crumb, ...]
+    size_bytes: int
+    is_large: bool
+    sha256: str | None
+    download_url: str
+    raw_url: str
+    history_url: str
+    permalink_url: str
+    delete_url: str | None
+    commit: CommitLine | None
+    lines_html: tuple[str, ...] | None = None
+    lines_left_out: int = 0
+    document_html: str | None = None
+    image_url: str | None = None
+    facts: tuple[Fact, ...] = ()
+    tensors: tuple[tuple[str, str, str], ...] = ()
+    pointer_text: str | None = None
+    source_url: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage(View):
+    """The commits of a revision or of one path, newest first."""
+
+    template: ClassVar[str] = "repository/history.html"
+    repo: RepoHead
+    revision: str
+    path: str
+    picker: RefPicker
+    crumbs: tuple[Crumb, ...]
+    commits: tuple[CommitLine, ...]
+    total: int | None
+    newer_url: str | None
+    older_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitPage(View):
+    """A commit and what it changed."""
+
+    template: ClassVar[str] = "repository/commit.html"
+    repo: RepoHead
+    commit: CommitLine
+    parents: tuple[Tag, ...]
+    tree_url: str
+    changes: tuple[FileChange, ...]
+    changes_left_out: int = 0
+    is_truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPage(View):
+    """The upload form."""
+
+    template: ClassVar[str] = "repository/upload.html"
+    repo: RepoHead
+    revision: str
+    folder: str
+    crumbs: tuple[Crumb, ...]
+    must_propose: bool
+    action_url: str
+    summary: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFilePage(View):
+    """The question before a file is deleted."""
+
+    template: ClassVar[str] = "repository/delete_file.html"
+    repo: RepoHead
+    revision: str
+    path: str
+    file_url: str
+    action_url: str
+    parent_commit: str
+    must_propose: bool
+    error: str = ""

@@ -1,0 +1,109 @@
+"""Pages that lead to repositories: home, lists, accounts, the form for a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from groundswell.http.pages.views.frame import MemberRow, RepoRow, View
+
+
+@dataclass(frozen=True, slots=True)
+class Home(View):
+    """What this hub is, and what is new on it."""
+
+    template: ClassVar[str] = "home.html"
+    models: tuple[RepoRow, ...] = ()
+    datasets: tuple[RepoRow, ...] = ()
+    spaces: tuple[RepoRow, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.models or self.datasets or self.spaces)
+
+
+@dataclass(frozen=True, slots=True)
+class ListForm:
+    """The filters of a list as the visitor set them."""
+
+    search: str = ""
+    author: str = ""
+    pipeline_tag: str = ""
+    library: str = ""
+    license: str = ""
+    sort: str = "modified"
+    tag: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        words = (self.search, self.author, self.pipeline_tag, self.library, self.license)
+        return not any(words) and not self.tag
+
+
+@dataclass(frozen=True, slots=True)
+class RepoList(View):
+    """Repositories of one kind, filtered and sorted, a page at a time."""
+
+    template: ClassVar[str] = "list.html"
+    kind: str
+    form: ListForm
+    rows: tuple[RepoRow, ...]
+    total: int | None
+    next_url: str | None
+    first_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage(View):
+    """A user's or organisation's repositories and people."""
+
+    template: ClassVar[str] = "account.html"
+    name: str
+    fullname: str
+    kind: str
+    created_at: int | None
+    members: tuple[MemberRow, ...]
+    models: tuple[RepoRow, ...]
+    datasets: tuple[RepoRow, ...]
+    spaces: tuple[RepoRow, ...]
+    may_create: bool = False
+    is_self: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewRepoPage(View):
+    """The form for a new repository."""
+
+    template: ClassVar[str] = "new.html"
+    kinds: tuple[str, ...]
+    owners: tuple[str, ...]
+    kind: str
+    owner: str
+    name: str = ""
+    visibility: str = ""
+    license: str = ""
+    sdk: str = "static"
+    licenses: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """An account in the admin's list."""
+
+    name: str
+    fullname: str
+    email: str
+    kind: str
+    is_admin: bool
+    is_disabled: bool
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsersPage(View):
+    """All accounts, for admins."""
+
+    template: ClassVar[str] = "admin/users.html"
+    rows: tuple[UserRow, ...]
+    older_url: str | None = None

@@ -1,0 +1,178 @@
+"""Pages of one repository as a whole: card, settings, discussions, branches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from groundswell.http.pages.views.frame import Fact, Snippet, Tag, View
+
+
+@dataclass(frozen=True, slots=True)
+class RepoHead:
+    """What every page of a repository shows above its tabs."""
+
+    kind: str
+    namespace: str
+    name: str
+    url: str
+    is_private: bool
+    gate: str
+    is_disabled: bool
+    likes: int
+    may_write: bool
+    may_contribute: bool
+    may_administer: bool
+    discussions: int | None = None
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class CardPage(View):
+    """The rendered card and the facts beside it."""
+
+    template: ClassVar[str] = "repository/card.html"
+    repo: RepoHead
+    card_html: str | None
+    headings: tuple[tuple[int, str, str], ...]
+    card_fault: str
+    facts: tuple[Fact, ...]
+    tags: tuple[Tag, ...]
+    snippets: tuple[Snippet, ...]
+    is_empty: bool
+    gate_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitLine:
+    """A commit in one line."""
+
+    id: str
+    url: str
+    title: str
+    author: str
+    happened_at: int | None
+    message: str = ""
+
+    @property
+    def short_id(self) -> str:
+        return self.id[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class RefChoice:
+    """A revision one may switch to."""
+
+    name: str
+    url: str
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefPicker:
+    """The revision shown, and the others."""
+
+    current: str
+    current_kind: str
+    branches: tuple[RefChoice, ...] = ()
+    tags: tuple[RefChoice, ...] = ()
+    pull_requests: tuple[RefChoice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefRow:
+    """A branch or tag."""
+
+    name: str
+    url: str
+    commit: str
+    commit_url: str
+    may_delete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefsPage(View):
+    """Branches, tags and pull requests of a repository."""
+
+    template: ClassVar[str] = "repository/refs.html"
+    repo: RepoHead
+    branches: tuple[RefRow, ...]
+    tags: tuple[RefRow, ...]
+    pull_requests: tuple[RefRow, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RepoSettingsPage(View):
+    """Visibility, gate, name and end of a repository."""
+
+    template: ClassVar[str] = "repository/settings.html"
+    repo: RepoHead
+    owners: tuple[str, ...]
+    error: str = ""
+    error_in: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """A line of a diff: ``kind`` is one of add, delete, context, hunk."""
+
+    kind: str
+    old_number: int | None
+    new_number: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """What a commit did to one path. ``lines`` is None when there is no text to compare."""
+
+    path: str
+    old_path: str | None
+    status: str
+    url: str | None
+    additions: int
+    deletions: int
+    lines: tuple[DiffLine, ...] | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionRow:
+    """A discussion or pull request in a list."""
+
+    number: int
+    title: str
+    url: str
+    status: str
+    is_pull_request: bool
+    author: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionsPage(View):
+    """Discussions and pull requests of a repository."""
+
+    template: ClassVar[str] = "repository/discussions.html"
+    repo: RepoHead
+    rows: tuple[DiscussionRow, ...]
+    status: str
+    older_url: str | None = None
+    newer_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionPage(View):
+    """One discussion or pull request."""
+
+    template: ClassVar[str] = "repository/discussion.html"
+    repo: RepoHead
+    row: DiscussionRow
+    description_html: str
+    files_url: str | None
+    commits: tuple[CommitLine, ...] = ()
+    changes: tuple[FileChange, ...] = ()

@@ -1,0 +1,242 @@
+"""One example of every page, with content as large and awkward as stored content may be."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from groundswell.http.pages.door import PAGE_HEADERS
+from groundswell.http.pages.templating import STATIC_PREFIX, render, static_files
+from groundswell.http.pages.views import (
+    AccountPage,
+    CardPage,
+    CommitLine,
+    CommitPage,
+    Crumb,
+    DeleteFilePage,
+    DevicePage,
+    DiffLine,
+    DiscussionPage,
+    DiscussionRow,
+    DiscussionsPage,
+    ErrorPage,
+    Fact,
+    FileChange,
+    FilePage,
+    FileRow,
+    HistoryPage,
+    Home,
+    ListForm,
+    MemberRow,
+    NewRepoPage,
+    NewTokenPage,
+    ProfilePage,
+    RefChoice,
+    RefPicker,
+    RefRow,
+    RefsPage,
+    RepoHead,
+    RepoList,
+    RepoRow,
+    RepoSettingsPage,
+    Shell,
+    SignInPage,
+    Snippet,
+    Tag,
+    TokenRow,
+    TokensPage,
+    TreePage,
+    UploadPage,
+    UserRow,
+    UsersPage,
+    View,
+    Viewer,
+)
+from groundswell.wire.highlight import highlight_file
+from groundswell.wire.markdown import LinkBase, render as render_markdown
+
+NOW = 1_795_000_000_000_000
+HOUR = 3_600_000_000
+LONG = "a-rather-long-name.that_nobody-would-choose-but-somebody-does-because-the-limit-allows-it-0001"
+
+CARD = """# SmolLM2 135M Instruct
+
+A small **instruction** model for machines without an accelerator. See [the paper](https://example.com/paper),
+[usage](#usage) and [the config](config.json).
+
+![loss curve](https://example.com/loss.svg) ![local](pictures/loss.png)
+
+## Usage
+
+```python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+model = AutoModelForCausalLM.from_pretrained("ada/smollm2", device_map="auto")  # a line that is long enough to need its own scroll bar
+print(model.config)
+```
+
+## Results
+
+| task | metric | value | a column | another column | and one more to be wide |
+|---|---|--:|---|---|---|
+| hellaswag | acc_norm | 42.1 | x | y | z |
+| arc | acc | 28.9 | x | y | z |
+
+- [x] trained
+- [ ] evaluated on everything
+
+> A quotation that says where it comes from.
+
+### Limits
+
+Loss is $\\mathcal{L} = -\\sum_i \\log p_i$ and so on.[^1]
+
+[^1]: Not in the paper.
+"""
+
+PROGRAM = '''"""A file."""
+import math
+
+def area(radius: float) -> float:
+    """Of a circle, in the unit of the radius squared, however large that may become in practice."""
+    return math.pi * radius**2  # no check
+
+print(f"{area(2):.2f}")
+'''
+
+
+def row(name: str, **changed: Any) -> RepoRow:
+    known = RepoRow(
+        "model", name, f"/{name}", NOW - 5 * HOUR, 12_345, 42, 269_060_552,
+        is_private=False, is_gated=False, pipeline_tag="text-generation", library_name="transformers",
+        license="apache-2.0", parameter_count=134_515_008,
+    )  # fmt: skip
+    return replace(known, **changed)
+
+
+ROWS = (
+    row("ada/smollm2-135m-instruct", description="A small instruction model."),
+    row(f"{LONG}/{LONG}", is_private=True, is_gated=True, downloads=0),
+    row("grace/tiny", pipeline_tag=None, library_name=None, license=None, parameter_count=None),
+)
+REPO = RepoHead(
+    "model", "ada", "smollm2-135m-instruct", "/ada/smollm2-135m-instruct", is_private=True,
+    gate="manual", is_disabled=False, likes=3, may_write=True, may_contribute=True,
+    may_administer=True, discussions=2,
+)  # fmt: skip
+COMMIT = CommitLine(
+    "3f" * 20, f"{REPO.url}/commit/{'3f' * 20}", "Quantise to 4 bits, keep the embedding in 16 and say why in the card",
+    "ada", NOW - 26 * HOUR, "Longer words.\nOver two lines.",
+)  # fmt: skip
+PICKER = RefPicker(
+    "main", "branch",
+    (RefChoice("main", f"{REPO.url}/tree/main", is_current=True), RefChoice("fix/" + LONG, "/x")),
+    (RefChoice("v1.0", "/x"),), (RefChoice("refs/pr/1", "/x"),),
+)  # fmt: skip
+CRUMBS = (
+    Crumb("smollm2-135m-instruct", f"{REPO.url}/tree/main"),
+    Crumb("a-folder", f"{REPO.url}/tree/main/a-folder"),
+    Crumb("config.json", f"{REPO.url}/blob/main/config.json"),
+)
+FACTS = (
+    Fact("Parameters", "135M", note="134,515,008"),
+    Fact("Size", "269 MB"),
+    Fact("Licence", "apache-2.0", "/models?license=apache-2.0"),
+    Fact("Base model", "HuggingFaceTB/SmolLM2-135M-with-a-long-name", "/x"),
+    Fact("Downloads", "12,345"),
+)
+DIFF = (
+    DiffLine("hunk", None, None, "@@ -1,3 +1,4 @@"),
+    DiffLine("context", 1, 1, "{"),
+    DiffLine("delete", 2, None, '  "bits": 16,'),
+    DiffLine("add", None, 2, '  "bits": 4,' + " " * 40 + '"a long line that makes the table scroll sideways": true'),
+    DiffLine("context", 3, 3, "}"),
+)
+CHANGES = (
+    FileChange("config.json", None, "modified", "/x", 1, 1, DIFF),
+    FileChange("model.gguf", None, "added", "/x", 0, 0, None, "A large file: 98.3 MB."),
+)
+DISCUSSION = DiscussionRow(7, "Say where the data comes from", f"{REPO.url}/discussions/7", "draft", True, "grace", NOW - HOUR)
+FILES = (
+    FileRow("assets", "/x", is_folder=True, last_commit=COMMIT),
+    FileRow("README.md", "/x", is_folder=False, size_bytes=4213, download_url="/x", last_commit=COMMIT),
+    FileRow(LONG + ".safetensors", "/x", is_folder=False, size_bytes=269_060_552, is_large=True, download_url="/x", last_commit=COMMIT),
+)
+RENDERED = render_markdown(CARD, LinkBase(REPO.url))
+SNIPPETS = (
+    Snippet("transformers", "python", 'import os\nos.environ["HF_ENDPOINT"] = "http://127.0.0.1:8000"\n\nfrom transformers import pipeline\npipe = pipeline("text-generation", "ada/smollm2")'),
+    Snippet("hf download", "bash", "export HF_ENDPOINT=http://127.0.0.1:8000\nhf download ada/smollm2"),
+    Snippet("git clone", "bash", "git clone http://127.0.0.1:8000/ada/smollm2"),
+    Snippet("llama.cpp", "bash", "MODEL_ENDPOINT=http://127.0.0.1:8000/ llama-cli -hf ada/smollm2", "Needs a build with -hf."),
+)
+FILE = FilePage(
+    REPO, "main", "a-folder/config.py", PICKER, CRUMBS, 1234, is_large=False, sha256=None,
+    download_url="/x", raw_url="/x", history_url="/x", permalink_url="/x", delete_url="/x",
+    commit=COMMIT, lines_html=tuple(highlight_file("a.py", PROGRAM)), lines_left_out=200,
+)  # fmt: skip
+
+EXAMPLES: dict[str, View] = {
+    "home": Home(ROWS, (row("ada/words", kind="dataset"),), (row("ada/demo", kind="space"),)),
+    "home-empty": Home(),
+    "list": RepoList("model", ListForm(search="smol", license="mit"), ROWS, 20345, "/models?cursor=x", "/models"),
+    "list-empty": RepoList("dataset", ListForm(), (), 0, None, None),
+    "account": AccountPage("ada", "Ada Lovelace", "organisation", NOW - 9000 * HOUR, (MemberRow("grace", "Grace", "admin"),), ROWS, (), (), may_create=True),
+    "card": CardPage(REPO, RENDERED.html, tuple((h.level + 1, h.text, h.anchor) for h in RENDERED.headings), "", FACTS, tuple(Tag(t, "/x") for t in ("text-generation", "en", "region:" + LONG)), SNIPPETS, is_empty=False),
+    "card-empty": CardPage(REPO, None, (), "", FACTS[:1], (), SNIPPETS, is_empty=True),
+    "card-fault": CardPage(REPO, "<p>Words.</p>", (), "line 3: not a mapping", FACTS, (), SNIPPETS, is_empty=False, gate_message="The files are for people on the list."),
+    "tree": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], FILES, "/x", "/x", "/x", COMMIT),
+    "tree-empty": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], (), None, "/x", None, None),
+    "file": FILE,
+    "file-document": replace(FILE, lines_html=None, lines_left_out=0, document_html=RENDERED.html, source_url="/x"),
+    "file-binary": replace(FILE, lines_html=None, lines_left_out=0, is_large=True, sha256="ab" * 32, reason="This is not text: 98.3 MB.", facts=FACTS, tensors=(("model.layers.0.self_attn.q_proj.weight", "BF16", "576 × 576"),) * 40),
+    "file-image": replace(FILE, lines_html=None, lines_left_out=0, image_url="/-/static/" + static_files().version + "/favicon.svg"),
+    "history": HistoryPage(REPO, "main", "", PICKER, CRUMBS[:1], (COMMIT,) * 4, 4000, "/x", "/x"),
+    "commit": CommitPage(REPO, COMMIT, (Tag("00112233", "/x"),), "/x", CHANGES, 12),
+    "refs": RefsPage(REPO, (RefRow("main", "/x", "3f" * 20, "/x", may_delete=False), RefRow("fix/" + LONG, "/x", "3f" * 20, "/x", may_delete=True)), (), (RefRow("refs/pr/1", "/x", "3f" * 20, "/x", may_delete=False),), "Reference exists."),
+    "repo-settings": RepoSettingsPage(REPO, ("ada", "lab"), "That name is taken.", "name"),
+    "upload": UploadPage(REPO, "main", "a-folder", CRUMBS[:2], must_propose=False, action_url="/x"),
+    "upload-fault": UploadPage(REPO, "main", "", CRUMBS[:1], must_propose=True, action_url="/x", error="Invalid path 'a:b': no colons."),
+    "delete-file": DeleteFilePage(REPO, "main", "a-folder/config.json", "/x", "/x", "3f" * 20, must_propose=True),
+    "discussions": DiscussionsPage(REPO, (DISCUSSION,) * 3, "open", "/x"),
+    "discussion": DiscussionPage(REPO, DISCUSSION, "<p>Please.</p>", "/x", (COMMIT,), CHANGES),
+    "new": NewRepoPage(("model", "dataset", "space"), ("ada", "lab"), "model", "ada", "x", licenses=("mit", "apache-2.0"), error="That name is taken."),
+    "sign-in": SignInPage("/", "ada", "Wrong name or password."),
+    "profile": ProfilePage("ada", "Ada Lovelace", "ada@example.com", (MemberRow("lab", "The Lab", "admin"),)),
+    "tokens": TokensPage((TokenRow(1, "laptop", "write", "abcd", NOW - HOUR, None, None), TokenRow(2, "ci", "fineGrained", "wxyz", NOW - 900 * HOUR, NOW - HOUR, NOW + HOUR, ("ada/smollm2 (write)",), is_expired=True)), "laptop", "hf_" + "x" * 37),
+    "tokens-empty": TokensPage(()),
+    "new-token": NewTokenPage({"role": "fineGrained", "name": "ci"}, "Name a repository."),
+    "device": DevicePage(),
+    "device-asked": DevicePage("ABCD-EFGH", "Hugging Face client", ("read what you can read", "write where you may write")),
+    "device-done": DevicePage(outcome="approved"),
+    "users": UsersPage((UserRow("ada", "Ada Lovelace", "ada@example.com", "user", is_admin=True, is_disabled=True, created_at=NOW),), "/x"),
+    "error": ErrorPage(404, "Nothing under this address", "The address may be mistyped, or what stood here has moved.", "Check the name.", (Tag("To the start", "/"),)),
+    "error-500": ErrorPage(500, "Something broke here", "Internal error.", "", (Tag("To the start", "/"),)),
+}  # fmt: skip
+
+ANONYMOUS_EXAMPLES = {"home", "home-empty", "sign-in", "error"}
+
+
+def shell_of(name: str) -> Shell:
+    viewer = None if name in ANONYMOUS_EXAMPLES else Viewer("ada", is_admin=True)
+    note = "Saved." if name == "profile" else ""
+    return Shell(viewer, "csrf", "http://127.0.0.1:8000", f"/{name}", NOW, note, request_id="0123")
+
+
+async def app(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
+    """The examples and the static files, sent with the policy that the hub sends."""
+    path = scope["path"]
+    name = path.removeprefix("/")
+    files = static_files()
+    if path.startswith(f"{STATIC_PREFIX}/"):
+        file = files.by_name[path.rpartition("/")[2]]
+        status, media_type, body = 200, file.media_type, file.content
+    elif name in EXAMPLES:
+        status, media_type = 200, "text/html; charset=utf-8"
+        body = render(EXAMPLES[name], shell_of(name)).encode()
+    else:
+        status, media_type, body = 404, "text/plain", b"no such example"
+    headers = {**PAGE_HEADERS, "Content-Type": media_type}
+    raw = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
