@@ -98,8 +98,7 @@ def serving(
 ) -> Iterator[LiveHub]:
     """A hub on this folder, until the block ends. ``people`` imports `PEOPLE` once it runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "groundswell.cli", "serve", "--data", str(data), "--port", "0"]
-        + list(flags),
+        [sys.executable, "-m", "groundswell.cli", "serve", f"--data={data}", "--port=0", *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -121,7 +120,8 @@ def serving(
             ready.put(line)
         ready.put(None)
 
-    threading.Thread(target=follow, daemon=True).start()
+    follower = threading.Thread(target=follow, daemon=True)
+    follower.start()
     try:
         while not hub.url:
             if ready.get(timeout=START_SECONDS) is None:
@@ -141,3 +141,9 @@ def serving(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        follower.join()
+        assert process.stdout is not None
+        process.stdout.close()
+        follower.join(STOP_SECONDS)
+        if process.stdout is not None:
+            process.stdout.close()

@@ -92,9 +92,25 @@ def summary_of(commit: pygit2.Commit) -> CommitSummary:
     )
 
 
+def _newest_first(handle: pygit2.Repository, commit_id: str) -> Iterator[pygit2.Commit]:
+    """As libgit2's walk by time, but a parent never comes before the child that led to it: there,
+    commits of one second come in any order.
+    """
+    first = handle[commit_id].peel(pygit2.Commit)
+    ahead = [(-first.commit_time, 0, first)]
+    seen = {first.id}
+    while ahead:
+        _, _, commit = heapq.heappop(ahead)
+        yield commit
+        for parent in commit.parents:
+            if parent.id not in seen:
+                seen.add(parent.id)
+                heapq.heappush(ahead, (-parent.commit_time, len(seen), parent))
+
+
 def log(handle: pygit2.Repository, commit_id: str, skip: int, limit: int) -> list[CommitSummary]:
     """Commits from ``commit_id`` backwards, newest first, children before parents."""
-    walker = handle.walk(commit_id, SortMode.TIME)
+    walker = _newest_first(handle, commit_id)
     try:
         return [summary_of(commit) for commit in islice(walker, skip, skip + limit)]
     except pygit2.GitError as error:
