@@ -147,7 +147,7 @@ def repository_ids(conn: sa.Connection, repo_ids: Sequence[RepoId]) -> tuple[int
 
 
 def repository_full_names(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, str]:
-    """Names with their prefix (``datasets/ns/name``) by number; deleted repositories are left out."""
+    """Names with their prefix (``datasets/ns/name``) by number, of what was not deleted."""
     if not numbers:
         return {}
     query = sa.select(
