@@ -5,16 +5,27 @@ Knows which doors there are. Does not know what they answer.
 
 from __future__ import annotations
 
-from groundswell.http import hub_api, lfs, oauth, operation, resolve, xet
+from starlette.requests import Request
+from starlette.responses import Response
+
+from groundswell.core.errors import GroundswellError
+from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, xet
 from groundswell.http.edge import Edge
 from groundswell.http.errors import render_json_error
 from groundswell.http.routing import Door
 from groundswell.wiring import Hub
 
-FALLBACK = Door("none", render_json_error)
+
+def _render_unmatched(request: Request, error: GroundswellError) -> Response:
+    """Under an address that no door knows: a page for browsers, JSON for everything else."""
+    wants_page = "text/html" in request.headers.get("accept", "")
+    return (pages.DOOR.render_error if wants_page else render_json_error)(request, error)
+
+
+FALLBACK = Door("none", _render_unmatched)
 
 
 def build_app(hub: Hub) -> Edge:
     """The ASGI application of this hub."""
-    doors = (operation, hub_api, oauth, resolve, xet, lfs)
+    doors = (operation, git, hub_api, oauth, resolve, xet, lfs, pages)
     return Edge(hub, [route for door in doors for route in door.routes()], FALLBACK)

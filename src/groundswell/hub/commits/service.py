@@ -19,6 +19,7 @@ from groundswell.core.values import CommitHeader, Operation, Principal, check_pa
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import large_files
 from groundswell.hub.commits.landing import Indexer, Landing
+from groundswell.hub.commits.pushes import Pushes
 from groundswell.hub.commits.rights import check_may_move, pull_request_number
 from groundswell.hub.commits.staging import Staging
 from groundswell.hub.commits.values import Committed, PreuploadFile, PreuploadMode, RefChange
@@ -76,6 +77,7 @@ class Commits:
         self._discussions = discussions
         self._clock = clock
         self.landing = Landing(database, git, blobs, repos, clock)
+        self.pushes = Pushes(database, git, blobs, self.landing)
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
     def preupload(

@@ -44,7 +44,6 @@ OPTIONS: Final = (
     "-c", "transfer.fsckObjects=true",
     "-c", "uploadpack.allowFilter=true",
     "-c", "uploadpack.allowAnySHA1InWant=false",
-    "-c", "uploadpack.packObjectsHook=",
     "-c", "uploadpackfilter.allow=false",
     "-c", "uploadpackfilter.blob:none.allow=true",
     "-c", "uploadpackfilter.blob:limit.allow=true",
