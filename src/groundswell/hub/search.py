@@ -12,7 +12,7 @@ import binascii
 import enum
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,10 +29,9 @@ LIMIT_MAX: Final = 1000
 WORDS_MAX: Final = 8
 FILTERS_MAX: Final = 20
 TEXT_CHARACTERS_MAX: Final = 200
-TOTAL_MAX: Final = 10_000
-# A condition that fewer rows meet than this decides the order of work: its rows are fetched and
-# sorted. Otherwise rows are walked in the order of the list until the page is full.
-RARE_ROWS: Final = 4_000
+TOTAL_MAX: Final = 1_000
+# Fewer rows than this are fetched and sorted; see _Listing.
+RARE_ROWS: Final = 1_500
 
 _repositories = tables.repositories
 _names = tables.repository_names
@@ -111,7 +110,11 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """One page. ``total`` counts all pages, at most ``TOTAL_MAX``; only the first page has it."""
+    """One page.
+
+    ``total`` counts the rows of all pages, at most ``TOTAL_MAX``. It is None on later pages and
+    where counting would take longer than listing.
+    """
 
     repositories: tuple[Repository, ...]
     next_cursor: str | None
@@ -160,11 +163,6 @@ def _checked(query: ListQuery) -> ListQuery:
     return query
 
 
-def _like(word: str) -> str:
-    escaped = re.sub(r"([\\%_])", r"\\\1", word.lower())
-    return f"%{escaped}%"
-
-
 def _tag_choices(kind: RepoKind, query: ListQuery) -> list[list[str]]:
     """The tags that must be there: any one of each inner list."""
     choices: list[list[str]] = []
@@ -200,7 +198,12 @@ class Search:
 
 
 class _Listing:
-    """One question, inside one snapshot."""
+    """One question, inside one snapshot.
+
+    When few rows meet the narrow conditions (words, tags, author, parameters), their numbers are
+    found in indexes alone and the rest is done on them. Otherwise the rows are walked in the
+    order of the list until the page is full, which frequent matches make short.
+    """
 
     def __init__(
         self, conn: sa.Connection, principal: Principal, kind: RepoKind, query: ListQuery
@@ -210,98 +213,142 @@ class _Listing:
         self._query = query
         self._column = _COLUMNS[query.sort]
         self._parts = visible_parts(principal)
-        self._nothing = False
-        self._walked: list[sa.ColumnElement[bool]] = []
-        self._rare: sa.Select[Any] | None = None
-        self._collect()
-
-    def _collect(self) -> None:
-        query = self._query
-        table = _repositories
-        candidates: list[tuple[sa.ColumnElement[bool], sa.Select[Any]]] = []
+        self._tags = _tag_choices(kind, query)
+        self._words = [word.lower() for word in query.words]
+        self._owner: int | None = None
         if query.author is not None:
             accounts = tables.accounts
             found = sa.select(accounts.c.id).where(accounts.c.folded == fold_name(query.author))
-            owner = self._conn.execute(found).scalar()
-            self._nothing = owner is None
-            condition = table.c.owner_id == owner
-            candidates.append((condition, sa.select(table.c.id).where(condition)))
-        for tags in _tag_choices(self._kind, query):
-            rows = sa.select(_tags.c.repository_id).where(_tags.c.tag.in_(tags))
-            exists = sa.exists().where(_tags.c.repository_id == table.c.id, _tags.c.tag.in_(tags))
-            candidates.append((exists, rows))
-        candidates.extend(self._named(word) for word in query.words)
-        if query.parameters is not None:
-            condition = self._sized(query.parameters)
-            rows = sa.select(table.c.id).where(table.c.kind == self._kind.value, condition)
-            candidates.append((condition, rows))
-        if query.gated is not None:
-            is_open = table.c.gate == Gate.OPEN.value
-            self._walked.append(~is_open if query.gated else is_open)
-        fewest = RARE_ROWS
-        for condition, rows in candidates:
-            self._walked.append(condition)
-            if self._nothing:
-                continue
-            count = self._count(rows.limit(fewest))
-            if count < fewest:
-                fewest, self._rare = count, rows
-
-    def _named(self, word: str) -> tuple[sa.ColumnElement[bool], sa.Select[Any]]:
-        pattern = _like(word)
-        full = _names.c.namespace_folded + "/" + _names.c.name_folded
-        rows = sa.select(_names.c.repository_id).where(
-            _names.c.kind == self._kind.value,
-            _names.c.state == CURRENT,
-            full.like(pattern, escape="\\"),
-        )
-        mine = sa.func.lower(_repositories.c.namespace + "/" + _repositories.c.name)
-        return mine.like(pattern, escape="\\"), rows
-
-    @staticmethod
-    def _sized(wanted: CountRange) -> sa.ColumnElement[bool]:
-        count = _repositories.c.parameter_count
-        parts: list[sa.ColumnElement[bool]] = [count.is_not(None)]
-        if wanted.at_least is not None:
-            parts.append(count >= min(wanted.at_least, 2**63 - 1))
-        if wanted.at_most is not None:
-            parts.append(count <= min(wanted.at_most, 2**63 - 1))
-        return sa.and_(*parts)
-
-    def _count(self, rows: sa.Select[Any]) -> int:
-        query = sa.select(sa.func.count()).select_from(rows.subquery())
-        return int(self._conn.execute(query).scalar_one())
-
-    def _chosen(self, part: sa.ColumnElement[bool]) -> sa.Select[Any]:
-        """Number and sort value of the rows of one half that meet every condition."""
-        table = _repositories
-        query = sa.select(table.c.id, self._column).where(
-            table.c.kind == self._kind.value, part, *self._walked
-        )
-        if self._rare is not None:
-            query = query.where(table.c.id.in_(self._rare))
-        return query
+            self._owner = conn.execute(found).scalar()
 
     def page(self, place: _Place | None) -> ListPage:
         """The rows after ``place``."""
-        if self._nothing:
-            return ListPage((), None, 0)
         query = self._query
-        rows: list[tuple[int, int]] = []
-        for part in self._parts:
-            rows += self._half(part, place)
-        rows.sort(key=lambda row: (row[1], row[0]), reverse=query.descending)
+        if query.author is not None and self._owner is None:
+            return ListPage((), None, 0)
+        few = self._few()
+        rows = self._walk(place) if few is None else self._sift(few)
+        total = self._total(rows, counted=few is not None) if place is None else None
+        if place is not None:
+            rows = [row for row in rows if self._is_after(row, place)]
         more = len(rows) > query.limit
         rows = rows[: query.limit]
         last = _Place(rows[-1][1], rows[-1][0]) if more else None
-        total = None if place is not None else self._total(len(rows), more=more)
         return ListPage(
             self._load([number for number, _value in rows]),
             None if last is None else _write_cursor(query, last),
             total,
         )
 
-    def _half(self, part: sa.ColumnElement[bool], place: _Place | None) -> list[tuple[int, int]]:
+    def _total(self, rows: Sequence[object], *, counted: bool) -> int | None:
+        if counted or len(rows) <= self._query.limit:
+            return min(len(rows), TOTAL_MAX)
+        if self._words or self._tags or self._query.parameters is not None:
+            return None
+        halves = [self._chosen(part).limit(TOTAL_MAX) for part in self._parts]
+        return min(TOTAL_MAX, sum(self._count(half) for half in halves))
+
+    def _is_after(self, row: tuple[int, int], place: _Place) -> bool:
+        here, there = (row[1], row[0]), (place.value, place.number)
+        return here < there if self._query.descending else here > there
+
+    # --- few rows ---------------------------------------------------------------------------
+
+    def _few(self) -> list[int] | None:
+        """Numbers of all rows that may be in the list, or None when they are many."""
+        for candidate in self._candidates():
+            numbers = self._conn.execute(candidate.limit(RARE_ROWS)).scalars().all()
+            if len(numbers) < RARE_ROWS:
+                return list(numbers)
+        return None
+
+    def _candidates(self) -> Iterator[sa.Select[Any]]:
+        """Questions that indexes answer alone; each finds at least every row of the list."""
+        table = _repositories
+        if self._owner is not None:
+            yield sa.select(table.c.id).where(table.c.owner_id == self._owner)
+        if self._words:
+            names = (_names.c.namespace_folded, _names.c.name_folded)
+            yield sa.select(_names.c.repository_id).where(
+                _names.c.kind == self._kind.value,
+                _names.c.state == CURRENT,
+                *(self._holds(*names, word) for word in self._words),
+                *(_is_tagged(_names.c.repository_id, tags) for tags in self._tags),
+            )
+        elif self._tags:
+            first, *others = sorted(self._tags, key=self._frequency)
+            yield (
+                sa.select(_tags.c.repository_id)
+                .where(
+                    _tags.c.tag.in_(first),
+                    *(_is_tagged(_tags.c.repository_id, tags) for tags in others),
+                )
+                .distinct()
+            )
+        if self._query.parameters is not None:
+            sized = _is_sized(self._query.parameters, table.c.parameter_count)
+            yield sa.select(table.c.id).where(table.c.kind == self._kind.value, sized)
+
+    def _frequency(self, tags: list[str]) -> int:
+        rows = sa.select(_tags.c.repository_id).where(_tags.c.tag.in_(tags)).limit(RARE_ROWS)
+        return self._count(rows)
+
+    def _holds(
+        self, namespace: sa.ColumnElement[str], name: sa.ColumnElement[str], word: str
+    ) -> sa.ColumnElement[bool]:
+        """Whether ``namespace/name`` contains the word. The engines name the search differently."""
+        place = sa.func.strpos if self._conn.dialect.name == "postgresql" else sa.func.instr
+        if "/" in word:
+            return place(namespace + "/" + name, word) > 0
+        return sa.or_(place(name, word) > 0, place(namespace, word) > 0)
+
+    def _sift(self, numbers: list[int]) -> list[tuple[int, int]]:
+        """Those of the numbers that meet every condition, in order, with their sort values."""
+        if not numbers:
+            return []
+        few: sa.BindParameter[list[int]] = sa.bindparam(
+            "few", value=numbers, expanding=True, literal_execute=True
+        )
+        query = sa.select(_repositories.c.id, self._column).where(
+            _repositories.c.id.in_(few), sa.or_(*self._parts), *self._conditions()
+        )
+        rows = [(row[0], row[1]) for row in self._conn.execute(query)]
+        rows.sort(key=lambda row: (row[1], row[0]), reverse=self._query.descending)
+        return rows
+
+    # --- many rows --------------------------------------------------------------------------
+
+    def _conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        query = self._query
+        table = _repositories
+        yield table.c.kind == self._kind.value
+        # The sums keep SQLite from leaving the order of the list for these columns' indexes.
+        if self._owner is not None:
+            yield table.c.owner_id + 0 == self._owner
+        names = (sa.func.lower(table.c.namespace), sa.func.lower(table.c.name))
+        for word in self._words:
+            yield self._holds(*names, word)
+        for tags in self._tags:
+            yield _is_tagged(table.c.id, tags)
+        if query.parameters is not None:
+            yield _is_sized(query.parameters, table.c.parameter_count + 0)
+        if query.gated is not None:
+            is_open = table.c.gate == Gate.OPEN.value
+            yield ~is_open if query.gated else is_open
+
+    def _chosen(self, part: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        """Number and sort value of the rows of one half that meet every condition."""
+        return sa.select(_repositories.c.id, self._column).where(part, *self._conditions())
+
+    def _walk(self, place: _Place | None) -> list[tuple[int, int]]:
+        """One row more than a page, from both halves."""
+        rows = [row for part in self._parts for row in self._half(part, place)]
+        rows.sort(key=lambda row: (row[1], row[0]), reverse=self._query.descending)
+        return rows[: self._query.limit + 1]
+
+    def _half(
+        self, part: sa.ColumnElement[bool], place: _Place | None
+    ) -> Iterator[tuple[int, int]]:
         number = _repositories.c.id
         pair = sa.tuple_(self._column, number)
         query = self._chosen(part)
@@ -313,14 +360,14 @@ class _Listing:
             query = query.order_by(self._column, number)
             if place is not None:
                 query = query.where(pair > sa.tuple_(place.value, place.number))
-        found = self._conn.execute(query.limit(self._query.limit + 1))
-        return [(row[0], row[1]) for row in found]
+        for row in self._conn.execute(query.limit(self._query.limit + 1)):
+            yield row[0], row[1]
 
-    def _total(self, seen: int, *, more: bool) -> int:
-        if not more:
-            return seen
-        halves = [self._chosen(part).limit(TOTAL_MAX) for part in self._parts]
-        return min(TOTAL_MAX, sum(self._count(half) for half in halves))
+    # --- both -------------------------------------------------------------------------------
+
+    def _count(self, rows: sa.Select[Any]) -> int:
+        query = sa.select(sa.func.count()).select_from(rows.subquery())
+        return int(self._conn.execute(query).scalar_one())
 
     def _load(self, numbers: Sequence[int]) -> tuple[Repository, ...]:
         table = _repositories
@@ -333,3 +380,18 @@ class _Listing:
         rows = {row["id"]: row for row in found}
         tags = tags_of(self._conn, numbers)
         return tuple(repository_from(rows[number], tags[number]) for number in numbers)
+
+
+def _is_tagged(number: sa.ColumnElement[int], tags: list[str]) -> sa.ColumnElement[bool]:
+    """Whether the repository of that number has one of the tags."""
+    own = _tags.alias()
+    return sa.exists().where(own.c.repository_id == number, own.c.tag.in_(tags))
+
+
+def _is_sized(wanted: CountRange, count: sa.ColumnElement[int | None]) -> sa.ColumnElement[bool]:
+    parts: list[sa.ColumnElement[bool]] = [count.is_not(None)]
+    if wanted.at_least is not None:
+        parts.append(count >= min(wanted.at_least, 2**63 - 1))
+    if wanted.at_most is not None:
+        parts.append(count <= min(wanted.at_most, 2**63 - 1))
+    return sa.and_(*parts)

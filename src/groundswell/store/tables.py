@@ -164,6 +164,7 @@ repositories = sa.Table(
     sa.Index("ix_repositories_created", "kind", "visibility", "created_at", "id"),
     sa.Index("ix_repositories_downloads", "kind", "visibility", "downloads", "id"),
     sa.Index("ix_repositories_likes", "kind", "visibility", "likes", "id"),
+    sa.Index("ix_repositories_parameters", "kind", "parameter_count"),
 )
 
 # Every repository name that exists or ever existed. ``state``: current | moved | deleted.
@@ -179,6 +180,15 @@ repository_names = sa.Table(
     sa.Column("repository_id", _Id, nullable=False, index=True),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Index("ix_repository_names_confusable", "kind", "namespace_folded", "confusable"),
+    # Searching for words reads this index alone.
+    sa.Index(
+        "ix_repository_names_search",
+        "kind",
+        "state",
+        "namespace_folded",
+        "name_folded",
+        "repository_id",
+    ),
 )
 
 repository_tags = sa.Table(
