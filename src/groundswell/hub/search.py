@@ -309,10 +309,12 @@ class _Listing:
         few: sa.BindParameter[list[int]] = sa.bindparam(
             "few", value=numbers, expanding=True, literal_execute=True
         )
-        query = sa.select(_repositories.c.id, self._column).where(
-            _repositories.c.id.in_(few), sa.or_(*self._parts), *self._conditions()
+        # The kind is sifted here: SQLite would rather use its index than the numbers.
+        kind, *conditions = self._conditions()
+        query = sa.select(_repositories.c.id, self._column, kind).where(
+            _repositories.c.id.in_(few), sa.or_(*self._parts), *conditions
         )
-        rows = [(row[0], row[1]) for row in self._conn.execute(query)]
+        rows = [(row[0], row[1]) for row in self._conn.execute(query) if row[2]]
         rows.sort(key=lambda row: (row[1], row[0]), reverse=self._query.descending)
         return rows
 
