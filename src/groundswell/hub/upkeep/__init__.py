@@ -6,8 +6,22 @@ not know names of people's machines or schedules: the command line and jobs call
 
 from __future__ import annotations
 
+from groundswell.hub.upkeep.backup import back_up
 from groundswell.hub.upkeep.checking import check
 from groundswell.hub.upkeep.findings import Code, Finding, Progress, Report, Severity
 from groundswell.hub.upkeep.premises import Premises
+from groundswell.hub.upkeep.rebuilding import rebuild
+from groundswell.hub.upkeep.restoring import restore
 
-__all__ = ["Code", "Finding", "Premises", "Progress", "Report", "Severity", "check"]
+__all__ = [
+    "Code",
+    "Finding",
+    "Premises",
+    "Progress",
+    "Report",
+    "Severity",
+    "back_up",
+    "check",
+    "rebuild",
+    "restore",
+]

@@ -99,6 +99,13 @@ class Report:
         if len(self.findings) < FINDINGS_MAX:
             self.findings.append(Finding(code, where, what, action))
 
+    def join(self, part: Report) -> None:
+        """Take over what another run found; of what both counted, the larger figure."""
+        self.findings += part.findings[: FINDINGS_MAX - len(self.findings)]
+        self.by_code += part.by_code
+        self.counted |= part.counted
+        self.finished_at = part.finished_at
+
     @property
     def error_count(self) -> int:
         """How many findings are damage."""

@@ -1,0 +1,129 @@
+"""What the verbs of upkeep share: the opened data, a progress bar, a report for people.
+
+The bar is drawn on a terminal's standard error and nowhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from groundswell.core.errors import BadRequest, Corrupt, NotFound
+
+if TYPE_CHECKING:
+    from groundswell.hub.upkeep import Premises, Report
+    from groundswell.store.layout import DataFolder
+
+_REDRAW_SECONDS = 0.1
+_BAR_CHARACTERS = 30
+_CLEAR = "\r\x1b[K"
+
+
+@contextlib.contextmanager
+def opened_premises(
+    data: Path, *, alone: bool = False, database_url: str | None = None
+) -> Iterator[Premises]:
+    """A hub's data. ``alone``: refuse while a hub serves it, and let none begin.
+
+    Raises:
+        NotFound: there is no data folder of that name.
+        Unavailable: a hub is at work on it.
+        BadRequest: settings that cannot be used.
+    """
+    import logging
+
+    from groundswell import settings as configuration
+    from groundswell import wiring
+    from groundswell.hub.upkeep import Premises
+    from groundswell.store.layout import DataFolder
+
+    # What is broken stands in the report: the hub's own log would say it a second time.
+    logging.getLogger("groundswell").addHandler(logging.NullHandler())
+    if not data.is_dir():
+        msg = f"There is no data folder at {data}. Name it with --data."
+        raise NotFound(msg)
+    try:
+        settings = configuration.load({"data": data, "database_url": database_url})
+    except configuration.SettingsFault as fault:
+        raise BadRequest(str(fault)) from fault
+    hub = wiring.build(settings, serves=alone)
+    try:
+        yield Premises(hub.database, hub.store, hub.git, DataFolder(settings.data), hub.clock)
+    finally:
+        hub.close()
+
+
+@contextlib.contextmanager
+def opened_restored(folder: DataFolder, database_url: str | None = None) -> Iterator[Premises]:
+    """A folder that was restored just now, on its own database whatever the settings name."""
+    url = database_url or folder.database_url
+    with opened_premises(folder.root, alone=True, database_url=url) as premises:
+        yield premises
+
+
+class ProgressBar:
+    """Says on a terminal how far a long run is; silent everywhere else."""
+
+    def __init__(self) -> None:
+        self._is_shown = sys.stderr.isatty()
+        self._what = ""
+        self._total: int | None = None
+        self._done = 0
+        self._drawn_at = 0.0
+
+    def begin(self, what: str, total: int | None) -> None:
+        """A new part of the run."""
+        self._what, self._total, self._done = what, total, 0
+        self._draw()
+
+    def advance(self, count: int = 1) -> None:
+        """So much more is done."""
+        self._done += count
+        if time.monotonic() - self._drawn_at >= _REDRAW_SECONDS:
+            self._draw()
+
+    def _draw(self) -> None:
+        if not self._is_shown:
+            return
+        self._drawn_at = time.monotonic()
+        click.echo(_CLEAR + self.text(), nl=False, err=True)
+
+    def text(self) -> str:
+        """What is drawn now."""
+        if not self._total:
+            return f"{self._what}: {self._done}"
+        share = min(self._done / self._total, 1.0)
+        bar = ("#" * int(share * _BAR_CHARACTERS)).ljust(_BAR_CHARACTERS, ".")
+        return f"{self._what}: [{bar}] {share:4.0%} of {self._total}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._is_shown:
+            click.echo(_CLEAR, nl=False, err=True)
+
+
+def print_report(report: Report, *, as_json: bool, **more: str) -> int:
+    """Print what was found; the exit code of the verb: 8 when something is damaged."""
+    if as_json:
+        click.echo(json.dumps({**report.as_json(), **more}, ensure_ascii=False, indent=2))
+    else:
+        for each in report.findings:
+            action = f" ({each.action})" if each.action else ""
+            click.echo(
+                f"{each.severity.value}: {each.code.value}: {each.where}: {each.what}{action}"
+            )
+        looked = ", ".join(
+            f"{count} {what.replace('_', ' ')}" for what, count in sorted(report.counted.items())
+        )
+        click.echo(f"{report.verb}: {looked or 'nothing there'}.")
+        click.echo(f"{report.error_count} errors, {report.note_count} notes.")
+    return Corrupt.exit_code if report.error_count else 0

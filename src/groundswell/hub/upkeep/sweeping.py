@@ -1,0 +1,105 @@
+"""Tidying up: what a hub does now and then so that it need not be thought of.
+
+Knows what may go and when. Does not know the time table. Everything here is safe beside a hub at
+work, may be broken off at any moment, and does nothing that a second run would not do as well.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+from typing import Final
+
+import sqlalchemy as sa
+
+from groundswell.core.errors import GroundswellError
+from groundswell.hub.repos.identities import note_identity
+from groundswell.hub.upkeep.premises import Premises
+from groundswell.hub.upkeep.repositories import living_numbers
+from groundswell.store.tables import claims, device_grants, events, sessions
+
+_log = logging.getLogger(__name__)
+
+# A client that was told of a xorb may use what it knows for three weeks: a claim lives longer.
+CLAIM_SECONDS: Final = 28 * 24 * 3_600
+GIT_SECONDS_MAX: Final = 300.0
+EVENTS_AT_ONCE: Final = 1_000
+EVENT_BATCHES_MAX: Final = 100
+BACKLOG_EVENTS: Final = 100_000
+_MICROS: Final = 1_000_000
+
+
+class Sweeping:
+    """The chores. Each says how much it did."""
+
+    def __init__(self, premises: Premises) -> None:
+        self._premises = premises
+
+    def end_sessions(self) -> int:
+        """Forget browser sessions that have expired."""
+        now = self._premises.clock()
+        return self._delete(sa.delete(sessions).where(sessions.c.expires_at <= now))
+
+    def end_device_grants(self) -> int:
+        """Forget sign-ins of devices that nobody can finish any more."""
+        now = self._premises.clock()
+        return self._delete(sa.delete(device_grants).where(device_grants.c.expires_at <= now))
+
+    def end_claims(self) -> int:
+        """Forget claims of content that no commit came for in four weeks."""
+        oldest = self._premises.clock() - CLAIM_SECONDS * _MICROS
+        return self._delete(sa.delete(claims).where(claims.c.claimed_at < oldest))
+
+    def settle_events(self, awaited: Collection[str] = ()) -> int:
+        """Mark events as handled that no job waits for. How many.
+
+        ``awaited`` are the types that jobs handle themselves. A backlog of these is reported.
+        """
+        settled = 0
+        waits = events.c.handled_at.is_(None)
+        types = sorted(awaited)
+        for _ in range(EVENT_BATCHES_MAX):
+            some = sa.select(events.c.id).where(waits, events.c.type.not_in(types))
+            some = some.order_by(events.c.id).limit(EVENTS_AT_ONCE)
+            mark = sa.update(events).where(events.c.id.in_(some))
+            count = self._delete(mark.values(handled_at=self._premises.clock()))
+            settled += count
+            if count < EVENTS_AT_ONCE:
+                break
+        if types:
+            query = sa.select(sa.func.count()).where(waits, events.c.type.in_(types))
+            left = self._premises.database.read(lambda conn: conn.execute(query).scalar_one())
+            if left > BACKLOG_EVENTS:
+                _log.warning("%d events wait to be handled", left)
+        return settled
+
+    def note_identities(self) -> int:
+        """Write the identities that a crash kept from their folders. How many were wrong."""
+        premises = self._premises
+        return sum(
+            note_identity(premises.database, premises.git, number)
+            for number in living_numbers(premises)
+        )
+
+    def pack_repositories(self) -> int:
+        """Pack repositories that hold many loose objects or packs; how many.
+
+        Ends after some minutes; the next run goes on. Does nothing while a backup is made.
+        """
+        deadline = time.monotonic() + GIT_SECONDS_MAX
+        packed = 0
+        for number in living_numbers(self._premises):
+            if time.monotonic() > deadline:
+                break
+            with self._premises.lease.deleting() as is_allowed:
+                if not is_allowed:
+                    break
+                try:
+                    packed += self._premises.git.upkeep(number)
+                except (GroundswellError, FileNotFoundError) as error:
+                    _log.warning("repository %d cannot be packed: %s", number, error)
+        return packed
+
+    def _delete(self, statement: sa.Delete | sa.Update) -> int:
+        return self._premises.database.write(lambda conn: conn.execute(statement).rowcount)

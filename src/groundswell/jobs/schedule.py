@@ -1,0 +1,105 @@
+"""The time table of a hub: chores that run now and then on one thread of their own.
+
+Knows how to wait, and that a chore that fails is reported and tried again, never fatal. Whoever
+serves starts it and stops it. One chore runs at a time, so that chores never take more than a
+part of one processor from people.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from groundswell.hub.blobs import Blobs
+from groundswell.hub.repos import Repos
+from groundswell.hub.upkeep import Premises
+from groundswell.hub.upkeep.sweeping import Sweeping
+
+_log = logging.getLogger(__name__)
+
+MINUTE: Final = 60.0
+HOUR: Final = 3_600.0
+DAY: Final = 24 * HOUR
+STOP_SECONDS: Final = 10.0
+RETRY_SECONDS: Final = 10 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to do every so often. ``work`` says how much it did, and may be broken off."""
+
+    name: str
+    every_seconds: float
+    work: Callable[[], int]
+    first_after_seconds: float = MINUTE
+
+
+class Schedule:
+    """Runs chores from ``start`` to ``stop``."""
+
+    def __init__(self, chores: Sequence[Chore], now: Callable[[], float] = time.monotonic) -> None:
+        self._chores = tuple(chores)
+        self._now = now
+        self._due: dict[str, float] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
+
+    def start(self) -> None:
+        """Begin. Once."""
+        began = self._now()
+        self._due = {chore.name: began + chore.first_after_seconds for chore in self._chores}
+        self._thread.start()
+
+    def stop(self, timeout_seconds: float = STOP_SECONDS) -> bool:
+        """Begin nothing more, and wait for the chore under way. Whether it ended in time.
+
+        Idempotent; does nothing when it was never started.
+        """
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def run_due(self) -> float | None:
+        """Run what is due; the seconds until the next is, or None when there are no chores."""
+        for chore in self._chores:
+            if self._stopping.is_set():
+                break
+            if self._due[chore.name] <= self._now():
+                self._due[chore.name] = self._now() + self._run_one(chore)
+        return max(min(self._due.values()) - self._now(), 0.0) if self._due else None
+
+    def _run_one(self, chore: Chore) -> float:
+        """Run a chore; the seconds after which it runs again."""
+        began = self._now()
+        try:
+            count = chore.work()
+        except Exception:
+            _log.exception("chore %s failed", chore.name)
+            return min(chore.every_seconds, RETRY_SECONDS)
+        level = logging.INFO if count else logging.DEBUG
+        _log.log(level, "chore %s: %d in %.1f s", chore.name, count, self._now() - began)
+        return chore.every_seconds
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._stopping.wait(self.run_due())
+
+
+def chores_of(premises: Premises, repos: Repos, blobs: Blobs) -> list[Chore]:
+    """What a hub does now and then."""
+    sweeping = Sweeping(premises)
+    return [
+        Chore("finish-deletions", DAY, repos.finish_deletions, first_after_seconds=5.0),
+        Chore("note-identities", DAY, sweeping.note_identities, first_after_seconds=10.0),
+        Chore("sweep-spool", HOUR, blobs.sweep_spool),
+        Chore("end-sessions", HOUR, sweeping.end_sessions),
+        Chore("end-device-grants", HOUR, sweeping.end_device_grants),
+        Chore("end-claims", DAY, sweeping.end_claims),
+        Chore("settle-events", 10 * MINUTE, sweeping.settle_events),
+        Chore("pack-repositories", HOUR, sweeping.pack_repositories, first_after_seconds=HOUR / 2),
+    ]
