@@ -29,8 +29,8 @@ from groundswell.store.git import GitStore
 class World:
     """People are made by name; ``as_`` gives the principal of one, with today's memberships."""
 
-    def __init__(self, folder: Path) -> None:
-        self.database = Database.open(f"sqlite:///{folder}/hub.db")
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        self.database = Database.open(url or f"sqlite:///{folder}/hub.db")
         self.git = GitStore(folder / "repos")
         self._ticks = itertools.count(1_700_000_000_000_000, 1_000_000)
         self.repos = Repos(self.database, self.git, self.now)

@@ -1,0 +1,100 @@
+"""Repositories, lists and discussions do on PostgreSQL what they do on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from groundswell.core.errors import NameTaken, RepoMoved
+from groundswell.core.values import ANONYMOUS, RepoKind, Role, Visibility
+from groundswell.hub import search as search_module
+from groundswell.hub.discussions import DiscussionQuery, Discussions, Status
+from groundswell.hub.search import CountRange, ListQuery, Sort
+from tests.contract import postgresql
+from tests.unit.repo_world import World, model
+
+README = b"---\nlicense: mit\ntags: [chat]\nlanguage: en\n---\n# Title\n"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with postgresql.server() as folder:
+        yield postgresql.fresh_url(folder, "lists")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, url: str) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("hub")
+    world = World(folder, url)
+    world.user("ann")
+    world.organisation("org", {"ann": Role.WRITE})
+    ann = world.as_("ann")
+    world.repos.create(ann, model("ann/Open-One"))
+    world.repos.create(ann, model("ann/secret"), Visibility.PRIVATE)
+    described = world.repos.create(ann, model("org/talks"))
+    world.put(described.id, {"README.md": README, "config.json": b'{"model_type": "a\\u0000b"}'})
+    yield world
+    world.close()
+
+
+QUERIES = [
+    (ListQuery(), ["ann/Open-One", "org/talks"]),
+    (ListQuery(words=("OPEN",)), ["ann/Open-One"]),
+    (ListQuery(words=("org/t",)), ["org/talks"]),
+    (ListQuery(words=("%",)), []),
+    (ListQuery(author="ORG"), ["org/talks"]),
+    (ListQuery(filters=("license:mit", "language:en")), ["org/talks"]),
+    (ListQuery(words=("talk",), filters=("chat",)), ["org/talks"]),
+    (ListQuery(parameters=CountRange(1, None)), []),
+    (ListQuery(gated=False, details=False), ["ann/Open-One", "org/talks"]),
+    (ListQuery(words=("'; DROP TABLE repositories; --",)), []),
+]
+
+
+@pytest.mark.parametrize("rare_rows", [1, 1500])
+@pytest.mark.parametrize("sort", list(Sort))
+def test_lists(world: World, sort: Sort, rare_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dataclasses
+
+    monkeypatch.setattr(search_module, "RARE_ROWS", rare_rows)
+    for query, names in QUERIES:
+        query = dataclasses.replace(query, sort=sort)  # noqa: PLW2901 - the case, sorted
+        found = world.search.list(ANONYMOUS, RepoKind.MODEL, query).repositories
+        assert sorted(each.full_name for each in found) == names
+    first = world.search.list(world.as_("ann"), RepoKind.MODEL, ListQuery(sort=sort, limit=2))
+    assert first.total == 3
+    rest = ListQuery(sort=sort, limit=2, cursor=first.next_cursor)
+    second = world.search.list(world.as_("ann"), RepoKind.MODEL, rest)
+    assert len(first.repositories + second.repositories) == 3
+
+
+def test_moves_copies_downloads_and_deletions(world: World) -> None:
+    ann = world.as_("ann")
+    made = world.repos.create(ann, model("ann/moving", "dataset"))
+    with pytest.raises(NameTaken):
+        world.repos.create(ann, model("ann/m0ving", "dataset"))
+    world.repos.move(ann, made.repo_id, model("org/moved", "dataset"))
+    with pytest.raises(RepoMoved):
+        world.get(ann, "ann/moving", "dataset")
+    copy = world.repos.duplicate(ann, model("org/moved", "dataset"), model("ann/copy", "dataset"))
+    world.repos.count_download(copy.id)
+    world.repos.flush_downloads()
+    assert world.get(ann, "ann/copy", "dataset").downloads == 1
+    world.repos.update_settings(ann, copy.repo_id, settings={"a": 1})
+    world.repos.delete(ann, copy.repo_id)
+    assert world.repos.finish_deletions() == 0
+    again = world.repos.create(ann, model("ann/copy", "dataset"))
+    assert again.id > copy.id
+
+
+def test_pull_requests(world: World) -> None:
+    ann = world.as_("ann")
+    repository = world.get(ann, "ann/open-one")
+    talks = Discussions(world.database, world.git, world.now, world.repos)
+    number = talks.create(ann, repository, "A change", is_pull_request=True)
+    talks.set_status(ann, repository, number, Status.OPEN)
+    talks.merge(ann, repository, number)
+    page = talks.list(repository, DiscussionQuery(open=False, author="ann"))
+    assert [each.status for each in page.discussions] == [Status.MERGED]
