@@ -83,7 +83,7 @@ def hub(folder: Path) -> Iterator[RunningHub]:
         yield RunningHub(url, token, data, process.pid, time.perf_counter() - began)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(90)
         log.close()
 
 

@@ -115,7 +115,7 @@ def _running_hub(scratch: Path) -> Iterator[Hub]:
         print(f"hub       first page ({size:,} bytes) {took:.2f} s after the command was given")
         password = b"correct horse battery staple\n"
         user = [swell, "user", "add", "demo", "--data", str(data)]
-        subprocess.run(user, input=password, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(user, input=password, check=True, capture_output=True)
         mint = [swell, "token", "create", "demo", "--role", "write", "--data", str(data)]
         token = subprocess.run(mint, check=True, capture_output=True, text=True).stdout.strip()
         yield Hub(url, token, scratch)
