@@ -9,24 +9,24 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from groundswell.core.values import RecipePlan
+from groundswell.hub.accounts import Accounts
+from groundswell.hub.blobs import Blobs
+from groundswell.hub.commits import Commits
+from groundswell.hub.content import Content
+from groundswell.hub.discussions import Discussions
+from groundswell.hub.references import References
+from groundswell.hub.repos import Repos
+from groundswell.hub.search import Search
+from groundswell.hub.signing import Signer
 from groundswell.settings import Settings
-
-if TYPE_CHECKING:
-    from groundswell.hub.accounts import Accounts
-    from groundswell.hub.blobs import Blobs
-    from groundswell.hub.commits import Commits
-    from groundswell.hub.content import Content
-    from groundswell.hub.discussions import Discussions
-    from groundswell.hub.references import References
-    from groundswell.hub.repos import Repos
-    from groundswell.hub.search import Search
-    from groundswell.hub.signing import Signer
-    from groundswell.store.database import Database
-    from groundswell.store.git import GitStore
-    from groundswell.store.ports import BlobStore
+from groundswell.store.database import Database
+from groundswell.store.disk import DiskStore
+from groundswell.store.git import GitStore
+from groundswell.store.keys import load_keys
+from groundswell.store.layout import DataFolder
+from groundswell.store.ports import BlobStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,18 @@ class _LateContents:
         return self.blobs.open_content(plan, start, stop)
 
 
+def _check_database(database: Database) -> None:
+    database.read(lambda conn: conn.exec_driver_sql("SELECT 1").scalar())
+
+
+def _check_store(store: BlobStore) -> None:
+    probe = store.spool()
+    try:
+        probe.write(b"ready")
+    finally:
+        probe.discard()
+
+
 def build(settings: Settings, *, serves: bool = False) -> Hub:
     """Open the data folder, making it when it is new, and build everything on it.
 
@@ -80,21 +92,6 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
     Raises:
         GroundswellError: the database or folder cannot be used.
     """
-    from groundswell.hub.accounts import Accounts
-    from groundswell.hub.blobs import Blobs
-    from groundswell.hub.commits import Commits
-    from groundswell.hub.content import Content
-    from groundswell.hub.discussions import Discussions
-    from groundswell.hub.references import References
-    from groundswell.hub.repos import Repos
-    from groundswell.hub.search import Search
-    from groundswell.hub.signing import Signer
-    from groundswell.store.database import Database
-    from groundswell.store.disk import DiskStore
-    from groundswell.store.git import GitStore
-    from groundswell.store.keys import load_keys
-    from groundswell.store.layout import DataFolder
-
     folder = DataFolder(settings.data)
     folder.create()
     database = Database.open(settings.database, serves=serves)
@@ -113,21 +110,16 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
     content = Content(git, blobs)
     references = References(database, git, blobs, commits, content, clock)
 
-    def check_database() -> None:
-        database.read(lambda conn: conn.exec_driver_sql("SELECT 1").scalar())
-
-    def check_store() -> None:
-        probe = store.spool()
-        try:
-            probe.write(b"ready")
-        finally:
-            probe.discard()
-
     def close() -> None:
         repos.close()
         git.barrier.close()
         store.close()
         database.close()
+
+    if serves:
+        # Before the first request: what a power cut left half done would stand in its way.
+        git.clean_up_at_boot()
+        commits.recover()
 
     return Hub(
         settings=settings,
@@ -145,7 +137,7 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
         blobs=blobs,
         spool_folder=folder.spool,
         clock=clock,
-        check_database=check_database,
-        check_store=check_store,
+        check_database=lambda: _check_database(database),
+        check_store=lambda: _check_store(store),
         close=close,
     )

@@ -37,21 +37,28 @@ def command(*, quiet: bool, **flags: object) -> None:
 
 def _serve(settings: Settings) -> None:
     from groundswell import wiring
-    from groundswell.http import server
+    from groundswell.http import pages, server
     from groundswell.http.app import build_app
     from groundswell.http.threads import start_threads, stop_threads
+    from groundswell.jobs.hourly import Hourly
 
     listener = server.listen(settings.host, settings.port)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
     hub = wiring.build(settings, serves=True)
+    upkeep = Hourly(
+        {"deleted repositories": hub.repos.finish_deletions, "spool": hub.blobs.sweep_spool}
+    )
     try:
         first = hub.accounts.ensure_first_admin()
         start_threads(settings.threads, settings.reader_threads)
         app = build_app(hub)
+        upkeep.start()
         server.run(app, listener, settings, lambda: _announce(address, first))
     finally:
+        upkeep.stop()
         stop_threads()
+        pages.close()
         hub.close()
 
 

@@ -53,7 +53,8 @@ class Route:
     ``name`` stands in logs and metrics instead of the path, which holds repository names.
     ``body_max_bytes`` is the largest request body: None takes the setting for ordinary API
     requests. ``takes_content`` counts the request among the uploads, whose number is bounded.
-    ``secret_path``: the path itself is a credential and stays out of the log.
+    ``secret_path``: the path itself is a credential and stays out of the log. ``is_last_resort``:
+    answers only where no other route knows the address, under any method.
     """
 
     methods: tuple[str, ...]
@@ -64,6 +65,7 @@ class Route:
     body_max_bytes: int | None = None
     takes_content: bool = False
     secret_path: bool = False
+    is_last_resort: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ class Router:
         door_hides = False
         for table, places, rest_from, rest_name in self._walk(self._root, raw_segments, 0, {}):
             route = table.get(method) or (table.get("GET") if method == "HEAD" else None)
-            if route is None:
+            if route is None or (route.is_last_resort and allowed):
                 allowed.update(table)
                 door_hides = door_hides or any(r.door.hides_methods for r in table.values())
                 continue

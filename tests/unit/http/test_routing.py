@@ -98,6 +98,15 @@ def test_another_method_names_the_allowed_ones() -> None:
     assert refused.value.allowed == ("DELETE", "POST")
 
 
+def test_a_last_resort_answers_what_nothing_else_knows() -> None:
+    everything = Route(("GET", "PUT"), "/api/{rest*}", _endpoint, HUB, "rest", is_last_resort=True)
+    router = Router([everything, route("GET", "/{ns}/{name}"), route("POST", "/api/a/{b}")])
+    assert router.find("/api/unknown", "PUT").route.name == "rest"
+    assert router.find("/api/unknown", "GET").route.name == "rest"
+    with pytest.raises(MethodNotAllowed):
+        router.find("/api/a/b", "PUT")
+
+
 def test_a_door_may_hide_its_methods() -> None:
     with pytest.raises(NotFound):
         ROUTER.find("/xet/v1/chunks/0", "POST")

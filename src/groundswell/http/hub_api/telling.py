@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.errors import RepoNotFound
+from groundswell.core.errors import NotFound, RepoNotFound
 from groundswell.core.policy import Action, may
 from groundswell.core.values import Entry, EntryKind, Principal
 from groundswell.http.bodies import flag_field
@@ -25,6 +25,7 @@ from groundswell.wiring import Hub
 Json = dict[str, Any]
 
 PAGE: Final = 10_000
+_EVERY_METHOD: Final = "GET POST PUT PATCH DELETE"
 
 
 def files_of(hub: Hub, repository: Repository, commit: str) -> Iterator[Entry]:
@@ -106,6 +107,11 @@ async def _single_name(_request: Request) -> Response:
     raise RepoNotFound
 
 
+async def _unknown(_request: Request) -> Response:
+    """Addresses under /api that this hub does not have: JSON for clients, never a page."""
+    raise NotFound
+
+
 def routes() -> list[Route]:
     """Addresses of this part."""
     kinds = "|".join(KINDS)
@@ -113,6 +119,7 @@ def routes() -> list[Route]:
         route("GET", REPOSITORY, _info, "repository info"),
         route("GET", f"{REPOSITORY}/revision/{{rev}}", _info, "revision info"),
         route("GET", f"{REPOSITORY}/safetensors-metadata/{{path*}}", _safetensors, "safetensors"),
+        route(_EVERY_METHOD, "/api/{rest*}", _unknown, "unknown", is_last_resort=True),
         route("GET", f"/api/{{kind:{kinds}}}/{{name}}", _single_name, "single name"),
         route(
             "GET", f"/api/{{kind:{kinds}}}/{{name}}/revision/{{rev}}", _single_name, "single name"
