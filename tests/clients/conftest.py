@@ -114,6 +114,14 @@ def home(tmp_path: Path) -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a client does to its own libraries is not ours to mend."""
+    for item in items:
+        item.add_marker(
+            pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
+        )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """A failed test shows what the hub logged while it ran."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.breaking import breaking_wire
 from tests.clients.stage import MIB, ask, noise, sha256, watching
 from tests.live import token_of
 
@@ -112,23 +113,31 @@ def test_every_kind_of_revision_is_resolved(revision, ada, nobody, filled, tmp_p
     assert nobody.revision_exists(filled, named)
 
 
-def test_a_broken_download_is_resumed(live_hub, hf, ada, repo, tmp_path, monkeypatch):
-    """Half of the file lies in the cache: only the other half is fetched."""
-    content = noise(4 * MIB, "resume")
+def test_a_download_that_breaks_goes_on_where_it_was(
+    live_hub, hf, ada, repo, tmp_path, monkeypatch
+):
+    content = noise(24 * MIB, "resume")  # the client keeps what it has in pieces of 10 MB
     ada.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=repo)
     monkeypatch.setattr(hf.constants, "HF_HUB_DISABLE_XET", True)
-    folder = tmp_path / hf.file_download.repo_folder_name(repo_id=repo, repo_type="model")
-    (folder / "blobs").mkdir(parents=True)
-    half = folder / "blobs" / f"{sha256(content)}.incomplete"
-    half.write_bytes(content[: 2 * MIB])
-
-    with watching(live_hub) as seen:
-        path = ada.hf_hub_download(repo, "a.bin", cache_dir=tmp_path)
+    with (
+        breaking_wire(live_hub.port, r"^GET \S+/resolve/", after_bytes=15 * MIB) as wire,
+        watching(live_hub) as seen,
+    ):
+        path = hf.HfApi(endpoint=wire.url).hf_hub_download(repo, "a.bin", cache_dir=tmp_path)
 
     assert read(path) == content
     got = [each for each in seen.records if each["method"] == "GET" and "/resolve/" in each["path"]]
-    assert [each["status"] for each in got] == [206]
-    assert got[0]["out"] == 2 * MIB
+    assert sorted(each["status"] for each in got) == [200, 206]
+    assert next(each["out"] for each in got if each["status"] == 206) < 16 * MIB
+
+
+def test_a_xet_download_that_breaks_is_mended(live_hub, hf, ada, repo, tmp_path):
+    content = noise(4 * MIB, "mended")
+    ada.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=repo)
+    with breaking_wire(live_hub.port, r"^GET /xet/\S+\?", after_bytes=MIB) as wire:
+        path = hf.HfApi(endpoint=wire.url).hf_hub_download(repo, "a.bin", cache_dir=tmp_path)
+        assert read(path) == content
+        assert wire.cuts == 0
 
 
 def test_ranges_and_conditions(live_hub, ada, filled):

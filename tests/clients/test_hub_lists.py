@@ -258,7 +258,8 @@ def test_cards_are_validated_and_pushed(hf, ada, repo):
 
 
 def test_a_card_without_metadata_is_uploaded_all_the_same(ada, repo):
-    ada.upload_file(path_or_fileobj=b"# Bare\n", path_in_repo="README.md", repo_id=repo)
+    with pytest.warns(UserWarning, match="empty or missing yaml metadata"):
+        ada.upload_file(path_or_fileobj=b"# Bare\n", path_in_repo="README.md", repo_id=repo)
     assert ada.model_info(repo).card_data is None or not ada.model_info(repo).card_data.to_dict()
 
 

@@ -114,7 +114,7 @@ def test_a_moved_repository_answers_under_its_old_name(kind, hf, live_hub, ada, 
     assert answer.status == 307
     assert f"{new}/tree/main?recursive=true" in answer.headers["Location"]
     with pytest.raises(hf.errors.HfHubHTTPError):
-        ada.create_repo(new, repo_type=kind)
+        ada.create_repo(new, repo_type=kind, space_sdk="static" if kind == "space" else None)
 
 
 def test_a_move_onto_a_taken_name_says_so(hf, ada, new_repo):
@@ -185,7 +185,7 @@ def test_missing_and_private_cannot_be_told_apart(live_hub, ada, new_repo):
 
 def test_a_gated_repository_shows_itself_and_keeps_its_files(hf, ada, eve, nobody, repo, tmp_path):
     ada.upload_file(path_or_fileobj=noise(4000, 1), path_in_repo="w.bin", repo_id=repo)
-    ada.upload_file(path_or_fileobj=b"# hello\n", path_in_repo="README.md", repo_id=repo)
+    ada.upload_file(path_or_fileobj=b"---\nlicense: mit\n---\n# Hi\n", path_in_repo="README.md", repo_id=repo)
     for gate in ("auto", "manual"):
         ada.update_repo_settings(repo, gated=gate)
         assert eve.model_info(repo).gated == gate
