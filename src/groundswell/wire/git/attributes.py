@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from groundswell.core.attributes import LFS_ATTRIBUTES
-from groundswell.wire.git.patterns import compile_pattern
+from groundswell.wire.git.patterns import matches
 
 NAME: Final = ".gitattributes"
 
@@ -53,8 +53,7 @@ class Attributes:
             if not path.startswith(rule.folder):
                 continue
             subject = path[len(rule.folder) :] if rule.anchored else name
-            compiled = compile_pattern(rule.pattern, anchored=rule.anchored)
-            if compiled is not None and compiled.fullmatch(subject):
+            if matches(rule.pattern, subject, anchored=rule.anchored):
                 return rule.filter == "lfs"
         return False
 

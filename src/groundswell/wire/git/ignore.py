@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from groundswell.wire.git.patterns import compile_pattern
+from groundswell.wire.git.patterns import matches
 
 NAME: Final = ".gitignore"
 LINES_MAX: Final = 20_000
@@ -51,8 +51,7 @@ class Ignore:
             if (rule.only_folders and not is_folder) or not path.startswith(rule.folder):
                 continue
             subject = path[len(rule.folder) :] if rule.anchored else name
-            compiled = compile_pattern(rule.pattern, anchored=rule.anchored)
-            if subject and compiled is not None and compiled.fullmatch(subject):
+            if subject and matches(rule.pattern, subject, anchored=rule.anchored):
                 return rule.ignores
         return False
 

@@ -1,23 +1,29 @@
-"""Git's path patterns (wildmatch), as regular expressions.
+"""Git's path patterns (wildmatch).
 
 Knows ``*``, ``**``, ``?`` and character classes as gitignore(5) and gitattributes(5) mean them.
-Every pattern compiles to an expression without nested repetition of the same text, and patterns
-with many stars are refused, so that no pattern can stall a match.
+A pattern is cut into segments. Within a segment the leftmost place for what follows a star is as
+good as any, so the expression never goes back; ``**`` is tried over segments, of which there are
+few. So no pattern can stall a match.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
 PATTERN_LENGTH_MAX: Final = 1024
-_STARS_MAX: Final = 12
+_SEGMENTS_MAX: Final = 100
+
+_SLASH: Final = "/"
+_STAR: Final = "*"  # no expression of a character begins with it
+_GLOBSTARS: Final = [["**"]]
 
 _CLASSES: Final = {
     "alnum": "0-9A-Za-z", "alpha": "A-Za-z", "blank": r" \t", "cntrl": r"\x00-\x1f\x7f",
     "digit": "0-9", "graph": r"\x21-\x7e", "lower": "a-z", "print": r"\x20-\x7e",
-    "punct": r"\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e", "space": r"\s", "upper": "A-Z",
+    "punct": r"\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e", "space": r" \t\n\r\f\v", "upper": "A-Z",
     "xdigit": "0-9A-Fa-f",
 }  # fmt: skip
 
@@ -26,58 +32,105 @@ class _NeverMatches(Exception):
     """The pattern is malformed: git lets it match nothing."""
 
 
-@lru_cache(maxsize=4096)
-def compile_pattern(pattern: str, *, anchored: bool) -> re.Pattern[str] | None:
-    """The expression that a whole path matches, or None when nothing ever does.
+def matches(pattern: str, subject: str, *, anchored: bool) -> bool:
+    """Whether the pattern matches all of ``subject``, octet by octet as git does.
 
-    ``anchored`` patterns are matched against the path; others against its last segment, for which
-    the caller passes that segment. In anchored patterns a star does not cross a slash.
+    ``anchored`` patterns are matched against the path; others against its last segment, which
+    the caller passes then. A single star does not cross a slash.
     """
-    if len(pattern) > PATTERN_LENGTH_MAX or pattern.count("*") > _STARS_MAX:
+    compiled = _compiled(pattern, anchored=anchored)
+    if compiled is None:
+        return False
+    segments = _octets(subject).split("/")
+    return len(segments) <= _SEGMENTS_MAX and _match_segments(compiled, segments)
+
+
+def _match_segments(pattern: tuple[re.Pattern[str] | None, ...], segments: list[str]) -> bool:
+    """Whether segment patterns match segments; None stands for ``**``, which takes any number of
+    segments, and at the end at least one.
+    """
+    reached = {0}  # how many segments the pattern so far may have taken
+    last = len(pattern) - 1
+    for place, each in enumerate(pattern):
+        if each is None:
+            first = min(reached, default=len(segments) + 1) + (1 if place == last else 0)
+            reached = set(range(first, len(segments) + 1))
+        else:
+            reached = {
+                taken + 1
+                for taken in reached
+                if taken < len(segments) and each.fullmatch(segments[taken])
+            }
+    return len(segments) in reached
+
+
+def _octets(text: str) -> str:
+    """Each octet of the UTF-8 form as one character."""
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str, *, anchored: bool) -> tuple[re.Pattern[str] | None, ...] | None:
+    """The pattern's segments, or None when nothing ever matches."""
+    if len(pattern) > PATTERN_LENGTH_MAX:
         return None
     try:
-        return re.compile(_translate(pattern, anchored=anchored), re.DOTALL)
+        segments: list[list[str]] = [[]]
+        for token in _tokens(_octets(pattern)):
+            if token == _SLASH:
+                segments.append([])
+            else:
+                segments[-1].append(token)
+        if len(segments) > _SEGMENTS_MAX:
+            return None
+        return tuple(
+            None if anchored and tokens in _GLOBSTARS else _segment(tokens) for tokens in segments
+        )
     except (_NeverMatches, re.error):
         return None
 
 
-def _translate(pattern: str, *, anchored: bool) -> str:
-    out: list[str] = []
+def _segment(tokens: list[str]) -> re.Pattern[str]:
+    """The expression of one segment: after each star but the last, the leftmost match is kept."""
+    chunks: list[str] = [""]
+    for token in tokens:
+        if token.startswith(_STAR):
+            chunks.append("")
+        else:
+            chunks[-1] += token
+    text = chunks[0]
+    if len(chunks) > 1:
+        text += "".join(f"(?>.*?{chunk})" for chunk in chunks[1:-1] if chunk)
+        text += f".*{chunks[-1]}"
+    return re.compile(text, re.DOTALL)
+
+
+def _tokens(pattern: str) -> Iterator[str]:
+    """Expressions of single characters, slashes, and runs of stars."""
     index = 0
     while index < len(pattern):
         letter = pattern[index]
         if letter == "*":
-            text, index = _stars(pattern, index, anchored=anchored)
-            out.append(text)
-        elif letter == "?":
-            out.append("[^/]")
-            index += 1
-        elif letter == "[":
+            stop = index
+            while stop < len(pattern) and pattern[stop] == "*":
+                stop += 1
+            yield _STAR * min(stop - index, 2)
+            index = stop
+            continue
+        if letter == "[":
             text, index = _class(pattern, index + 1)
-            out.append(text)
-        elif letter == "\\":
-            if index + 1 == len(pattern):
-                raise _NeverMatches
-            out.append(re.escape(pattern[index + 1]))
-            index += 2
-        else:
-            out.append(re.escape(letter))
+            yield text
+            continue
+        if letter == "\\":
             index += 1
-    return "".join(out)
-
-
-def _stars(pattern: str, index: int, *, anchored: bool) -> tuple[str, int]:
-    """One run of stars. Two that fill a whole segment cross slashes; any others do not."""
-    stop = index
-    while stop < len(pattern) and pattern[stop] == "*":
-        stop += 1
-    begins = index == 0 or pattern[index - 1] == "/"
-    ends = stop == len(pattern) or pattern[stop] == "/"
-    if stop - index < 2 or not (begins and ends) or not anchored:
-        return "[^/]*", stop
-    if stop == len(pattern):
-        return ".*", stop
-    return "(?:.*/)?", stop + 1
+            if index == len(pattern):
+                raise _NeverMatches
+            yield _SLASH if pattern[index] == "/" else re.escape(pattern[index])
+        elif letter == "/":
+            yield _SLASH
+        else:
+            yield "[^/]" if letter == "?" else re.escape(letter)
+        index += 1
 
 
 def _class(pattern: str, index: int) -> tuple[str, int]:
