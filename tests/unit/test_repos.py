@@ -354,7 +354,7 @@ def link(world: Any, repository_id: Any, sha256: Any, size_bytes: Any = 5) -> No
         )
         conn.execute(
             sa.insert(tables.links).values(
-                repository_id=repository_id, sha256=sha256, path="w", linked_at=1
+                repository_id=repository_id, sha256=sha256, path="w", linked_at=world.now()
             )
         )
 
@@ -638,6 +638,15 @@ def test_sizes_come_from_the_links(world: Any, ann: Any) -> None:
     link(world, made.id, "b" * 64, 11)
     world.repos.index(made.id)
     assert world.get(ann, "Ann/a").used_bytes == 111
+    link(world, made.id, "c" * 64, 1000)
+    world.repos.index(made.id)
+    assert world.get(ann, "Ann/a").used_bytes == 1111
+    gone = sa.delete(tables.links).where(tables.links.c.sha256 == "b" * 64)
+    world.write(lambda conn: conn.execute(gone).rowcount)
+    world.repos.index(made.id)
+    assert world.get(ann, "Ann/a").used_bytes == 1100
+    world.repos.index(made.id)
+    assert world.get(ann, "Ann/a").used_bytes == 1100
 
 
 def test_names_that_are_not_names_cannot_be_parsed_into_repositories() -> None:

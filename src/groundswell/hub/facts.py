@@ -20,7 +20,7 @@ from groundswell.hub import cards
 from groundswell.wire import gguf, safetensors
 from groundswell.wire.cards import CARD_BYTES_MAX, Card, read_card
 
-ROOT_ENTRIES_MAX: Final = 1000
+ROOT_ENTRIES_MAX: Final = 500
 CONFIG_BYTES_MAX: Final = 2 * 1024 * 1024
 TOKENIZER_CONFIG_BYTES_MAX: Final = 8 * 1024 * 1024
 SHARDS_READ_MAX: Final = 300

@@ -286,6 +286,7 @@ links = sa.Table(
     sa.Column("sha256", sa.String(64), sa.ForeignKey("blobs.sha256"), primary_key=True, index=True),
     sa.Column("path", sa.Text, nullable=False),  # where it first stood
     sa.Column("linked_at", _Micros, nullable=False),
+    sa.Index("ix_links_recent", "repository_id", "linked_at"),
 )
 
 # Proof that this account sent this content to this repository; a commit turns it into a link.

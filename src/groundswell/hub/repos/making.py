@@ -19,7 +19,7 @@ from groundswell.hub import facts
 from groundswell.hub.events import record
 from groundswell.hub.repos import finding, names, trees
 from groundswell.hub.repos.identities import note_identity
-from groundswell.hub.repos.indexing import write_description
+from groundswell.hub.repos.indexing import Held, measure, write_description
 from groundswell.hub.repos.lookup import Lookup
 from groundswell.hub.repos.rows import Repository
 from groundswell.store import tables
@@ -161,7 +161,8 @@ class Making(Lookup):
         names.claim(conn, spelled, number)
         if source is not None:
             _copy_links(conn, source.id, number, now)
-        write_description(conn, number, head, described)
+        held = measure(conn, number, {}) if source is not None else Held()
+        write_description(conn, number, head, described, held)
         payload = {"kind": spelled.kind.value, "name": spelled.full_name}
         if source is not None:
             payload["source"] = str(source.id)

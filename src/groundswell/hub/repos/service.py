@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import sqlalchemy as sa
+
 from groundswell.hub.repos.changing import Changing
-from groundswell.hub.repos.indexing import write_description
+from groundswell.hub.repos.indexing import Held, measure, write_description
 from groundswell.hub.repos.making import Making
-from groundswell.hub.repos.rows import load
+from groundswell.hub.repos.rows import Repository, load
 
 INDEX_ATTEMPTS_MAX = 3
 
@@ -37,16 +41,30 @@ class Repos(Making, Changing):
         """Read card, tags, facts and sizes at the head of main into the row again.
 
         Content that cannot be read becomes a fault in ``facts``. A deleted repository is passed
-        over. When main moves meanwhile, the newer head is read before this returns.
+        over. When main moves meanwhile, the newer head is read before this returns. Links that came
+        during the reading count at the next.
         """
         for _ in range(INDEX_ATTEMPTS_MAX):
-            present = self._database.read(lambda conn: load(conn, repository_id))
-            if present is None:
+            found = self._database.read(lambda conn: _look(conn, repository_id))
+            if found is None:
                 return
+            present, held = found
             head = self._git.head(repository_id)
             described = self._describe(repository_id, present.kind, head, present.facts)
-            self._database.write(
-                lambda conn: write_description(conn, repository_id, head, described)  # noqa: B023 - runs at once
+            write = partial(
+                write_description,
+                repository_id=repository_id,
+                head=head,
+                described=described,
+                held=held,
             )
+            self._database.write(write)
             if self._git.head(repository_id) == head:
                 return
+
+
+def _look(conn: sa.Connection, repository_id: int) -> tuple[Repository, Held] | None:
+    present = load(conn, repository_id)
+    if present is None:
+        return None
+    return present, measure(conn, repository_id, present.facts)

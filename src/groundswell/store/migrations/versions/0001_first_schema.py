@@ -261,6 +261,7 @@ links = sa.Table(
     sa.Column("sha256", sa.String(64), sa.ForeignKey("blobs.sha256"), primary_key=True, index=True),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("linked_at", _Micros, nullable=False),
+    sa.Index("ix_links_recent", "repository_id", "linked_at"),
 )
 
 claims = sa.Table(
