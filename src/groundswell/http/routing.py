@@ -152,7 +152,9 @@ class Router:
         door_hides = False
         for table, places, rest_from, rest_name in self._walk(self._root, raw_segments, 0, {}):
             route = table.get(method) or (table.get("GET") if method == "HEAD" else None)
-            if route is None or (route.is_last_resort and allowed):
+            if route is not None and route.is_last_resort and allowed:
+                continue
+            if route is None:
                 allowed.update(table)
                 door_hides = door_hides or any(r.door.hides_methods for r in table.values())
                 continue
