@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from groundswell.hub.blobs import dedup_domain
+from groundswell.store.ports import Kind
+from groundswell.wire.xorb import XORB_RAW_BYTES_MAX
 from tests.unit.blobs.world import World, digest_of
 
 _SEEDS = [random.Random(seed).randbytes(400_000) for seed in range(3)]
@@ -72,3 +74,15 @@ def test_every_range_of_what_went_in_comes_out(
         start, stop = sorted((int(cut * len(content)), int(other_cut * len(content))))
         plan = world.blobs.plan(repository.id, blob.sha256)
         assert b"".join(world.blobs.open_content(plan, start, stop)) == content[start:stop]
+
+
+def test_more_than_one_xorb(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    ann = world.user("ann")
+    repository = world.repository("m", ann.account_id or 0)
+    content = random.Random(1).randbytes(XORB_RAW_BYTES_MAX + 1_000_000)
+    sha256 = world.ingest(ann, repository, content)
+    world.link(repository, sha256)
+    assert world.read(repository, sha256) == content
+    assert len(list(world.store.list_keys(Kind.XORB))) == 2
+    world.close()

@@ -15,7 +15,6 @@ from groundswell.store.ports import Kind
 from groundswell.store.tables import blobs as blob_rows
 from groundswell.wire.chunking import split
 from groundswell.wire.hashing import chunk_hash, file_hash, hash_to_hex
-from groundswell.wire.xorb import XORB_RAW_BYTES_MAX
 from tests.unit.blobs.world import MIB, World, digest_of, noise
 
 
@@ -111,16 +110,6 @@ def test_repeated_content_within_one_file(world: World) -> None:
     assert stored_bytes(world) < 5 * MIB
     world.link(repository, sha256)
     assert world.read(repository, sha256) == content
-
-
-def test_more_than_one_xorb(world: World) -> None:
-    ann = world.user("ann")
-    repository = world.repository("m", ann.account_id or 0)
-    content = noise(XORB_RAW_BYTES_MAX + MIB)
-    sha256 = world.ingest(ann, repository, content)
-    world.link(repository, sha256)
-    assert world.read(repository, sha256) == content
-    assert len(list(world.store.list_keys(Kind.XORB))) == 2
 
 
 def test_wrong_content_leaves_nothing(world: World) -> None:

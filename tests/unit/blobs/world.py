@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from groundswell.core.errors import RepoNotFound
 from groundswell.core.values import Principal, Role, TokenRole, Visibility
 from groundswell.hub.accounts import Accounts
 from groundswell.hub.blobs import Blobs, dedup_domain
@@ -94,7 +95,7 @@ class World:
         def work(conn: sa.Connection) -> Repository:
             repository = finding.load_for(conn, principal, number)
             if repository is None:
-                raise finding.RepoNotFound
+                raise RepoNotFound
             finding.decide(principal, repository, action)  # type: ignore[arg-type]
             return repository
 
@@ -123,7 +124,7 @@ class World:
         visibility: Visibility = Visibility.PRIVATE,
     ) -> Repository:
         def work(conn: sa.Connection) -> int:
-            return conn.execute(
+            number: int = conn.execute(
                 sa.insert(tables.repositories)
                 .values(
                     public_id=hashlib.sha256(name.encode()).hexdigest()[:24],
@@ -138,6 +139,7 @@ class World:
                 )
                 .returning(tables.repositories.c.id)
             ).scalar_one()
+            return number
 
         number = self.database.write(work)
         found = self.database.read(lambda conn: load(conn, number))
