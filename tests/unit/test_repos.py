@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from groundswell.core.errors import (
     AccountNotFound,
     BadRequest,
+    Corrupt,
     DisabledRepo,
     Forbidden,
     GatedRepo,
@@ -606,6 +607,18 @@ def test_text_that_no_database_holds_is_cleaned(world: Any, ann: Any) -> None:
     found = world.get(ann, "Ann/a")
     assert "x?y" in found.tags
     json.dumps(found.facts, ensure_ascii=False, allow_nan=False).encode()
+
+
+def test_a_damaged_folder_is_a_fault_too(world: Any, ann: Any, monkeypatch: Any) -> None:
+    made = world.repos.create(ann, model("Ann/a"), license_id="mit")
+
+    def broken(*arguments: Any, **options: Any) -> None:
+        raise Corrupt
+
+    monkeypatch.setattr(type(world.git), "entries", broken)
+    world.repos.index(made.id)
+    found = world.get(ann, "Ann/a")
+    assert (found.card, found.tags, list(found.facts["faults"])) == (None, (), [""])
 
 
 def test_shards_are_added_up_and_missing_ones_are_a_fault(world: Any, ann: Any) -> None:

@@ -133,8 +133,13 @@ class _Reading:
         self._previous = previous
         self.faults: dict[str, str] = {}
         self.sources: dict[str, str] = {}
-        entries = [e for e in files.root(ROOT_ENTRIES_MAX) if e.kind is EntryKind.FILE]
-        self.root = {entry.path: entry for entry in entries}
+        self.root: dict[str, Entry] = {}
+        try:
+            entries = files.root(ROOT_ENTRIES_MAX)
+        except GroundswellError as error:
+            self.faults[""] = clean(error.message, 300)
+        else:
+            self.root = {e.path: e for e in entries if e.kind is EntryKind.FILE}
 
     def entry(self, path: str) -> Entry | None:
         found = self.root.get(path)
