@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,8 @@ Git = Callable[..., subprocess.CompletedProcess[str]]
 def git(live_hub: LiveHub, tmp_path: Path) -> Git:
     """Runs git in ``tmp_path``; ``ok=False`` when it must fail."""
     environment = client_environment(live_hub, tmp_path / "home")
+
+    (tmp_path / "home").mkdir()
 
     def run(*arguments: str, at: str = ".", ok: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -233,3 +237,47 @@ def test_an_objectless_claim_reads_nothing(
         said = answer.read()
     assert b"ng refs/heads/steal" in said
     assert "steal" not in git("ls-remote", url(live_hub, model)).stdout
+
+
+def test_large_files_travel_by_git_lfs(
+    live_hub: LiveHub, git: Git, model: str, tmp_path: Path
+) -> None:
+    content = os.urandom(3 << 20)
+    git("lfs", "install", "--skip-repo")
+    git("clone", url(live_hub, model), "work")
+    write(tmp_path / "work/w.bin", content)
+    git("add", ".", at="work")
+    git("commit", "-qm", "weights", at="work")
+    git("push", at="work")
+    git("clone", url(live_hub, model), "again")
+    assert (tmp_path / "again/w.bin").read_bytes() == content
+    with urllib.request.urlopen(f"{live_hub.url}/{model}/resolve/main/w.bin") as answer:
+        assert answer.read() == content
+
+
+def test_bodies_that_lie_are_refused(live_hub: LiveHub, model: str) -> None:
+    """Broken and endless compression, no list of refs, another site's form."""
+    zeros = gzip.compress(bytes(200 << 20))
+    kind = "application/x-git-upload-pack-request"
+    cases = [
+        ("git-upload-pack", zeros, kind, "gzip", 413),
+        ("git-upload-pack", b"\x1f\x8bnonsense", kind, "gzip", 400),
+        ("git-upload-pack", zeros[:1000], kind, "gzip", 400),
+        ("git-upload-pack", b"0000", "text/plain", "identity", 400),
+        ("git-receive-pack", b"zzzz", "application/x-git-receive-pack-request", "identity", 400),
+        ("git-receive-pack", b"00", "application/x-git-receive-pack-request", "identity", 400),
+    ]
+    for service, body, media_type, encoding, status in cases:
+        request = urllib.request.Request(
+            f"{live_hub.url}/{model}/{service}",
+            body,
+            {
+                "Authorization": f"Bearer {token_of('ada')}",
+                "Content-Type": media_type,
+                "Content-Encoding": encoding,
+            },
+        )
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request)
+        with caught.value as answer:
+            assert answer.status == status, (service, media_type, body[:20])
