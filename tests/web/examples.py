@@ -54,11 +54,14 @@ from groundswell.http.pages.views import (
     Viewer,
 )
 from groundswell.wire.highlight import highlight_file
-from groundswell.wire.markdown import LinkBase, render as render_markdown
+from groundswell.wire.markdown import LinkBase
+from groundswell.wire.markdown import render as render_markdown
 
 NOW = 1_795_000_000_000_000
 HOUR = 3_600_000_000
-LONG = "a-rather-long-name.that_nobody-would-choose-but-somebody-does-because-the-limit-allows-it-0001"
+LONG = (
+    "a-rather-long-name.that_nobody-would-choose-but-somebody-does-because-the-limit-allows-it-0001"
+)
 
 CARD = """# SmolLM2 135M Instruct
 
@@ -150,25 +153,59 @@ DIFF = (
     DiffLine("hunk", None, None, "@@ -1,3 +1,4 @@"),
     DiffLine("context", 1, 1, "{"),
     DiffLine("delete", 2, None, '  "bits": 16,'),
-    DiffLine("add", None, 2, '  "bits": 4,' + " " * 40 + '"a long line that makes the table scroll sideways": true'),
+    DiffLine(
+        "add",
+        None,
+        2,
+        '  "bits": 4,' + " " * 40 + '"a long line that makes the table scroll sideways": true',
+    ),
     DiffLine("context", 3, 3, "}"),
 )
 CHANGES = (
     FileChange("config.json", None, "modified", "/x", 1, 1, DIFF),
     FileChange("model.gguf", None, "added", "/x", 0, 0, None, "A large file: 98.3 MB."),
 )
-DISCUSSION = DiscussionRow(7, "Say where the data comes from", f"{REPO.url}/discussions/7", "draft", True, "grace", NOW - HOUR)
+DISCUSSION = DiscussionRow(
+    7,
+    "Say where the data comes from",
+    f"{REPO.url}/discussions/7",
+    "draft",
+    True,
+    "grace",
+    NOW - HOUR,
+)
 FILES = (
     FileRow("assets", "/x", is_folder=True, last_commit=COMMIT),
-    FileRow("README.md", "/x", is_folder=False, size_bytes=4213, download_url="/x", last_commit=COMMIT),
-    FileRow(LONG + ".safetensors", "/x", is_folder=False, size_bytes=269_060_552, is_large=True, download_url="/x", last_commit=COMMIT),
+    FileRow(
+        "README.md", "/x", is_folder=False, size_bytes=4213, download_url="/x", last_commit=COMMIT
+    ),
+    FileRow(
+        LONG + ".safetensors",
+        "/x",
+        is_folder=False,
+        size_bytes=269_060_552,
+        is_large=True,
+        download_url="/x",
+        last_commit=COMMIT,
+    ),
 )
 RENDERED = render_markdown(CARD, LinkBase(REPO.url))
 SNIPPETS = (
-    Snippet("transformers", "python", 'import os\nos.environ["HF_ENDPOINT"] = "http://127.0.0.1:8000"\n\nfrom transformers import pipeline\npipe = pipeline("text-generation", "ada/smollm2")'),
-    Snippet("hf download", "bash", "export HF_ENDPOINT=http://127.0.0.1:8000\nhf download ada/smollm2"),
+    Snippet(
+        "transformers",
+        "python",
+        'import os\nos.environ["HF_ENDPOINT"] = "http://127.0.0.1:8000"\n\nfrom transformers import pipeline\npipe = pipeline("text-generation", "ada/smollm2")',
+    ),
+    Snippet(
+        "hf download", "bash", "export HF_ENDPOINT=http://127.0.0.1:8000\nhf download ada/smollm2"
+    ),
     Snippet("git clone", "bash", "git clone http://127.0.0.1:8000/ada/smollm2"),
-    Snippet("llama.cpp", "bash", "MODEL_ENDPOINT=http://127.0.0.1:8000/ llama-cli -hf ada/smollm2", "Needs a build with -hf."),
+    Snippet(
+        "llama.cpp",
+        "bash",
+        "MODEL_ENDPOINT=http://127.0.0.1:8000/ llama-cli -hf ada/smollm2",
+        "Needs a build with -hf.",
+    ),
 )
 FILE = FilePage(
     REPO, "main", "a-folder/config.py", PICKER, CRUMBS, 1234, is_large=False, sha256=None,

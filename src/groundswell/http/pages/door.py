@@ -88,6 +88,12 @@ class Asked:
     principal: Principal = ANONYMOUS
     fields: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def target(self) -> str:
+        """Path and query: where to come back to after signing in."""
+        query = {name: value for name, value in self.query.items() if name != "note"}
+        return with_query(self.path, **query)
+
     def signed_in(self) -> Principal:
         """Who asks.
 
@@ -167,6 +173,7 @@ def shell_for(asked: Asked, request_id: str = "") -> Shell:
         csrf=csrf_token(asked.hub, principal),
         base_url=asked.base_url,
         path=asked.path,
+        target=asked.target,
         now=asked.hub.clock(),
         note=NOTES.get(asked.query.get("note", ""), ""),
         search=asked.query.get("search", "")[:200] if asked.path == "/models" else "",
@@ -260,7 +267,7 @@ _HEADINGS: Final = {
 def _error_links(asked: Asked, status: int) -> tuple[Tag, ...]:
     home = Tag("To the start", "/")
     if status == 401 and asked.principal.is_anonymous:
-        return (Tag("Sign in", with_query("/login", next=local_path(asked.path))), home)
+        return (Tag("Sign in", with_query("/login", next=local_path(asked.target))), home)
     return (home,)
 
 

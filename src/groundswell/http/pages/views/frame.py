@@ -23,6 +23,7 @@ class Shell:
     base_url: str
     path: str
     now: int
+    target: str = "/"
     note: str = ""
     search: str = ""
     request_id: str = ""

@@ -1,0 +1,332 @@
+"""A person's first hour with a hub, in a browser, against a real server process."""
+
+import json
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from tests.live import LiveHub, token_of
+from tests.web.conftest import PHONE, OpenWindow, Visit
+
+
+def sign_in(visit: Visit, name: str = "ada") -> None:
+    visit.go("/login")
+    visit.page.get_by_label("User name").fill(name)
+    visit.page.get_by_label("Password").fill(f"correct horse {name}")
+    visit.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+
+def new_repository(visit: Visit, name: str, kind: str = "Model") -> None:
+    visit.go("/new")
+    visit.page.get_by_role("radio", name=kind).check()
+    visit.page.get_by_label("Name").fill(name)
+    visit.page.get_by_role("button", name="Make the repository").click()
+    visit.page.wait_for_url("**/ada/*")
+
+
+def upload(visit: Visit, name: str, *files: tuple[str, bytes], message: str = "") -> None:
+    visit.go(f"/ada/{name}/upload/main")
+    page = visit.page
+    page.locator("#field-files").set_input_files(
+        [{"name": n, "mimeType": "application/octet-stream", "buffer": data} for n, data in files]
+    )
+    page.get_by_label("Commit message").fill(message)
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url("**/tree/main*")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_from_sign_in_to_a_second_version(
+    window: OpenWindow, live_hub: LiveHub, scripts: bool
+) -> None:
+    visit = window(live_hub.url, java_script_enabled=scripts, viewport=PHONE)
+    page = visit.page
+    name = f"web-first-{'on' if scripts else 'off'}"
+    assert visit.go("/new") == 401
+    page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    page.get_by_label("User name").fill("ada")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    assert "Wrong name or password" in page.inner_text("main")
+    page.get_by_label("Password").fill("correct horse ada")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    assert page.url == f"{live_hub.url}/new"
+    new_repository(visit, name)
+    assert "is made" in page.inner_text("main")
+    weights = bytes(range(256)) * 20_000
+    card = b"---\nlicense: mit\ntags: [tiny]\n---\n# A title\n\n[the code](code.py) ![p](p.svg)\n"
+    picture = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>window.__xss=1</script><circle r="4"/></svg>'
+    upload(
+        visit,
+        name,
+        ("README.md", card),
+        ("code.py", b"x = 1\nprint(x)\n"),
+        ("p.svg", picture),
+        ("weights.bin", weights),
+        message="Begin",
+    )
+    listed = page.inner_text("main")
+    assert "weights.bin" in listed
+    assert "5.12 MB" in listed
+    assert "Begin" in listed
+    visit.go(f"/ada/{name}")
+    assert page.get_by_role("heading", name="A title", level=2).is_visible()
+    assert page.locator(".card img").evaluate("e => e.naturalWidth") == 9 if scripts else True
+    page.get_by_role("link", name="the code").click()
+    assert page.url.endswith(f"/ada/{name}/blob/main/code.py")
+    assert page.locator("#L2").is_visible()
+    upload(visit, name, ("code.py", b"x = 2\nprint(x)\n"))
+    visit.go(f"/ada/{name}/commits/main")
+    page.get_by_role("link", name="Upload code.py").click()
+    assert "x = 1" in page.locator(".diff-delete").inner_text()
+    assert "x = 2" in page.locator(".diff-add").inner_text()
+    with urllib.request.urlopen(
+        _asking(live_hub, f"/ada/{name}/resolve/main/weights.bin"), timeout=20
+    ) as answer:
+        assert answer.read() == weights
+    visit.go(f"/ada/{name}/delete/main/p.svg")
+    page.get_by_role("button", name="Delete the file").click()
+    visit.go(f"/ada/{name}/tree/main")
+    assert "p.svg" not in page.locator(".files").inner_text()
+    visit.go(f"/ada/{name}/blob/main/weights.bin")
+    assert "This is not text" in page.inner_text("main")
+    page.locator(".menu-end > summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    assert visit.go("/settings/tokens") == 401
+    assert visit.complaints == []
+
+
+def _asking(hub: LiveHub, path: str, **headers: str) -> urllib.request.Request:
+    return urllib.request.Request(
+        hub.url + path, headers={"Authorization": f"Bearer {token_of('ada')}", **headers}
+    )
+
+
+def test_a_device_is_approved_in_the_browser(window: OpenWindow, live_hub: LiveHub) -> None:
+    def post(path: str, **fields: str) -> tuple[int, dict[str, str]]:
+        request = urllib.request.Request(
+            live_hub.url + path, urllib.parse.urlencode(fields).encode()
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    _, grant = post("/oauth/device", client_id="26be6b09-91c5-47da-9861-d2d2bb7a7e36")
+    visit = window(live_hub.url)
+    visit.page.goto(grant["verification_uri_complete"])
+    visit.page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    visit.page.get_by_label("User name").fill("bob")
+    visit.page.get_by_label("Password").fill("correct horse bob")
+    visit.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    assert "Hugging Face client" in visit.page.inner_text("main")
+    assert grant["user_code"] in visit.page.inner_text("main")
+    visit.page.get_by_role("button", name="Approve").click()
+    assert "Approved" in visit.page.inner_text("main")
+    status, token = post(
+        "/oauth/token",
+        grant_type="urn:ietf:params:oauth:grant-type:device_code",
+        device_code=grant["device_code"],
+    )
+    assert status == 200
+    assert token["access_token"].startswith("hf_")
+    visit.go("/device?user_code=WRONGONE")
+    assert "not valid" in visit.page.inner_text("main")
+
+
+def test_a_token_is_shown_once_and_ends_when_revoked(window: OpenWindow, live_hub: LiveHub) -> None:
+    visit = window(live_hub.url)
+    sign_in(visit)
+    page = visit.page
+    visit.go("/settings/tokens/new")
+    page.get_by_label("Name", exact=True).fill("web token")
+    page.get_by_role("radio", name="Read").check()
+    page.get_by_role("button", name="Make the token").click()
+    value = page.locator(".new-token code").inner_text()
+
+    def whoami() -> int:
+        request = urllib.request.Request(
+            f"{live_hub.url}/api/whoami-v2", headers={"Authorization": f"Bearer {value}"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    assert whoami() == 200
+    visit.go("/settings/tokens")
+    assert value not in page.content()
+    page.get_by_role("button", name="Revoke web token").click()
+    assert "revoked" in page.inner_text("main")
+    assert whoami() == 401
+
+
+def test_settings_rename_and_delete(window: OpenWindow, live_hub: LiveHub) -> None:
+    visit = window(live_hub.url)
+    sign_in(visit)
+    new_repository(visit, "web-settings")
+    page = visit.page
+    visit.go("/ada/web-settings/settings")
+    page.get_by_role("radio", name="Private").check()
+    page.get_by_role("button", name="Save").click()
+    assert "Saved" in page.inner_text("main")
+    assert window(live_hub.url).go("/ada/web-settings") == 401
+    page.get_by_label("Name", exact=True).fill("web-renamed")
+    page.get_by_role("button", name="Rename or move").click()
+    assert "/ada/web-renamed" in page.url
+    visit.go("/ada/web-settings/tree/main")
+    assert page.url.endswith("/ada/web-renamed/tree/main")
+    visit.go("/ada/web-renamed/settings")
+    page.get_by_label("Type ada/web-renamed to confirm").fill("ada/web")
+    page.get_by_role("button", name="Delete this repository").click()
+    assert "nothing was deleted" in page.inner_text("main")
+    page.get_by_label("Type ada/web-renamed to confirm").fill("ada/web-renamed")
+    page.get_by_role("button", name="Delete this repository").click()
+    assert visit.go("/ada/web-renamed") == 404
+
+
+def test_somebody_without_the_right_to_write_proposes(
+    window: OpenWindow, live_hub: LiveHub
+) -> None:
+    owner = window(live_hub.url)
+    sign_in(owner)
+    new_repository(owner, "web-proposals")
+    other = window(live_hub.url)
+    sign_in(other, "eve")
+    other.go("/ada/web-proposals/upload/main")
+    other.page.locator("#field-files").set_input_files(
+        [{"name": "a.txt", "mimeType": "text/plain", "buffer": b"hi\n"}]
+    )
+    other.page.get_by_role("button", name="Upload").click()
+    other.page.wait_for_url("**/discussions/1*")
+    assert "pull request" in other.page.inner_text("main")
+    assert "hi" in other.page.locator(".diff-add").inner_text()
+    other.page.get_by_role("link", name="Files of this pull request").click()
+    assert "refs%2Fpr%2F1" in other.page.url
+    assert "a.txt" in other.page.inner_text(".files")
+    assert other.go("/ada/web-proposals/settings") == 403
+
+
+def test_branches_and_tags(window: OpenWindow, live_hub: LiveHub) -> None:
+    visit = window(live_hub.url)
+    sign_in(visit)
+    new_repository(visit, "web-refs")
+    page = visit.page
+    visit.go("/ada/web-refs/refs")
+    for kind, name in (("branch", "next/one"), ("tag", "v1")):
+        page.get_by_label("Name").fill(name)
+        page.get_by_role("button", name=f"New {kind}").click()
+        assert name in page.inner_text("main")
+    page.get_by_role("link", name="next/one").click()
+    assert "/tree/next%2Fone" in page.url
+    visit.go("/ada/web-refs/refs")
+    page.get_by_role("button", name="Delete tag v1").click()
+    assert "v1" not in page.inner_text("main")
+
+
+def test_errors_are_pages_for_browsers(window: OpenWindow, live_hub: LiveHub) -> None:
+    visit = window(live_hub.url)
+    sign_in(visit)
+    for path, status in (
+        ("/ada/no-such-thing", 404),
+        ("/no-such-account", 404),
+        ("/a/b/c/d/e/f", 404),
+    ):
+        assert visit.go(path) == status, path
+        assert visit.page.locator("h1").count() == 1, path
+    assert visit.go("/-/admin/users") == 403
+
+
+FORMS = (
+    "/login",
+    "/logout",
+    "/new",
+    "/settings/profile",
+    "/settings/tokens/new",
+    "/settings/tokens/revoke",
+    "/device/approve",
+    "/ada/x/settings",
+    "/ada/x/refs",
+    "/ada/x/delete/main/a",
+    "/ada/x/upload/main",
+)
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_forms_from_elsewhere_do_nothing(window: OpenWindow, live_hub: LiveHub, path: str) -> None:
+    """S7: a cookie alone, a foreign origin, or no token: 403, whatever the form says."""
+    visit = window(live_hub.url)
+    sign_in(visit)
+    cookie = "; ".join(f"{each['name']}={each['value']}" for each in visit.context.cookies())
+    token = re.search(r'name="csrf" value="([^"]+)"', visit.page.content())
+    assert token is not None
+    multipart = path.endswith("/upload/main")
+    for headers, csrf in (
+        ({}, token[1]),
+        ({"Origin": "https://evil.example"}, token[1]),
+        ({"Origin": "null"}, token[1]),
+        ({"Sec-Fetch-Site": "cross-site"}, token[1]),
+        ({"Sec-Fetch-Site": "same-site", "Origin": live_hub.url}, token[1]),
+        ({"Origin": live_hub.url}, ""),
+        ({"Origin": live_hub.url}, "x" * 40),
+    ):
+        body = (
+            f'--b\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{csrf}\r\n--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\nx\r\n--b--\r\n'
+            if multipart
+            else urllib.parse.urlencode({"csrf": csrf})
+        )
+        kind = (
+            "multipart/form-data; boundary=b" if multipart else "application/x-www-form-urlencoded"
+        )
+        request = urllib.request.Request(
+            live_hub.url + path, body.encode(), {"Cookie": cookie, "Content-Type": kind, **headers}
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)
+        refused.value.close()
+        assert refused.value.code in ({403, 404} if "/ada/x/" in path else {403}), (headers, csrf)
+    assert visit.go("/settings/tokens") == 200
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "\\\\evil",
+        "/\t/evil.example",
+        "@evil.example",
+    ],
+)
+def test_signing_in_leads_nowhere_else(window: OpenWindow, live_hub: LiveHub, target: str) -> None:
+    visit = window(live_hub.url)
+    visit.go("/login?" + urllib.parse.urlencode({"next": target}))
+    visit.page.get_by_label("User name").fill("ada")
+    visit.page.get_by_label("Password").fill("correct horse ada")
+    visit.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    assert visit.page.url == f"{live_hub.url}/"
+
+
+def test_a_new_sign_in_has_a_new_session(window: OpenWindow, live_hub: LiveHub) -> None:
+    """Session fixation: a cookie that was there before is worth nothing afterwards."""
+    visit = window(live_hub.url)
+    sign_in(visit)
+    [before] = visit.context.cookies()
+    assert before["httpOnly"]
+    assert before["sameSite"] == "Lax"
+    visit.page.locator(".menu-end > summary").click()
+    visit.page.get_by_role("button", name="Sign out").click()
+    visit.context.add_cookies(
+        [{"name": before["name"], "value": before["value"], "url": live_hub.url}]
+    )
+    assert visit.go("/settings/tokens") == 401
+    sign_in(visit)
+    [after] = visit.context.cookies()
+    assert after["value"] != before["value"]
