@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from groundswell.core.errors import Corrupt, StorageFull, Unavailable
-from groundswell.store import disk
 from groundswell.store.disk import DiskStore
 from groundswell.store.ports import Kind
 
@@ -51,7 +50,7 @@ def test_bytes_are_synced_before_the_name_and_the_folder_after_it(
             steps.append(f"{name} {Path(str(target)).relative_to(tmp_path.parent).parts[1:2]}")
             return real(*arguments)
 
-        monkeypatch.setattr(disk.os, name, call)
+        monkeypatch.setattr(os, name, call)
 
     for name in ("fdatasync", "link", "fsync"):
         spy(name)
@@ -77,7 +76,7 @@ def test_a_full_disk_leaves_nothing_and_passes(
     store = DiskStore(tmp_path)
     for name in ("write", "fdatasync", "link"):
         with monkeypatch.context() as patch:
-            patch.setattr(disk.os, name, failing(errno.ENOSPC))
+            patch.setattr(os, name, failing(errno.ENOSPC))
             with pytest.raises(StorageFull):
                 store.put(Kind.XORB, KEY, b"bytes")
         assert list((tmp_path / "spool").iterdir()) == []
@@ -98,7 +97,7 @@ def test_a_failed_sync_latches_the_store_read_only(
     store = DiskStore(tmp_path)
     store.put(Kind.XORB, KEY, b"bytes")
     with monkeypatch.context() as patch:
-        patch.setattr(disk.os, call, failing(errno.EIO))
+        patch.setattr(os, call, failing(errno.EIO))
         with pytest.raises(Unavailable):
             store.put(Kind.XORB, OTHER, b"lost?")
     assert store.is_read_only
@@ -118,8 +117,8 @@ def test_a_failing_read_is_corrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     store = DiskStore(tmp_path)
     store.put(Kind.XORB, KEY, b"bytes")
     with store.open(Kind.XORB, KEY) as reader:
-        monkeypatch.setattr(disk.os, "pread", failing(errno.EIO))
-        monkeypatch.setattr(disk.os, "preadv", failing(errno.EIO))
+        monkeypatch.setattr(os, "pread", failing(errno.EIO))
+        monkeypatch.setattr(os, "preadv", failing(errno.EIO))
         with pytest.raises(Corrupt):
             reader.read_at(0, 5)
         with pytest.raises(Corrupt):
@@ -128,7 +127,7 @@ def test_a_failing_read_is_corrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = DiskStore(tmp_path)
-    monkeypatch.setattr(disk.os, "link", failing(errno.EPERM))
+    monkeypatch.setattr(os, "link", failing(errno.EPERM))
     assert store.put(Kind.XORB, KEY, b"bytes") is True
     assert store.put(Kind.XORB, KEY, b"bytes") is False
     with store.open(Kind.XORB, KEY) as reader:

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import StorageFull, WrongContent
 from groundswell.hub.blobs import dedup_domain
-from groundswell.store import disk
 from groundswell.store.ports import Kind
 from groundswell.store.tables import blobs as blob_rows
 from groundswell.wire.chunking import split
@@ -151,7 +150,7 @@ def test_a_full_disk_loses_nothing_and_the_same_upload_works_later(
         return real(descriptor, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(disk.os, "write", write)
+        patch.setattr(os, "write", write)
         ingest = world.blobs.begin_ingest(dedup_domain(ann, repository), repository.id, 1)
         with pytest.raises(StorageFull):
             ingest.write(content)
