@@ -11,6 +11,7 @@ from typing import Final
 import pygit2
 
 from groundswell.core.errors import InvalidCommit
+from groundswell.store.git.splicing import Placed, splice
 from groundswell.store.git.trees import lookup
 from groundswell.store.git.values import MODE_TREE, Side
 
@@ -122,19 +123,25 @@ class TreeEdit:
         """Id of the folder's tree, None when nothing is left in it."""
         if not folder.changed:
             return folder.base.id if folder.base is not None else None
-        builder = (
-            self._handle.TreeBuilder(folder.base)
-            if folder.base is not None
-            else self._handle.TreeBuilder()
-        )
+        changes: dict[str, Placed | None] = {}
         for name, item in folder.changed.items():
             if isinstance(item, _Folder):
                 written = self._write(item)
-                side = None if written is None else (written, MODE_TREE)
+                changes[name] = None if written is None else (written, MODE_TREE)
             else:
-                side = None if item is None else (pygit2.Oid(hex=item.oid), item.mode)
-            if side is not None:
-                builder.insert(name, side[0], side[1])
-            elif folder.base is not None and name in folder.base:
+                changes[name] = None if item is None else (pygit2.Oid(hex=item.oid), item.mode)
+        if folder.base is None:
+            return self._build(None, changes)
+        spliced = splice(self._handle, folder.base, changes)
+        return spliced if spliced is not None else self._build(folder.base, changes)
+
+    def _build(
+        self, base: pygit2.Tree | None, changes: dict[str, Placed | None]
+    ) -> pygit2.Oid | None:
+        builder = self._handle.TreeBuilder(base) if base else self._handle.TreeBuilder()
+        for name, placed in changes.items():
+            if placed is not None:
+                builder.insert(name, placed[0], placed[1])
+            elif base is not None and name in base:
                 builder.remove(name)
         return builder.write() if len(builder) else None

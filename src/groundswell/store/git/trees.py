@@ -72,7 +72,7 @@ def lookup(tree: pygit2.Tree, path: str) -> pygit2.Object | None:
     return found
 
 
-class _Order(Sequence[bytes]):
+class Order(Sequence[bytes]):
     """A tree's entries under the keys that git sorts them by: folders as if they ended in '/'."""
 
     def __init__(self, tree: pygit2.Tree) -> None:
@@ -82,10 +82,11 @@ class _Order(Sequence[bytes]):
         return len(self._tree)
 
     def __getitem__(self, index: int) -> bytes:  # type: ignore[override]  # bisect takes no slices
-        return _key(self._tree[index])
+        return key_of(self._tree[index])
 
 
-def _key(entry: pygit2.Object) -> bytes:
+def key_of(entry: pygit2.Object) -> bytes:
+    """What git sorts the entry by."""
     name = cast("bytes", entry.raw_name)
     return name + b"/" if entry.filemode == MODE_TREE else name
 
@@ -94,8 +95,8 @@ def _first_after(tree: pygit2.Tree, name: str) -> tuple[int, pygit2.Object | Non
     """Index of the first entry after the one called ``name``, and that one when it exists."""
     entry = lookup(tree, name)
     if entry is None:
-        return bisect_left(_Order(tree), name.encode("utf-8", "surrogateescape")), None
-    return bisect_left(_Order(tree), _key(entry)) + 1, entry
+        return bisect_left(Order(tree), name.encode("utf-8", "surrogateescape")), None
+    return bisect_left(Order(tree), key_of(entry)) + 1, entry
 
 
 def walk(
