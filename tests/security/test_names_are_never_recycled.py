@@ -153,19 +153,21 @@ def test_a_hidden_target_is_not_told_by_the_refusal(world: Any) -> None:
 WORDS = ("model-one", "llama-3.1-instruct", "gpt-oss-120b", "warm-lion", "vivid-moon10")
 ALIKE = {"o": "0", "0": "oO", "l": "1iI", "1": "lIi", "i": "1lL", "m": ["rn"], "w": ["vv"]}
 SEPARATORS = ("_", ".", "")
+DIGITLIKE = "0123456789oliOLI"
 
 
 def lookalikes(word: Any) -> Any:
     for place, letter in enumerate(word):
         rest = (word[:place], word[place + 1 :])
         if letter in "-.":
-            others = [each for each in SEPARATORS if each != letter]
+            numbers = word[place - 1] in DIGITLIKE and word[place + 1] in DIGITLIKE
+            others = [each for each in SEPARATORS if each != letter and (each or not numbers)]
         else:
             others = [*ALIKE.get(letter, ()), letter.upper()]
         for other in others:
             if other != letter:
                 yield f"{rest[0]}{other}{rest[1]}"
-        if place > 0:
+        if place > 0 and not (letter in DIGITLIKE and word[place - 1] in DIGITLIKE):
             yield f"{rest[0]}-{letter}{rest[1]}"
             yield f"{rest[0]}_{letter}{rest[1]}"
             yield f"{rest[0]}.{letter}{rest[1]}"

@@ -70,6 +70,8 @@ def test_names_that_look_alike_share_a_key() -> None:
     assert key("modern") == key("modem")
     assert key("llama") == key("I1ama")
     assert key("qwen") != key("qwan")
+    assert key("llama-3.1") == key("llama_3-l") == key("LLAMA-3.I") != key("llama-31")
+    assert key("step-1.0") != key("step-10") == key("step1O")
 
 
 @pytest.mark.parametrize("name", ["main", "v1.0", "feature/x", "pr-1", "été"])

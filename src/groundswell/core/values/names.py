@@ -78,6 +78,9 @@ def check_name(name: str, what: str = "name") -> str:
 
 
 _CONFUSABLE = str.maketrans({"0": "o", "1": "l", "i": "l", "-": None, "_": None, ".": None})
+# A separator that keeps numbers apart, as in 1.0 and 10: a digit on one side, and on the other
+# something that may be read as a digit.
+_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[-_.](?=[0-9oli])|(?<=[oli])[-_.](?=[0-9])")
 
 
 def is_storable(text: str) -> bool:
@@ -93,9 +96,11 @@ def fold_name(name: str) -> str:
 def confusable_key(name: str) -> str:
     """The key under which two names that look alike collide: case, separators, O/0, I/l/1.
 
-    ``rn`` and ``vv`` fold to the letters they imitate. Names are ASCII already.
+    ``rn`` and ``vv`` fold to the letters they imitate. Separators do not count, except between
+    digits, where they make another number. Names are ASCII already.
     """
-    return name.lower().replace("rn", "m").replace("vv", "w").translate(_CONFUSABLE)
+    folded = _BETWEEN_DIGITS.sub("/", name.lower())
+    return folded.replace("rn", "m").replace("vv", "w").translate(_CONFUSABLE)
 
 
 @dataclass(frozen=True, slots=True)
