@@ -160,27 +160,49 @@ class ContentResponse(Response):
                 yield self._plan.content[part.start : part.stop]
 
     async def _pieces(self) -> AsyncGenerator[bytes]:
-        """Every byte of the body, in pieces that shrink as more downloads share the memory."""
-        assert not isinstance(self._plan, BytesPlan)
+        """Every byte of the body."""
+        assert isinstance(self._plan, RecipePlan)
         for part in self._parts:
             if isinstance(part, bytes):
                 yield part
                 continue
-            sent = 0
-            source = _ahead(self._open(self._plan, part.start, part.stop))
-            async with aclosing(source):
-                async for piece in source:
-                    view = memoryview(piece)
-                    sent += len(view)
-                    while view:
-                        size = self._piece_bytes()
-                        yield bytes(view[:size])
-                        view = view[size:]
-            assert sent == part.size_bytes, (sent, part)
+            at = part.start
+            while at < part.stop:
+                rest = ByteRange(at, part.stop)
+                source = self._run(rest) if _is_quiet() else self._window(rest)
+                async with aclosing(source):
+                    async for piece in source:
+                        at += len(piece)
+                        yield piece
+            assert at == part.stop, (at, part)
 
-    def _piece_bytes(self) -> int:
+    async def _run(self, rest: ByteRange) -> AsyncGenerator[bytes]:
+        """While few download: one reading to the end, a piece ahead of the client."""
+        assert isinstance(self._plan, RecipePlan)
+        source = _ahead(self._open(self._plan, rest.start, rest.stop))
+        async with aclosing(source):
+            async for piece in source:
+                yield bytes(piece)
+                if not _is_quiet():
+                    return
+
+    async def _window(self, rest: ByteRange) -> AsyncGenerator[bytes]:
+        """While many download: one small piece, and nothing is held beside it. They are each
+        other's parallelism, and what waits for a client that stands still is memory.
+        """
+        assert isinstance(self._plan, RecipePlan)
         share = self._memory_bytes // (2 * max(1, _Downloads.active))
-        return max(PIECE_MIN_BYTES, min(PIECE_MAX_BYTES, share))
+        size = max(PIECE_MIN_BYTES, min(PIECE_MAX_BYTES, share))
+        stop = min(rest.stop, rest.start + size)
+        yield await begin_read(_read, self._open, self._plan, rest.start, stop)
+
+
+def _is_quiet() -> bool:
+    return _Downloads.active <= READ_AHEAD_DOWNLOADS_MAX
+
+
+def _read(open_content: OpenContent, plan: RecipePlan, start: int, stop: int) -> bytes:
+    return b"".join(open_content(plan, start, stop))
 
 
 async def _watch(receive: Receive, gone: asyncio.Event) -> None:
@@ -191,25 +213,14 @@ async def _watch(receive: Receive, gone: asyncio.Event) -> None:
 
 
 async def _ahead(pieces: Iterator[Piece]) -> AsyncGenerator[Piece]:
-    """The pieces, read on a reader thread: the next one while the last one is being sent.
-
-    With many downloads under way nothing is read ahead: they are each other's parallelism, and
-    what waits for a client that stands still is memory.
-    """
-    pending: asyncio.Future[Piece | None] | None = begin_read(next, pieces, None)
+    """The pieces, read on a reader thread: the next one while the last one is being sent."""
+    pending: asyncio.Future[Piece | None] = begin_read(next, pieces, None)
     try:
-        while True:
-            pending = pending or begin_read(next, pieces, None)
-            piece = await pending
-            pending = None
-            if piece is None:
-                return
-            if _Downloads.active <= READ_AHEAD_DOWNLOADS_MAX:
-                pending = begin_read(next, pieces, None)
+        while (piece := await pending) is not None:
+            pending = begin_read(next, pieces, None)
             yield piece
     finally:
-        if pending is not None:
-            await asyncio.wait([pending])  # a generator cannot be closed while it runs
+        await asyncio.wait([pending])  # a generator cannot be closed while it runs
         await begin_read(_close, pieces)
 
 
