@@ -2,7 +2,8 @@
 
 ```
 DATA/  groundswell.db · repos/<ab>/<repository number>.git · xorbs/<ab>/<hash> · shards/<ab>/<hash>
-       spool/ (bytes on their way in) · keys/ (signing keys)
+       spool/ (bytes on their way in) · keys/ (signing keys) · deletion.lease (held by backups)
+       quarantine/ (what was found corrupt, moved there by an admin)
 ```
 
 Paths come from numbers and hashes, never from names. It does not know what lies inside a file.

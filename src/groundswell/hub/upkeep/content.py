@@ -22,7 +22,7 @@ from groundswell.store.ports import BlobReader, Kind
 from groundswell.store.tables import blobs, links, reconstructions, repositories, xorbs
 from groundswell.wire.hashing import chunk_hash, hash_from_hex, hash_to_hex
 from groundswell.wire.shard import SHARD_BYTES_MAX, Shard, Terms, parse_shard
-from groundswell.wire.xorb import XorbIndex, XorbScanner
+from groundswell.wire.xorb import XorbIndex, XorbScanner, serialize_footer
 
 _PIECE_BYTES: Final = 4 * 1024 * 1024
 _NAMED_MAX: Final = 3
@@ -120,9 +120,10 @@ class ContentCheck:
             for piece in _pieces(reader):
                 scanner.feed(piece)
                 self._report.counted["bytes_hashed"] += len(piece)
-        found = scanner.finish(hash_from_hex(key))
-        if found != index:
-            raise Malformed("xorb", "the footer states other offsets than the chunks have")
+            found = scanner.finish(hash_from_hex(key))
+            tail = reader.read_at(found.physical_bytes, reader.size_bytes - found.physical_bytes)
+        if found != index or tail != serialize_footer(found):
+            raise Malformed("xorb", "has another footer than its chunks should have")
 
     def _put_aside(self, kind: str, key: str) -> str:
         if self._quarantine is None:

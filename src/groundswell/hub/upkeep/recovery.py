@@ -23,7 +23,7 @@ from groundswell.hub.upkeep.premises import Premises
 from groundswell.store.database import upsert
 from groundswell.store.git.checking import reference_names
 from groundswell.store.git.identity import Identity, read_identity
-from groundswell.store.tables import accounts, hub_facts, repositories
+from groundswell.store.tables import accounts, hub_facts, repositories, repository_names
 
 NAMESPACE: Final = "recovered"
 _PULL_REQUEST: Final = re.compile(r"refs/pr/([1-9][0-9]{0,8})(?:/head)?")
@@ -53,6 +53,7 @@ class Recovery:
             self._recover(number, identity, refs)
             made.append(number)
         self._premises.database.write(lambda conn: _never_again(conn, [*numbers, *known]))
+        self._premises.database.write(_name_again)
         return made
 
     def _recover(self, number: int, identity: Identity | None, refs: list[str]) -> None:
@@ -139,6 +140,20 @@ class Recovery:
             self._report.add(Code.ACCOUNT_RECOVERED, f"{kind.value} {made.name}", _advice(made))
             return made.id, made.name
         raise AssertionError
+
+
+def _name_again(conn: sa.Connection) -> None:
+    """Let its name lead to each repository that none leads to, where the name is free."""
+    table = repository_names
+    leads = sa.select(table.c.repository_id).where(
+        table.c.repository_id == repositories.c.id, table.c.state == CURRENT
+    )
+    query = sa.select(repositories).where(repositories.c.deleted_at.is_(None), ~leads.exists())
+    for row in conn.execute(query).mappings().all():
+        repo_id = RepoId(RepoKind(row["kind"]), row["namespace"], row["name"])
+        holder = name_row(conn, repo_id)
+        if holder is None or holder["state"] != CURRENT:
+            names.claim(conn, repo_id, row["id"])
 
 
 def _advice(account: Account) -> str:

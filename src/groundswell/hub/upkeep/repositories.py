@@ -11,7 +11,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from groundswell.core.errors import GroundswellError
+from groundswell.core.errors import Corrupt, GroundswellError
 from groundswell.hub.repos.identities import identity_of
 from groundswell.hub.upkeep.findings import Code, Progress, Report
 from groundswell.hub.upkeep.premises import PAGE_ROWS, Premises
@@ -63,7 +63,7 @@ class RepositoryCheck:
             return
         try:
             troubles = checking.broken_references(self._git.path(number))
-        except (OSError, ValueError) as error:
+        except (Corrupt, OSError, ValueError) as error:
             what = f"The folder cannot be read as a repository ({error})."
             self._report.add(Code.REPOSITORY_DAMAGED, self._named(number), what)
             return

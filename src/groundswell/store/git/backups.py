@@ -15,7 +15,7 @@ from typing import Final
 import pygit2
 
 from groundswell.core.errors import Corrupt
-from groundswell.store.git.checking import is_loose_object, reference_names
+from groundswell.store.git.checking import is_loose_object, opened, reference_names
 
 _PIECE_BYTES: Final = 4 * 1024 * 1024
 _DIGEST_BYTES: Final = 20
@@ -26,8 +26,12 @@ _NAME: Final = re.compile(r"refs/[^\x00-\x20\x7f~^:?*\[\\]+")
 
 
 def captured_references(folder: Path) -> dict[str, str]:
-    """The object that each ref points to now; refs that cannot be read are left out."""
-    handle = pygit2.Repository(str(folder))
+    """The object that each ref points to now; refs that cannot be read are left out.
+
+    Raises:
+        Corrupt: the folder is no repository.
+    """
+    handle = opened(folder)
     found = {}
     try:
         for name in reference_names(folder):

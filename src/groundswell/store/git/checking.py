@@ -19,6 +19,7 @@ from typing import Final
 
 import pygit2
 
+from groundswell.core.errors import Corrupt
 from groundswell.store.git.incoming import PREFIX
 from groundswell.store.git.process import command, environment
 
@@ -50,13 +51,29 @@ def reference_names(folder: Path) -> list[str]:
 
 
 def broken_references(folder: Path) -> list[Trouble]:
-    """Refs that cannot be read, or lead to no commit that is here."""
-    handle = pygit2.Repository(str(folder))
+    """Refs that cannot be read, or lead to no commit that is here.
+
+    Raises:
+        Corrupt: the folder is no repository.
+    """
+    handle = opened(folder)
     try:
         found = ((name, _reference_fault(handle, folder, name)) for name in reference_names(folder))
         return [Trouble(name, fault) for name, fault in found if fault is not None]
     finally:
         handle.free()
+
+
+def opened(folder: Path) -> pygit2.Repository:
+    """A handle of the caller's own.
+
+    Raises:
+        Corrupt: the folder is no repository.
+    """
+    try:
+        return pygit2.Repository(str(folder))
+    except pygit2.GitError as error:
+        raise Corrupt("The folder is no repository.") from error
 
 
 def _reference_fault(handle: pygit2.Repository, folder: Path, name: str) -> str | None:

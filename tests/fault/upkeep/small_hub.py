@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
+import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +27,12 @@ START = 1_700_000_000_000_000
 MODE_FILE = 0o100644
 
 
-class Ticking:
-    """A clock that moves by a second whenever it is asked."""
+_seconds = itertools.count()
 
-    def __init__(self) -> None:
-        self._seconds = itertools.count()
 
-    def __call__(self) -> int:
-        return START + next(self._seconds) * 1_000_000
+def ticking() -> int:
+    """A clock that moves by a second whenever it is asked, the same for every hub."""
+    return START + next(_seconds) * 1_000_000
 
 
 @dataclass
@@ -49,7 +50,7 @@ class SmallHub:
     def open(cls, root: Path, *, serves: bool = False) -> SmallHub:
         folder = DataFolder(root)
         folder.create()
-        clock = Ticking()
+        clock = ticking
         database = Database.open(folder.database_url, serves=serves)
         store = DiskStore(folder.root)
         git = GitStore(folder.repos)
@@ -135,3 +136,32 @@ class SmallHub:
                         key = (str(number), commit, entry.path)
                         found[key] = self.read(number, commit, entry.path)
         return found
+
+
+@contextlib.contextmanager
+def opened(folder: DataFolder) -> Iterator[Premises]:
+    """A data folder that no hub serves, as restores open it."""
+    hub = SmallHub.open(folder.root, serves=True)
+    try:
+        yield hub.premises
+    finally:
+        hub.close()
+
+
+def damage_rows(root: Path, *statements: str) -> None:
+    """Run SQL on a closed hub's database, foreign keys off: damage that no use case can do."""
+    connection = sqlite3.connect(root / "groundswell.db")
+    try:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def flip_bit(path: Path, offset: int) -> None:
+    """Change one bit of a file, whatever its mode says."""
+    path.chmod(0o600)
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 1
+    path.write_bytes(data)
