@@ -25,8 +25,11 @@ from groundswell.wire.markdown import Heading, LinkBase, Rendered, plain
 LOG: Final = logging.getLogger("groundswell.rendering")
 
 WORKERS: Final = 2
-ANSWER_SECONDS_MAX: Final = 4.0
-QUEUE_SECONDS_MAX: Final = 4.0
+ANSWER_SECONDS_MAX: Final = 3.0
+QUEUE_SECONDS_MAX: Final = 3.0
+# A text that was too slow is not tried again for a while: many visits to it cost nothing more.
+SLOW_FORGOTTEN_SECONDS: Final = 600.0
+SLOW_KEPT_MAX: Final = 1_000
 REMEMBERED_BYTES_MAX: Final = 32 * 1024 * 1024
 
 # The worker needs to find Python's packages and nothing else of the hub's environment.
@@ -154,6 +157,7 @@ class Renderer:
         self._places = threading.BoundedSemaphore(WORKERS)
         self._lock = threading.Lock()
         self._memory = _Memory(OrderedDict())
+        self._slow: OrderedDict[Hashable, float] = OrderedDict()
 
     def markdown(self, text: str, base: LinkBase, key: str | None = None) -> Rendered:
         """Safe HTML of a Markdown text. ``key`` (an object id) lets the answer be remembered."""
@@ -183,7 +187,8 @@ class Renderer:
     def _ask(self, request: dict[str, Any], key: Hashable | None) -> dict[str, Any] | None:
         with self._lock:
             known = None if key is None else self._memory.get(key)
-        if known is not None:
+            is_slow = self._slow.get(key, 0.0) > time.monotonic()
+        if known is not None or is_slow:
             return known
         packed = pack(request)
         if not self._places.acquire(timeout=QUEUE_SECONDS_MAX):
@@ -194,14 +199,21 @@ class Renderer:
             found = worker.ask(packed, self._answer_seconds)
         except _Silent:
             LOG.warning("a text took too long to render and is shown plain")
-            found = {}
+            self._note_slow(key)
+            return None
         finally:
             with self._lock:
                 self._idle.append(worker)
             self._places.release()
-        if not found:
-            return None
         if key is not None:
             with self._lock:
                 self._memory.put(key, found, len(packed) * 4)
         return found
+
+    def _note_slow(self, key: Hashable | None) -> None:
+        if key is None:
+            return
+        with self._lock:
+            self._slow[key] = time.monotonic() + SLOW_FORGOTTEN_SECONDS
+            while len(self._slow) > SLOW_KEPT_MAX:
+                self._slow.popitem(last=False)
