@@ -8,18 +8,13 @@ process it is and what a push may do is ``hub.commits.pushes``'s.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import re
-import resource
-import signal
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from groundswell.core.errors import (
     BadRequest,
@@ -29,12 +24,20 @@ from groundswell.core.errors import (
     RepoNotFound,
     TooLarge,
     Unauthenticated,
-    Unavailable,
 )
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal, RepoId, RepoKind
 from groundswell.http.auth import ask, hub_of
 from groundswell.http.errors import status_for
+from groundswell.http.git.processes import (
+    NO_CACHE,
+    PIECE_BYTES,
+    PROCESS_SECONDS_MAX,
+    FetchAnswer,
+    Running,
+    read_bounded,
+    slot,
+)
 from groundswell.http.routing import Door, Route
 from groundswell.http.threads import hop
 from groundswell.hub.commits.pushes import PACK_BYTES_MAX, Process, Push
@@ -48,16 +51,10 @@ RECEIVE: Final = "git-receive-pack"
 FETCH_BODY_BYTES_MAX: Final = 32 << 20
 FETCH_INFLATED_BYTES_MAX: Final = 64 << 20
 PROCESSES_MAX: Final = 16
-PROCESS_WAIT_SECONDS: Final = 30.0
-PROCESS_SECONDS_MAX: Final = 4 * 3600.0
-MEMORY_BYTES_MAX: Final = 2 << 30
-PIECE_BYTES: Final = 256 << 10
-STDERR_BYTES_MAX: Final = 16 << 10
 
 _KINDS: Final = {kind.plural: kind for kind in RepoKind if kind.prefix}
 _WORDS: Final = "|".join(_KINDS)
 _PROTOCOL: Final = re.compile(r"version=[0-2](?::[a-z0-9=:._-]{0,200})?")
-_NO_CACHE: Final = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
 
 
 def _render(request: Request, error: GroundswellError) -> Response:
@@ -137,145 +134,6 @@ def _inflate(inflater: zlib._Decompress, piece: bytes) -> Iterator[bytes]:
         raise Malformed(where, "broken compression") from error
 
 
-class _Running:
-    """One process and its pipes. Always killed at the end, with everything it started."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self.stdin = process.stdin
-        self.stdout = process.stdout
-
-    @classmethod
-    async def start(cls, what: Process, *, stderr: bool) -> _Running:
-        arguments, variables = what
-        process = await asyncio.create_subprocess_exec(
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE if stderr else asyncio.subprocess.DEVNULL,
-            env=variables,
-            limit=PIECE_BYTES,
-            start_new_session=True,
-        )
-        with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):
-            resource.prlimit(
-                process.pid, resource.RLIMIT_DATA, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX)
-            )
-        return cls(process)
-
-    async def write(self, piece: bytes) -> bool:
-        """Feed the process; False when it takes no more."""
-        try:
-            self.stdin.write(piece)
-            await self.stdin.drain()
-        except (BrokenPipeError, ConnectionResetError):
-            return False
-        return True
-
-    async def end_input(self) -> None:
-        """Close the process's standard input."""
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.stdin.close()
-            await self.stdin.wait_closed()
-
-    async def kill(self) -> None:
-        """End the process and its children, and take leave of it."""
-        if self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.stdin.close()
-        await self.process.wait()
-
-
-class _FetchAnswer(Response):
-    """What upload-pack says, as it says it. Headers go out with its first bytes."""
-
-    def __init__(
-        self,
-        slots: asyncio.Semaphore,
-        what: Process,
-        stdin: bytes,
-        media_type: str,
-        send_idle_seconds: float,
-        prefix: bytes = b"",
-    ) -> None:
-        super().__init__(b"", media_type=media_type, headers=_NO_CACHE)
-        del self.headers["content-length"]
-        self._slots = slots
-        self._what = what
-        self._stdin = stdin
-        self._prefix = prefix
-        self._send_idle_seconds = send_idle_seconds
-
-    async def __call__(
-        self,
-        scope: Scope,  # noqa: ARG002 - ASGI's signature
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        async with _slot(self._slots), asyncio.timeout(PROCESS_SECONDS_MAX):
-            running = await _Running.start(self._what, stderr=False)
-            gone = asyncio.ensure_future(_gone(receive))
-            feeding = asyncio.ensure_future(self._feed(running))
-            try:
-                await self._stream(running, gone, send)
-            finally:
-                for task in (gone, feeding):
-                    task.cancel()
-                await asyncio.gather(gone, feeding, return_exceptions=True)
-                await running.kill()
-
-    async def _feed(self, running: _Running) -> None:
-        await running.write(self._stdin)
-        await running.end_input()
-
-    async def _stream(self, running: _Running, gone: asyncio.Future[None], send: Send) -> None:
-        first = await running.stdout.read(PIECE_BYTES)
-        if not first and await running.process.wait() != 0:
-            msg = "git could not answer."
-            raise GroundswellError(msg)
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        piece = self._prefix + first
-        while piece and not gone.done():
-            async with asyncio.timeout(self._send_idle_seconds):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            read = asyncio.ensure_future(running.stdout.read(PIECE_BYTES))
-            waited: set[asyncio.Future[Any]] = {read, gone}
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            if gone.done():
-                read.cancel()
-                return
-            piece = read.result()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _gone(receive: Receive) -> None:
-    """Return when the client has gone away."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-@contextlib.asynccontextmanager
-async def _slot(slots: asyncio.Semaphore) -> AsyncIterator[None]:
-    """One of the places for processes.
-
-    Raises:
-        Unavailable: none became free in time.
-    """
-    try:
-        async with asyncio.timeout(PROCESS_WAIT_SECONDS):
-            await slots.acquire()
-    except TimeoutError as error:
-        raise Unavailable from error
-    try:
-        yield
-    finally:
-        slots.release()
-
-
 class _GitDoor:
     """The endpoints, with the places for processes that they share."""
 
@@ -293,7 +151,7 @@ class _GitDoor:
         if service == RECEIVE:
             _, repository = await _find(request, Action.CONTRIBUTE)
             body = await hop(hub.commits.pushes.advertisement, repository)
-            return Response(body, media_type=media_type, headers=_NO_CACHE)
+            return Response(body, media_type=media_type, headers=NO_CACHE)
         _, repository = await _find(request, Action.READ)
         protocol = _protocol_of(request)
         prefix = (
@@ -318,7 +176,7 @@ class _GitDoor:
         self, request: Request, what: Process, stdin: bytes, media_type: str, prefix: bytes = b""
     ) -> Response:
         idle_seconds = hub_of(request).settings.send_idle_seconds
-        return _FetchAnswer(self._slots, what, stdin, media_type, idle_seconds, prefix)
+        return FetchAnswer(self._slots, what, stdin, media_type, idle_seconds, prefix)
 
     async def receive_pack(self, request: Request) -> Response:
         """A push: commands, then a pack that may be large."""
@@ -336,10 +194,10 @@ class _GitDoor:
             where = "push"
             raise Malformed(where, "the request ends before its list of refs")
         if not reader.head.commands:  # how git asks whether it may, before it sends a long body
-            return Response(b"", media_type=media_type, headers=_NO_CACHE)
-        async with _slot(self._slots), asyncio.timeout(PROCESS_SECONDS_MAX):
+            return Response(b"", media_type=media_type, headers=NO_CACHE)
+        async with slot(self._slots), asyncio.timeout(PROCESS_SECONDS_MAX):
             body = await _receive(request, principal, repository, reader.head, rest, pieces)
-        return Response(body, media_type=media_type, headers=_NO_CACHE)
+        return Response(body, media_type=media_type, headers=NO_CACHE)
 
 
 async def _receive(
@@ -365,9 +223,9 @@ async def _index(push: Push, rest: bytes, pieces: AsyncIterator[bytes]) -> tuple
         async for _ in pieces:
             pass
         return 0, ""
-    running = await _Running.start(what, stderr=True)
-    stderr = asyncio.ensure_future(_read_bounded(running.process.stderr))
-    stdout = asyncio.ensure_future(_read_bounded(running.stdout))
+    running = await Running.start(what, stderr=True)
+    stderr = asyncio.ensure_future(read_bounded(running.process.stderr))
+    stdout = asyncio.ensure_future(read_bounded(running.stdout))
     try:
         taking = await running.write(rest)
         async for piece in pieces:
@@ -380,17 +238,6 @@ async def _index(push: Push, rest: bytes, pieces: AsyncIterator[bytes]) -> tuple
     finally:
         await running.kill()
         await asyncio.gather(stderr, stdout, return_exceptions=True)
-
-
-async def _read_bounded(pipe: asyncio.StreamReader | None) -> bytes:
-    """Read a pipe to its end; keep the first part."""
-    kept = bytearray()
-    while pipe is not None:
-        piece = await pipe.read(PIECE_BYTES)
-        if not piece:
-            break
-        kept += piece[: max(0, STDERR_BYTES_MAX - len(kept))]
-    return bytes(kept)
 
 
 def _check_media_type(request: Request, service: str) -> None:
