@@ -78,9 +78,9 @@ def check_name(name: str, what: str = "name") -> str:
 
 
 _CONFUSABLE = str.maketrans({"0": "o", "1": "l", "i": "l", "-": None, "_": None, ".": None})
-# A separator that keeps numbers apart, as in 1.0 and 10: a digit on one side, and on the other
-# something that may be read as a digit.
-_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[-_.](?=[0-9oli])|(?<=[oli])[-_.](?=[0-9])")
+# A separator that keeps numbers apart, as in 1.0 and 10: something that may be read as a digit
+# before it, and a part of nothing else after it.
+_BETWEEN_NUMBERS = re.compile(r"(?<=[0-9oli])[-_.]+(?=[0-9oli]+(?:[-_.]|$))")
 
 
 def is_storable(text: str) -> bool:
@@ -97,9 +97,9 @@ def confusable_key(name: str) -> str:
     """The key under which two names that look alike collide: case, separators, O/0, I/l/1.
 
     ``rn`` and ``vv`` fold to the letters they imitate. Separators do not count, except between
-    digits, where they make another number. Names are ASCII already.
+    numbers, where they make another number. Names are ASCII already.
     """
-    folded = _BETWEEN_DIGITS.sub("/", name.lower())
+    folded = _BETWEEN_NUMBERS.sub("/", name.lower())
     return folded.replace("rn", "m").replace("vv", "w").translate(_CONFUSABLE)
 
 
