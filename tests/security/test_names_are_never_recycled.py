@@ -150,7 +150,14 @@ def test_a_hidden_target_is_not_told_by_the_refusal(world: Any) -> None:
 
 
 # Pairs of letters that look alike, and separators, in every place of these words.
-WORDS = ("model-one", "llama-3.1-instruct", "gpt-oss-120b", "warm-lion", "vivid-moon10")
+WORDS = (
+    "model-one",
+    "llama-3.1-instruct",
+    "gpt-oss-120b",
+    "warm-lion",
+    "vivid-moon10",
+    "wren-marten-vw",
+)
 ALIKE = {"o": "0", "0": "oO", "l": "1iI", "1": "lIi", "i": "1lL", "m": ["rn"], "w": ["vv"]}
 SEPARATORS = ("_", ".", "")
 DIGITLIKE = "0123456789oliOLI"
@@ -167,7 +174,7 @@ def lookalikes(word: Any) -> Any:
         for other in others:
             if other != letter:
                 yield f"{rest[0]}{other}{rest[1]}"
-        if place > 0 and not (letter in DIGITLIKE and word[place - 1] in DIGITLIKE):
+        if place > 0 and word[place - 1] not in DIGITLIKE:
             yield f"{rest[0]}-{letter}{rest[1]}"
             yield f"{rest[0]}_{letter}{rest[1]}"
             yield f"{rest[0]}.{letter}{rest[1]}"

@@ -80,7 +80,9 @@ def check_name(name: str, what: str = "name") -> str:
 _CONFUSABLE = str.maketrans({"0": "o", "1": "l", "i": "l", "-": None, "_": None, ".": None})
 # A separator that keeps numbers apart, as in 1.0 and 10: something that may be read as a digit
 # before it, and a part of nothing else after it.
-_BETWEEN_NUMBERS = re.compile(r"(?<=[0-9oli])[-_.]+(?=[0-9oli]+(?:[-_.]|$))")
+_BETWEEN_NUMBERS = re.compile(
+    r"(?<=[0-9])[-_.]+(?=[0-9oli]+(?:[-_.]|$))|(?<=[oli])[-_.]+(?=[0-9][0-9oli]*(?:[-_.]|$))"
+)
 
 
 def is_storable(text: str) -> bool:
