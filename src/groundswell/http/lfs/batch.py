@@ -1,4 +1,4 @@
-"""The batch API and verify: what is here already, and where to send or fetch the rest.
+"""The batch API: what is here already, and where to send or fetch the rest.
 
 An object is "here" only for a repository that holds it or an account that sent it there; anybody
 else is asked to send it whole, so that knowing a hash gains nothing and tells nothing.
@@ -19,7 +19,6 @@ from groundswell.core import policy
 from groundswell.core.errors import (
     BlobNotFound,
     GroundswellError,
-    Malformed,
     TooLarge,
     WrongContent,
 )
@@ -31,6 +30,7 @@ from groundswell.http.lfs.door import (
     DOWNLOAD,
     PART,
     UPLOAD,
+    VERIFY,
     absent,
     lfs_response,
     lfs_url,
@@ -49,7 +49,6 @@ from groundswell.wire.lfs import (
     Operation,
     multipart_header,
     parse_batch,
-    parse_object,
     write_batch,
 )
 from groundswell.wiring import Hub
@@ -167,12 +166,11 @@ def _transfer(batch: BatchRequest) -> str:
 def _upload_actions(asked: _Asked, transfer: str, each: LfsObject) -> dict[str, Action]:
     if transfer == "xet":
         return {"upload": _xet_action(asked)}
-    verify = lfs_url(asked.base, asked.repository.repo_id, "objects/verify")
-    actions = {"verify": Action(verify, {}, HREF_TTL_SECONDS)}
+    facts = {"sha256": each.sha256, "size": each.size_bytes}
+    actions = {"verify": asked.action(VERIFY, "objects/verify", facts, {})}
     # Where the transfer is "multipart" its agent takes every object, an empty one aside.
     if transfer == "multipart" and each.size_bytes > 0:
         return {"upload": _multipart_action(asked, each), **actions}
-    facts = {"sha256": each.sha256, "size": each.size_bytes}
     return {"upload": asked.action(UPLOAD, f"objects/{each.sha256}", facts, {}), **actions}
 
 
@@ -212,30 +210,10 @@ def _refresh_url(asked: _Asked) -> str:
     return f"{asked.base}/{path}/{quote(revision, safe='')}"
 
 
-async def _verify(request: Request) -> Response:
-    """Whether an object came whole; asked with the client's own credential."""
-    wanted = parse_object(await json_object(request))
-    repo_id, hub = repo_id_of(request), hub_of(request)
-
-    def check(principal: Principal) -> None:
-        repository = hub.repos.find(principal, repo_id, policy.Action.CONTRIBUTE)
-        held = hub.blobs.claimed_or_linked(
-            repository.id, principal.account_id, [wanted.sha256]
-        ).get(wanted.sha256)
-        if held is None:
-            raise BlobNotFound
-        if held.size_bytes != wanted.size_bytes:
-            raise Malformed("object", f"it has {held.size_bytes} bytes, not {wanted.size_bytes}")
-
-    await ask(request, check)
-    return lfs_response({})
-
-
 def routes() -> list[Route]:
     """Addresses of this part."""
     every = ("GET", "POST", "PUT", "PATCH", "DELETE")
     return [
         *repository_routes(("POST",), "objects/batch", _batch, "lfs batch"),
-        *repository_routes(("POST",), "objects/verify", _verify, "lfs verify"),
         *repository_routes(every, "{rest*}", absent, "lfs absent"),
     ]

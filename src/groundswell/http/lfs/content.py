@@ -11,7 +11,13 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.errors import Forbidden, NotFound, Unauthenticated, WrongContent
+from groundswell.core.errors import (
+    BlobNotFound,
+    Forbidden,
+    NotFound,
+    Unauthenticated,
+    WrongContent,
+)
 from groundswell.core.policy import Action
 from groundswell.http.auth import hub_of
 from groundswell.http.bodies import declared_length, json_object
@@ -21,6 +27,7 @@ from groundswell.http.lfs.door import (
     DOWNLOAD,
     PART,
     UPLOAD,
+    VERIFY,
     lfs_response,
     repository_routes,
 )
@@ -29,7 +36,7 @@ from groundswell.http.routing import Route
 from groundswell.http.stream import Content, answer_content
 from groundswell.http.threads import hop
 from groundswell.hub.blobs import Blob, Pass
-from groundswell.wire.lfs import parse_completion
+from groundswell.wire.lfs import parse_completion, parse_object
 from groundswell.wiring import Hub
 
 _COMPLETION_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -124,6 +131,19 @@ def _join(hub: Hub, held: Pass, etags: list[str]) -> Blob:
     return hub.blobs.complete_upload(held.domain, upload, etags)
 
 
+async def _verify(request: Request) -> Response:
+    """POST that asks whether an object came whole. git-lfs sends no credential with it."""
+    held = await _holder(request, VERIFY, Action.CONTRIBUTE)
+    wanted = parse_object(await json_object(request))
+    if (wanted.sha256, wanted.size_bytes) != (held.facts["sha256"], held.facts["size"]):
+        raise Forbidden
+    blobs, of = hub_of(request).blobs, (held.repository.id, held.account_id)
+    found = await hop(blobs.claimed_or_linked, *of, [wanted.sha256])
+    if wanted.sha256 not in found:
+        raise BlobNotFound
+    return lfs_response({})
+
+
 async def _download(request: Request) -> Response:
     held = await _holder(request, DOWNLOAD, Action.READ)
     sha256 = held.facts["sha256"]
@@ -150,6 +170,7 @@ def routes() -> list[Route]:
             takes_content=True,
         ),
         *repository_routes(("GET",), "objects/{oid}", _download, "lfs download"),
+        *repository_routes(("POST",), "objects/verify", _verify, "lfs verify"),
         *repository_routes(
             ("PUT",),
             "parts/{upload}/{part}",

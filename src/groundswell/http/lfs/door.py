@@ -23,6 +23,7 @@ UPLOAD: Final = "lfs-upload"
 DOWNLOAD: Final = "lfs-download"
 PART: Final = "lfs-part"
 COMPLETE: Final = "lfs-complete"
+VERIFY: Final = "lfs-verify"
 
 _CHALLENGE: Final = 'Basic realm="Groundswell", charset="UTF-8"'
 _KINDS: Final = {kind.plural: kind for kind in RepoKind}
