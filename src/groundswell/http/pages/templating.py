@@ -77,4 +77,4 @@ def environment() -> Environment:
 
 def render(view: View, shell: Shell) -> str:
     """The whole page as HTML."""
-    return environment().get_template(view.template).render(view=view, shell=shell)
+    return environment().get_template(view.template).render({"view": view, "shell": shell})
