@@ -161,7 +161,7 @@ class ContentResponse(Response):
 
     async def _pieces(self) -> AsyncGenerator[bytes]:
         """Every byte of the body."""
-        assert isinstance(self._plan, RecipePlan)
+        assert not isinstance(self._plan, BytesPlan)
         for part in self._parts:
             if isinstance(part, bytes):
                 yield part
@@ -178,7 +178,7 @@ class ContentResponse(Response):
 
     async def _run(self, rest: ByteRange) -> AsyncGenerator[bytes]:
         """While few download: one reading to the end, a piece ahead of the client."""
-        assert isinstance(self._plan, RecipePlan)
+        assert not isinstance(self._plan, BytesPlan)
         source = _ahead(self._open(self._plan, rest.start, rest.stop))
         async with aclosing(source):
             async for piece in source:
@@ -190,7 +190,7 @@ class ContentResponse(Response):
         """While many download: one small piece, and nothing is held beside it. They are each
         other's parallelism, and what waits for a client that stands still is memory.
         """
-        assert isinstance(self._plan, RecipePlan)
+        assert not isinstance(self._plan, BytesPlan)
         share = self._memory_bytes // (2 * max(1, _Downloads.active))
         size = max(PIECE_MIN_BYTES, min(PIECE_MAX_BYTES, share))
         stop = min(rest.stop, rest.start + size)
@@ -201,7 +201,9 @@ def _is_quiet() -> bool:
     return _Downloads.active <= READ_AHEAD_DOWNLOADS_MAX
 
 
-def _read(open_content: OpenContent, plan: RecipePlan, start: int, stop: int) -> bytes:
+def _read(
+    open_content: OpenContent, plan: RecipePlan | RecordsPlan, start: int, stop: int
+) -> bytes:
     return b"".join(open_content(plan, start, stop))
 
 
