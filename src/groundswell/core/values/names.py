@@ -98,11 +98,11 @@ def fold_name(name: str) -> str:
 def confusable_key(name: str) -> str:
     """The key under which two names that look alike collide: case, separators, O/0, I/l/1.
 
-    ``rn`` and ``vv`` fold to the letters they imitate. Separators do not count, except between
+    ``m`` and ``w`` count as the ``rn`` and ``vv`` they can be mistaken for. Separators do not count, except between
     numbers, where they make another number. Names are ASCII already.
     """
     folded = _BETWEEN_NUMBERS.sub("/", name.lower())
-    return folded.replace("rn", "m").replace("vv", "w").translate(_CONFUSABLE)
+    return folded.replace("m", "rn").replace("w", "vv").translate(_CONFUSABLE)
 
 
 @dataclass(frozen=True, slots=True)

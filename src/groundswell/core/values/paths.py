@@ -34,8 +34,8 @@ def _segment_fault(segment: str) -> str | None:
         fault = "control characters are not allowed"
     elif _INVISIBLE.search(segment):
         fault = "invisible and direction-changing characters are not allowed"
-    elif any(c in segment for c in '\\:*?"<>|'):
-        fault = 'the characters \\ : * ? " < > | are not allowed: they do not exist on every system'
+    elif "\\" in segment or ":" in segment:
+        fault = "the characters \\ and : are not allowed: Windows reads them as other places"
     elif segment[-1] in ". ":
         fault = "a segment may not end in a dot or a space"
     elif segment[0] == " ":
