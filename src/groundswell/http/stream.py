@@ -63,7 +63,11 @@ def answer_content(request: Request, content: Content) -> Response:
         return Response(status_code=304, headers=headers)
     ranges = None
     if_range = request.headers.get("if-range")
-    if if_range is None or etag_matches(if_range, content.etag, weakly=False):
+    if content.size_bytes == 0 and "range" in request.headers:
+        # Nothing can be taken from nothing, but it can be had whole: huggingface.js asks for the
+        # first byte of every file and reads its size here.
+        headers["Content-Range"] = "bytes */0"
+    elif if_range is None or etag_matches(if_range, content.etag, weakly=False):
         ranges = parse_ranges(request.headers.get("range"), content.size_bytes)
     return _whole_or_part(request, content, ranges, headers)
 
