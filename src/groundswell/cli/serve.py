@@ -40,23 +40,24 @@ def _serve(settings: Settings) -> None:
     from groundswell.http import pages, server
     from groundswell.http.app import build_app
     from groundswell.http.threads import start_threads, stop_threads
-    from groundswell.jobs.hourly import Hourly
+    from groundswell.hub.upkeep import Premises
+    from groundswell.jobs import Schedule, chores_of
+    from groundswell.store.layout import DataFolder
 
     listener = server.listen(settings.host, settings.port)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
     hub = wiring.build(settings, serves=True)
-    upkeep = Hourly(
-        {"deleted repositories": hub.repos.finish_deletions, "spool": hub.blobs.sweep_spool}
-    )
+    premises = Premises(hub.database, hub.store, hub.git, DataFolder(settings.data), hub.clock)
+    schedule = Schedule(chores_of(premises, hub.repos, hub.blobs))
     try:
         first = hub.accounts.ensure_first_admin()
         start_threads(settings.threads, settings.reader_threads)
         app = build_app(hub)
-        upkeep.start()
+        schedule.start()
         server.run(app, listener, settings, lambda: _announce(address, first))
     finally:
-        upkeep.stop()
+        schedule.stop()
         stop_threads()
         pages.close()
         hub.close()

@@ -1,5 +1,7 @@
 """The index is made again from git, xorbs and shards, and gives the same content everywhere."""
 
+import hashlib
+
 import pytest
 import sqlalchemy as sa
 
@@ -189,3 +191,23 @@ def test_identities_follow_moves_and_settings(world: World) -> None:
     repos.update_settings(world.ada, model("two"), visibility=Visibility.PUBLIC)
     assert read_identity(git.path(world.one.id)).visibility == "public"
     assert not list(git.path(world.one.id).glob("*.new"))
+
+
+def test_content_that_was_given_up_stays_given_up(world: World) -> None:
+    """Its pointer stays in history; neither a check nor a rebuild takes that for damage."""
+    from groundswell.hub.events import record
+
+    gone = hashlib.sha256(world.weights).hexdigest()
+
+    def give_up(conn: sa.Connection) -> None:
+        conn.execute(sa.delete(links).where(links.c.sha256 == gone))
+        payload = {"sha256s": [gone], "rewrote_history": False}
+        record(conn, world.hub.premises.clock(), "content.deleted", 1, world.one.id, payload)
+
+    world.hub.database.write(give_up)
+    assert check(world.hub.premises).findings == []
+    hub = world.reopen(serves=True)
+    rebuild(hub.premises)
+    linked = sa.select(links).where(links.c.sha256 == gone)
+    assert hub.database.read(lambda conn: conn.execute(linked).first()) is None
+    assert check(hub.premises).findings == []

@@ -19,7 +19,7 @@ from groundswell.hub.upkeep.findings import Progress, Report, Silence
 from groundswell.hub.upkeep.premises import PAGE_ROWS, Contents, Premises
 from groundswell.hub.upkeep.recipes import Recipes
 from groundswell.hub.upkeep.recovery import Recovery
-from groundswell.hub.upkeep.repositories import living_numbers
+from groundswell.hub.upkeep.repositories import deleted_contents, living_numbers
 from groundswell.store.database import insert_ignore
 from groundswell.store.tables import blobs, links
 
@@ -91,7 +91,8 @@ def _link(premises: Premises, number: int, report: Report) -> None:
     places: dict[str, str] = {}
     for path, pointer in premises.git.all_pointers(number):
         places.setdefault(pointer.sha256, path)
-    wanted = sorted(places)
+    # Rights that were given up on purpose do not come back.
+    wanted = sorted(places.keys() - deleted_contents(premises, number))
     for start in range(0, len(wanted), PAGE_ROWS):
         some = {each: places[each] for each in wanted[start : start + PAGE_ROWS]}
         report.counted["links"] += premises.database.write(

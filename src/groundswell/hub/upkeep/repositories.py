@@ -18,7 +18,7 @@ from groundswell.hub.upkeep.premises import PAGE_ROWS, Premises
 from groundswell.hub.upkeep.quarantine import Quarantine
 from groundswell.store.git import checking
 from groundswell.store.git.identity import read_identity
-from groundswell.store.tables import links, repositories, repository_names
+from groundswell.store.tables import events, links, repositories, repository_names
 
 _SECOND_LOOKS: Final = 5
 _SECOND_LOOK_SECONDS: Final = 0.2
@@ -126,7 +126,7 @@ class RepositoryCheck:
             self._report.add(Code.OBJECT_BROKEN, self._named(number), what)
             return
         self._report.counted["pointers"] += len(places)
-        missing = places.keys() - self._linked(number)
+        missing = places.keys() - self._linked(number) - deleted_contents(self._premises, number)
         for look in range(_SECOND_LOOKS):
             if not missing:
                 return
@@ -201,6 +201,15 @@ class RepositoryCheck:
         if row is None:
             return f"repository {number}"
         return f"{row.kind} {row.namespace}/{row.name} (repository {number})"
+
+
+def deleted_contents(premises: Premises, number: int) -> set[str]:
+    """Contents that the repository was made to let go of, though its history may name them."""
+    query = sa.select(events.c.payload).where(
+        events.c.repository_id == number, events.c.type == "content.deleted"
+    )
+    payloads = premises.database.read(lambda conn: conn.execute(query).scalars().all())
+    return {sha256 for payload in payloads for sha256 in payload["sha256s"]}
 
 
 def living_numbers(premises: Premises) -> list[int]:
