@@ -117,9 +117,7 @@ def home(tmp_path: Path) -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What a client does to its own libraries is not ours to mend."""
     for item in items:
-        item.add_marker(
-            pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
-        )
+        item.add_marker(pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,25 +7,29 @@ import subprocess
 import threading
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.clients.environments import Environment
 from tests.clients.stage import attempt, client_environment, noise, run
-from tests.live import token_of
+from tests.live import LiveHub, token_of
 
 
 @pytest.fixture
-def hf_command(clients):
+def hf_command(clients: Callable[[str], Environment]) -> str:
     return clients("current").script("hf")
 
 
 @pytest.fixture
-def signed_in(live_hub, home):
+def signed_in(live_hub: LiveHub, home: Path) -> dict[str, str]:
     """Ada's environment."""
     return client_environment(live_hub, home, token_of("ada"))
 
 
-def test_signing_in_by_token_is_remembered(live_hub, hf_command, home):
+def test_signing_in_by_token_is_remembered(live_hub: LiveHub, hf_command: str, home: Path) -> None:
     environment = client_environment(live_hub, home)
     run(hf_command, "auth", "login", "--token", token_of("ada"), env=environment)
     told = run(hf_command, "auth", "whoami", "--format", "json", env=environment)
@@ -38,7 +42,7 @@ def test_signing_in_by_token_is_remembered(live_hub, hf_command, home):
     assert attempt(hf_command, "auth", "token", env=environment).returncode != 0
 
 
-def test_a_wrong_token_is_not_remembered(live_hub, hf_command, home):
+def test_a_wrong_token_is_not_remembered(live_hub: LiveHub, hf_command: str, home: Path) -> None:
     environment = client_environment(live_hub, home)
     done = attempt(hf_command, "auth", "login", "--token", "hf_" + "n" * 34, env=environment)
     assert done.returncode != 0
@@ -49,13 +53,13 @@ def test_a_wrong_token_is_not_remembered(live_hub, hf_command, home):
 class Browser:
     """A person's browser: cookies, forms, and no script."""
 
-    def __init__(self, url):
+    def __init__(self, url: str) -> None:
         self.url = url
         self.opener = urllib.request.build_opener(
             urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
         )
 
-    def open(self, path, fields=None):
+    def open(self, path: str, fields: dict[str, str] | None = None) -> Any:
         data = None if fields is None else urllib.parse.urlencode(fields).encode()
         request = urllib.request.Request(urllib.parse.urljoin(self.url, path), data)
         request.add_header("Accept", "text/html")
@@ -65,7 +69,9 @@ class Browser:
         with self.opener.open(request, timeout=20) as answer:
             return answer.read().decode()
 
-    def submit(self, page, fields, button=None):
+    def submit(
+        self, page: str, fields: dict[str, str] | None, button: tuple[str, str] | None = None
+    ) -> Any:
         """Send the page's form that has all these fields, with its hidden ones."""
         for attributes, inside in re.findall(r"<form\b([^>]*)>(.*?)</form>", page, re.DOTALL):
             names = set(re.findall(r'\bname="([^"]+)"', inside))
@@ -86,7 +92,9 @@ class Browser:
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_signing_in_through_the_browser(allowed, live_hub, hf_command, home):
+def test_signing_in_through_the_browser(
+    allowed: bool, live_hub: LiveHub, hf_command: str, home: Path
+) -> None:
     """`hf auth login` shows a code; a person signs in to the hub, sees the code and decides."""
     environment = client_environment(live_hub, home, BROWSER="true")
     process = subprocess.Popen(
@@ -127,7 +135,14 @@ def test_signing_in_through_the_browser(allowed, live_hub, hf_command, home):
     assert ("ada" in done.stdout) == allowed, done.stdout + done.stderr
 
 
-def test_upload_and_download(live_hub, hf_command, signed_in, ada, new_name, home):
+def test_upload_and_download(
+    live_hub: LiveHub,
+    hf_command: str,
+    signed_in: dict[str, str],
+    ada: Any,
+    new_name: Callable[..., str],
+    home: Path,
+) -> None:
     repo = new_name()
     source = home / "model"
     (source / "sub").mkdir(parents=True)
@@ -150,13 +165,29 @@ def test_upload_and_download(live_hub, hf_command, signed_in, ada, new_name, hom
     one = run(hf_command, "download", repo, "sub/config.json", "--quiet", env=signed_in)
     with open(one.strip().splitlines()[-1]) as file:
         assert file.read() == "{}"
-    run(hf_command, "upload", repo, source / "sub", "other", "--commit-message", "Again", env=signed_in)
+    run(
+        hf_command,
+        "upload",
+        repo,
+        source / "sub",
+        "other",
+        "--commit-message",
+        "Again",
+        env=signed_in,
+    )
     assert ada.list_repo_commits(repo)[0].title == "Again"
     assert ada.file_exists(repo, "other/config.json")
     run(hf_command, "upload", repo, source, "--create-pr", "--include", "*.md", env=signed_in)
 
 
-def test_a_dataset_goes_up_and_comes_down(live_hub, hf_command, signed_in, ada, new_name, home):
+def test_a_dataset_goes_up_and_comes_down(
+    live_hub: LiveHub,
+    hf_command: str,
+    signed_in: dict[str, str],
+    ada: Any,
+    new_name: Callable[..., str],
+    home: Path,
+) -> None:
     repo = new_name()
     (home / "a.csv").write_text("a,b\n1,2\n")
     run(hf_command, "upload", repo, home / "a.csv", "--repo-type", "dataset", env=signed_in)
@@ -164,10 +195,16 @@ def test_a_dataset_goes_up_and_comes_down(live_hub, hf_command, signed_in, ada, 
     assert (home / "d" / "a.csv").read_text() == "a,b\n1,2\n"
 
 
-def test_repositories_tags_and_branches(live_hub, hf_command, signed_in, ada, new_name):
+def test_repositories_tags_and_branches(
+    live_hub: LiveHub,
+    hf_command: str,
+    signed_in: dict[str, str],
+    ada: Any,
+    new_name: Callable[..., str],
+) -> None:
     repo, moved = new_name(), new_name()
 
-    def hf(*arguments):
+    def hf(*arguments: object) -> Any:
         return run(hf_command, "repos", *arguments, env=signed_in)
 
     hf("create", repo, "--private")
@@ -193,13 +230,22 @@ def test_repositories_tags_and_branches(live_hub, hf_command, signed_in, ada, ne
     assert not ada.repo_exists(moved)
 
 
-def test_information_and_lists(live_hub, hf_command, signed_in, ada, repo):
+def test_information_and_lists(
+    live_hub: LiveHub, hf_command: str, signed_in: dict[str, str], ada: Any, repo: str
+) -> None:
     card = "---\nlicense: mit\n---\n# A card of its own\n"
     ada.upload_file(path_or_fileobj=card.encode(), path_in_repo="README.md", repo_id=repo)
     told = json.loads(run(hf_command, "models", "info", repo, "--format", "json", env=signed_in))
     assert told["id"] == repo
     listed = run(
-        hf_command, "models", "ls", "--author", "ada", "--limit", "1000", "--no-truncate",
+        hf_command,
+        "models",
+        "ls",
+        "--author",
+        "ada",
+        "--limit",
+        "1000",
+        "--no-truncate",
         env=signed_in,
     )
     assert repo in listed
@@ -207,7 +253,9 @@ def test_information_and_lists(live_hub, hf_command, signed_in, ada, repo):
     assert "README.md" in run(hf_command, "models", "ls", repo, env=signed_in)
 
 
-def test_the_cache_is_listed_verified_and_emptied(live_hub, hf_command, signed_in, ada, repo):
+def test_the_cache_is_listed_verified_and_emptied(
+    live_hub: LiveHub, hf_command: str, signed_in: dict[str, str], ada: Any, repo: str
+) -> None:
     ada.upload_file(path_or_fileobj=noise(50_000, "c"), path_in_repo="a.bin", repo_id=repo)
     run(hf_command, "download", repo, env=signed_in)
     assert repo in run(hf_command, "cache", "ls", "--no-truncate", env=signed_in)
@@ -216,7 +264,9 @@ def test_the_cache_is_listed_verified_and_emptied(live_hub, hf_command, signed_i
     assert repo not in run(hf_command, "cache", "ls", "--no-truncate", env=signed_in)
 
 
-def test_errors_are_told_without_a_traceback(live_hub, hf_command, signed_in, home):
+def test_errors_are_told_without_a_traceback(
+    live_hub: LiveHub, hf_command: str, signed_in: dict[str, str], home: Path
+) -> None:
     for arguments in (
         ("download", "ada/never-there"),
         ("repos", "delete", "ada/never-there", "--yes"),

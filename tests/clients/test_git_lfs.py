@@ -1,30 +1,37 @@
 """Real git-lfs: large files go in and out beside git, and beside Xet."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from tests.clients.environments import Environment
 from tests.clients.stage import MIB, attempt, noise, run, sha256, watching
 from tests.clients.test_git import git, git_fails, person, put
-from tests.live import token_of
+from tests.live import LiveHub, token_of
 
 
 @pytest.fixture
-def ada_lfs(live_hub, home):
+def ada_lfs(live_hub: LiveHub, home: Path) -> dict[str, str]:
     environment = person(live_hub, home, "ada")
     run("git", "lfs", "install", env=environment)
     return environment
 
 
-def clone(environment, hub, repo, work):
+def clone(environment: dict[str, str], hub: LiveHub, repo: str, work: Path) -> Path:
     git(environment, "clone", f"{hub.url}/{repo}", work)
     return work
 
 
-def commit(environment, work, message="By git"):
+def commit(environment: dict[str, str], work: Path, message: str = "By git") -> None:
     git(environment, "add", "-A", cwd=work)
     git(environment, "commit", "-qm", message, cwd=work)
 
 
-def test_a_file_pushed_by_lfs_comes_down_everywhere(live_hub, ada_lfs, ada, repo, home, tmp_path):
+def test_a_file_pushed_by_lfs_comes_down_everywhere(
+    live_hub: LiveHub, ada_lfs: dict[str, str], ada: Any, repo: str, home: Path, tmp_path: Path
+) -> None:
     work = clone(ada_lfs, live_hub, repo, tmp_path / "work")
     content = noise(3 * MIB, "lfs")
     put(work, "model.bin", content)  # the repository's own .gitattributes names *.bin
@@ -51,7 +58,9 @@ def test_a_file_pushed_by_lfs_comes_down_everywhere(live_hub, ada_lfs, ada, repo
     assert git(ada_lfs, "lfs", "fsck", cwd=again)
 
 
-def test_a_file_committed_by_xet_is_pulled_by_lfs(live_hub, ada_lfs, ada, repo, tmp_path):
+def test_a_file_committed_by_xet_is_pulled_by_lfs(
+    live_hub: LiveHub, ada_lfs: dict[str, str], ada: Any, repo: str, tmp_path: Path
+) -> None:
     content = noise(3 * MIB, "xet")
     ada.upload_file(path_or_fileobj=content, path_in_repo="model.bin", repo_id=repo)
     work = clone(ada_lfs, live_hub, repo, tmp_path / "work")
@@ -68,7 +77,9 @@ def test_a_file_committed_by_xet_is_pulled_by_lfs(live_hub, ada_lfs, ada, repo, 
     assert (before / "model.bin").read_bytes() == content
 
 
-def test_pointers_without_content_and_a_later_pull(live_hub, ada_lfs, ada, repo, tmp_path):
+def test_pointers_without_content_and_a_later_pull(
+    live_hub: LiveHub, ada_lfs: dict[str, str], ada: Any, repo: str, tmp_path: Path
+) -> None:
     for number in range(4):
         ada.upload_file(
             path_or_fileobj=noise(100_000, number), path_in_repo=f"{number}.bin", repo_id=repo
@@ -83,7 +94,9 @@ def test_pointers_without_content_and_a_later_pull(live_hub, ada_lfs, ada, repo,
     assert sha256(noise(100_000, 3)) in listed
 
 
-def test_lfs_in_a_new_type_of_file(live_hub, ada_lfs, ada, repo, tmp_path):
+def test_lfs_in_a_new_type_of_file(
+    live_hub: LiveHub, ada_lfs: dict[str, str], ada: Any, repo: str, tmp_path: Path
+) -> None:
     work = clone(ada_lfs, live_hub, repo, tmp_path / "work")
     git(ada_lfs, "lfs", "track", "*.dat", cwd=work)
     put(work, "odd.dat", noise(12 * MIB, "dat"))
@@ -97,8 +110,8 @@ def test_lfs_in_a_new_type_of_file(live_hub, ada_lfs, ada, repo, tmp_path):
 
 
 def test_a_push_without_its_large_files_is_refused_and_mended(
-    live_hub, ada_lfs, ada, repo, tmp_path
-):
+    live_hub: LiveHub, ada_lfs: dict[str, str], ada: Any, repo: str, tmp_path: Path
+) -> None:
     work = clone(ada_lfs, live_hub, repo, tmp_path / "work")
     put(work, "model.bin", noise(50_000, "later"))
     commit(ada_lfs, work)
@@ -109,7 +122,9 @@ def test_a_push_without_its_large_files_is_refused_and_mended(
     assert ada.file_exists(repo, "model.bin")
 
 
-def test_private_content_needs_its_readers_token(live_hub, ada, new_repo, home, tmp_path):
+def test_private_content_needs_its_readers_token(
+    live_hub: LiveHub, ada: Any, new_repo: Callable[..., str], home: Path, tmp_path: Path
+) -> None:
     hidden = new_repo(private=True)
     ada.upload_file(path_or_fileobj=noise(50_000, "p"), path_in_repo="p.bin", repo_id=hidden)
     reader = person(live_hub, home, "ada", token_of("ada", "read"))
@@ -123,8 +138,13 @@ def test_private_content_needs_its_readers_token(live_hub, ada, new_repo, home, 
 
 
 def test_a_renamed_repository_gives_its_large_files(
-    live_hub, ada_lfs, ada, repo, new_name, tmp_path
-):
+    live_hub: LiveHub,
+    ada_lfs: dict[str, str],
+    ada: Any,
+    repo: str,
+    new_name: Callable[..., str],
+    tmp_path: Path,
+) -> None:
     content = noise(200_000, "renamed")
     ada.upload_file(path_or_fileobj=content, path_in_repo="r.bin", repo_id=repo)
     ada.move_repo(repo, new_name())
@@ -132,7 +152,9 @@ def test_a_renamed_repository_gives_its_large_files(
     assert (work / "r.bin").read_bytes() == content
 
 
-def test_locks_are_told_to_be_absent(live_hub, ada_lfs, repo, tmp_path):
+def test_locks_are_told_to_be_absent(
+    live_hub: LiveHub, ada_lfs: dict[str, str], repo: str, tmp_path: Path
+) -> None:
     work = clone(ada_lfs, live_hub, repo, tmp_path / "work")
     done = attempt("git", "lfs", "locks", env=ada_lfs, cwd=work)
     assert done.returncode == 0 or "not" in done.stderr.lower()
@@ -143,12 +165,20 @@ def test_locks_are_told_to_be_absent(live_hub, ada_lfs, repo, tmp_path):
 
 
 def test_multipart_through_the_clients_transfer_agent(
-    live_hub, ada_lfs, ada, clients, repo, tmp_path
-):
+    live_hub: LiveHub,
+    ada_lfs: dict[str, str],
+    ada: Any,
+    clients: Callable[[str], Environment],
+    repo: str,
+    tmp_path: Path,
+) -> None:
     """`hf lfs-enable-largefiles` adds an agent that sends a file in parts."""
     work = clone(ada_lfs, live_hub, repo, tmp_path / "work")
     agent = clients("current").script("hf")
-    env = ada_lfs | {"HF_TOKEN": token_of("ada"), "PATH": f"{agent[: -len('/hf')]}:{ada_lfs['PATH']}"}
+    env = ada_lfs | {
+        "HF_TOKEN": token_of("ada"),
+        "PATH": f"{agent[: -len('/hf')]}:{ada_lfs['PATH']}",
+    }
     run(agent, "lfs-enable-largefiles", work, env=env)
     content = noise(20 * MIB, "multipart")
     put(work, "model.bin", content)

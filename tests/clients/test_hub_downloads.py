@@ -3,13 +3,15 @@
 import http.client
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.clients.breaking import breaking_wire
 from tests.clients.stage import MIB, ask, noise, sha256, watching
-from tests.live import token_of
+from tests.live import LiveHub, token_of
 
 FILES = {
     "README.md": b"---\nlicense: mit\n---\n# A model\n",
@@ -21,7 +23,7 @@ FILES = {
 
 
 @pytest.fixture
-def filled(hf, ada, repo):
+def filled(hf: Any, ada: Any, repo: str) -> str:
     """A repository with FILES."""
     ada.create_commit(
         repo,
@@ -31,18 +33,20 @@ def filled(hf, ada, repo):
     return repo
 
 
-def read(path):
+def read(path: str) -> bytes:
     return Path(path).read_bytes()
 
 
-def test_a_cold_snapshot_has_every_file(ada, nobody, filled, tmp_path):
+def test_a_cold_snapshot_has_every_file(ada: Any, nobody: Any, filled: str, tmp_path: Path) -> None:
     folder = nobody.snapshot_download(filled, cache_dir=tmp_path)
     assert os.path.basename(folder) == ada.model_info(filled).sha
     for path, content in FILES.items():
         assert read(f"{folder}/{path}") == content
 
 
-def test_a_cached_snapshot_makes_at_most_two_requests(live_hub, ada, filled, tmp_path):
+def test_a_cached_snapshot_makes_at_most_two_requests(
+    live_hub: LiveHub, ada: Any, filled: str, tmp_path: Path
+) -> None:
     commit = ada.model_info(filled).sha
     first = ada.snapshot_download(filled, cache_dir=tmp_path)
     for revision in (None, "main", commit):
@@ -51,7 +55,7 @@ def test_a_cached_snapshot_makes_at_most_two_requests(live_hub, ada, filled, tmp
         assert len(seen.lines) <= 2, seen.lines
 
 
-def test_a_snapshot_takes_what_patterns_allow(nobody, filled, tmp_path):
+def test_a_snapshot_takes_what_patterns_allow(nobody: Any, filled: str, tmp_path: Path) -> None:
     folder = nobody.snapshot_download(
         filled, cache_dir=tmp_path, allow_patterns=["*.json", "onnx/*"], ignore_patterns="*.onnx"
     )
@@ -63,12 +67,12 @@ def test_a_snapshot_takes_what_patterns_allow(nobody, filled, tmp_path):
     assert found == {"config.json", "onnx/notes.txt"}
 
 
-def test_a_snapshot_into_a_folder(nobody, filled, tmp_path):
+def test_a_snapshot_into_a_folder(nobody: Any, filled: str, tmp_path: Path) -> None:
     nobody.snapshot_download(filled, local_dir=tmp_path / "here", cache_dir=tmp_path / "cache")
     assert read(tmp_path / "here" / "onnx" / "model.onnx") == FILES["onnx/model.onnx"]
 
 
-def test_a_snapshot_follows_the_branch(ada, filled, tmp_path):
+def test_a_snapshot_follows_the_branch(ada: Any, filled: str, tmp_path: Path) -> None:
     one = ada.snapshot_download(filled, cache_dir=tmp_path)
     ada.upload_file(path_or_fileobj=b"{}", path_in_repo="config.json", repo_id=filled)
     other = ada.snapshot_download(filled, cache_dir=tmp_path)
@@ -77,7 +81,9 @@ def test_a_snapshot_follows_the_branch(ada, filled, tmp_path):
     assert os.path.realpath(f"{one}/model.bin") == os.path.realpath(f"{other}/model.bin")
 
 
-def test_a_second_download_fetches_nothing(live_hub, nobody, filled, tmp_path):
+def test_a_second_download_fetches_nothing(
+    live_hub: LiveHub, nobody: Any, filled: str, tmp_path: Path
+) -> None:
     first = nobody.hf_hub_download(filled, "model.bin", cache_dir=tmp_path)
     with watching(live_hub) as seen:
         assert nobody.hf_hub_download(filled, "model.bin", cache_dir=tmp_path) == first
@@ -91,7 +97,9 @@ def test_a_second_download_fetches_nothing(live_hub, nobody, filled, tmp_path):
     assert not seen.lines
 
 
-def test_metadata_is_what_the_cache_is_built_from(hf, live_hub, ada, nobody, filled):
+def test_metadata_is_what_the_cache_is_built_from(
+    hf: Any, live_hub: LiveHub, ada: Any, nobody: Any, filled: str
+) -> None:
     commit = ada.model_info(filled).sha
     for path, content in FILES.items():
         told = hf.get_hf_file_metadata(hf.hf_hub_url(filled, path))
@@ -102,7 +110,9 @@ def test_metadata_is_what_the_cache_is_built_from(hf, live_hub, ada, nobody, fil
 
 
 @pytest.mark.parametrize("revision", ["main", "v1.0", "side/branch", "commit", "short"])
-def test_every_kind_of_revision_is_resolved(revision, ada, nobody, filled, tmp_path):
+def test_every_kind_of_revision_is_resolved(
+    revision: str, ada: Any, nobody: Any, filled: str, tmp_path: Path
+) -> None:
     commit = ada.model_info(filled).sha
     ada.create_tag(filled, tag="v1.0")
     ada.create_branch(filled, branch="side/branch")
@@ -114,8 +124,8 @@ def test_every_kind_of_revision_is_resolved(revision, ada, nobody, filled, tmp_p
 
 
 def test_a_download_that_breaks_goes_on_where_it_was(
-    live_hub, hf, ada, repo, tmp_path, monkeypatch
-):
+    live_hub: LiveHub, hf: Any, ada: Any, repo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = noise(24 * MIB, "resume")  # the client keeps what it has in pieces of 10 MB
     ada.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=repo)
     monkeypatch.setattr(hf.constants, "HF_HUB_DISABLE_XET", True)
@@ -131,7 +141,9 @@ def test_a_download_that_breaks_goes_on_where_it_was(
     assert next(each["out"] for each in got if each["status"] == 206) < 16 * MIB
 
 
-def test_a_xet_download_that_breaks_is_mended(live_hub, hf, ada, repo, tmp_path):
+def test_a_xet_download_that_breaks_is_mended(
+    live_hub: LiveHub, hf: Any, ada: Any, repo: str, tmp_path: Path
+) -> None:
     content = noise(4 * MIB, "mended")
     ada.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=repo)
     with breaking_wire(live_hub.port, r"^GET /xet/\S+\?", after_bytes=MIB) as wire:
@@ -140,7 +152,7 @@ def test_a_xet_download_that_breaks_is_mended(live_hub, hf, ada, repo, tmp_path)
         assert wire.cuts == 0
 
 
-def test_ranges_and_conditions(live_hub, ada, filled):
+def test_ranges_and_conditions(live_hub: LiveHub, ada: Any, filled: str) -> None:
     content = FILES["model.bin"]
     for path in (f"/{filled}/resolve/main/model.bin", f"/{filled}/resolve/main/onnx/notes.txt"):
         whole = ask(live_hub, "GET", path)
@@ -168,7 +180,7 @@ def test_ranges_and_conditions(live_hub, ada, filled):
     assert ask(live_hub, "GET", f"/{filled}/resolve/main/model.bin").body == content
 
 
-def test_content_is_never_compressed_on_the_way(live_hub, filled):
+def test_content_is_never_compressed_on_the_way(live_hub: LiveHub, filled: str) -> None:
     for method in ("HEAD", "GET"):
         answer = ask(
             live_hub,
@@ -180,7 +192,7 @@ def test_content_is_never_compressed_on_the_way(live_hub, filled):
         assert int(answer.headers["Content-Length"]) == len(FILES["config.json"])
 
 
-def test_raw_gives_the_pointer_of_a_large_file(live_hub, filled):
+def test_raw_gives_the_pointer_of_a_large_file(live_hub: LiveHub, filled: str) -> None:
     pointer = ask(live_hub, "GET", f"/{filled}/raw/main/model.bin").body.decode()
     assert pointer.splitlines() == [
         "version https://git-lfs.github.com/spec/v1",
@@ -190,7 +202,9 @@ def test_raw_gives_the_pointer_of_a_large_file(live_hub, filled):
     assert ask(live_hub, "GET", f"/{filled}/raw/main/config.json").body == FILES["config.json"]
 
 
-def test_a_missing_optional_file_is_remembered(hf, live_hub, nobody, filled, tmp_path):
+def test_a_missing_optional_file_is_remembered(
+    hf: Any, live_hub: LiveHub, nobody: Any, filled: str, tmp_path: Path
+) -> None:
     with pytest.raises(hf.errors.RemoteEntryNotFoundError):
         nobody.hf_hub_download(filled, "tokenizer.json", cache_dir=tmp_path)
     marks = [place for place, _, names in os.walk(tmp_path) if "tokenizer.json" in names]
@@ -200,7 +214,7 @@ def test_a_missing_optional_file_is_remembered(hf, live_hub, nobody, filled, tmp
     assert told is hf.file_download._CACHED_NO_EXIST
 
 
-def test_existence_questions(nobody, filled):
+def test_existence_questions(nobody: Any, filled: str) -> None:
     assert nobody.file_exists(filled, "onnx/model.onnx")
     assert not nobody.file_exists(filled, "onnx/none.onnx")
     assert not nobody.file_exists(filled, "config.json", revision="none")
@@ -209,7 +223,7 @@ def test_existence_questions(nobody, filled):
     assert not nobody.repo_exists("ada/never-there")
 
 
-def test_errors_are_the_clients_classes(hf, nobody, filled, tmp_path):
+def test_errors_are_the_clients_classes(hf: Any, nobody: Any, filled: str, tmp_path: Path) -> None:
     with pytest.raises(hf.errors.RevisionNotFoundError):
         nobody.hf_hub_download(filled, "config.json", revision="none", cache_dir=tmp_path)
     with pytest.raises(hf.errors.RevisionNotFoundError):
@@ -224,14 +238,14 @@ def test_errors_are_the_clients_classes(hf, nobody, filled, tmp_path):
         nobody.hf_hub_download("ada/never-there", "a", cache_dir=tmp_path)
 
 
-def test_an_odd_revision_is_refused_and_breaks_nothing(live_hub, filled):
+def test_an_odd_revision_is_refused_and_breaks_nothing(live_hub: LiveHub, filled: str) -> None:
     for revision in ("..", "a..b", "%00", "refs%2Fheads%2F..%2F..", "-x", "x" * 3000, "@%7B0%7D"):
         answer = ask(live_hub, "GET", f"/api/models/{filled}/tree/{revision}")
         assert 400 <= answer.status < 500, (revision, answer.status)
         assert answer.headers["X-Error-Message"]
 
 
-def test_checksums_are_verified_by_the_tree(nobody, filled, tmp_path):
+def test_checksums_are_verified_by_the_tree(nobody: Any, filled: str, tmp_path: Path) -> None:
     nobody.snapshot_download(filled, cache_dir=tmp_path)
     told = nobody.verify_repo_checksums(filled, cache_dir=tmp_path)
     assert told.checked_count == len(FILES) + 1
@@ -239,14 +253,14 @@ def test_checksums_are_verified_by_the_tree(nobody, filled, tmp_path):
     assert not told.missing_paths
 
 
-def test_a_dry_run_tells_sizes(nobody, filled, tmp_path):
+def test_a_dry_run_tells_sizes(nobody: Any, filled: str, tmp_path: Path) -> None:
     told = nobody.snapshot_download(filled, cache_dir=tmp_path, dry_run=True)
     assert {each.filename: each.file_size for each in told if each.filename in FILES} == {
         path: len(content) for path, content in FILES.items()
     }
 
 
-def test_downloads_are_counted(live_hub, ada, nobody, filled):
+def test_downloads_are_counted(live_hub: LiveHub, ada: Any, nobody: Any, filled: str) -> None:
     before = ada.model_info(filled).downloads
     ask(
         live_hub,
@@ -260,7 +274,9 @@ def test_downloads_are_counted(live_hub, ada, nobody, filled):
     assert ada.model_info(filled).downloads == before + 1
 
 
-def test_a_reader_who_leaves_harms_nobody(live_hub, nobody, filled, tmp_path):
+def test_a_reader_who_leaves_harms_nobody(
+    live_hub: LiveHub, nobody: Any, filled: str, tmp_path: Path
+) -> None:
     for _ in range(5):
         connection = http.client.HTTPConnection("127.0.0.1", live_hub.port, timeout=10)
         connection.request("GET", f"/{filled}/resolve/main/model.bin")
@@ -271,7 +287,9 @@ def test_a_reader_who_leaves_harms_nobody(live_hub, nobody, filled, tmp_path):
     assert read(path) == FILES["model.bin"]
 
 
-def test_the_token_travels_to_private_content_by_every_way(hf, ada, new_repo, tmp_path):
+def test_the_token_travels_to_private_content_by_every_way(
+    hf: Any, ada: Any, new_repo: Callable[..., str], tmp_path: Path
+) -> None:
     hidden = new_repo(private=True)
     content = noise(MIB, "private")
     ada.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=hidden)

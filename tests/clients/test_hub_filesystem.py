@@ -1,5 +1,9 @@
 """huggingface_hub 2.4: HfFileSystem, with which pandas, datasets and others read and write."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tests.clients.stage import MIB, noise
@@ -7,13 +11,15 @@ from tests.live import token_of
 
 
 @pytest.fixture
-def fs(hf):
+def fs(hf: Any) -> Any:
     """Ada's file system, without memory of what it listed."""
-    return hf.HfFileSystem(token=token_of("ada"), skip_instance_cache=True, use_listings_cache=False)
+    return hf.HfFileSystem(
+        token=token_of("ada"), skip_instance_cache=True, use_listings_cache=False
+    )
 
 
 @pytest.fixture
-def filled(hf, ada, repo):
+def filled(hf: Any, ada: Any, repo: str) -> str:
     files = {
         "a.txt": b"first\nsecond\n",
         "data/one.csv": b"a,b\n1,2\n",
@@ -29,7 +35,7 @@ def filled(hf, ada, repo):
     return repo
 
 
-def test_listing_and_globbing(fs, filled):
+def test_listing_and_globbing(fs: Any, filled: str) -> None:
     names = fs.ls(filled, detail=False)
     assert set(names) == {
         f"{filled}/{name}" for name in (".gitattributes", "a.txt", "data", "big.bin")
@@ -48,7 +54,7 @@ def test_listing_and_globbing(fs, filled):
     assert fs.du(f"{filled}/data") == 24
 
 
-def test_questions_about_one_path(hf, fs, filled):
+def test_questions_about_one_path(hf: Any, fs: Any, filled: str) -> None:
     assert fs.exists(f"{filled}/a.txt")
     assert not fs.exists(f"{filled}/none.txt")
     assert fs.isfile(f"{filled}/big.bin")
@@ -63,7 +69,7 @@ def test_questions_about_one_path(hf, fs, filled):
     assert fs.url(f"{filled}/a.txt").endswith(f"/{filled}/resolve/main/a.txt")
 
 
-def test_reading_whole_in_pieces_and_lines(fs, filled, tmp_path):
+def test_reading_whole_in_pieces_and_lines(fs: Any, filled: str, tmp_path: Path) -> None:
     content = noise(2 * MIB, "fs")
     assert fs.cat(f"{filled}/big.bin") == content
     assert fs.cat_file(f"{filled}/big.bin", start=1000, end=1010) == content[1000:1010]
@@ -82,7 +88,9 @@ def test_reading_whole_in_pieces_and_lines(fs, filled, tmp_path):
     assert (tmp_path / "data" / "deep" / "three.csv").read_bytes() == b"a,b\n5,6\n"
 
 
-def test_writing_copying_moving_and_removing(hf, fs, ada, filled, new_repo):
+def test_writing_copying_moving_and_removing(
+    hf: Any, fs: Any, ada: Any, filled: str, new_repo: Callable[..., str]
+) -> None:
     with fs.open(f"{filled}/new.txt", "w") as file:
         file.write("written\n")
     assert fs.read_text(f"{filled}/new.txt") == "written\n"
@@ -110,7 +118,7 @@ def test_writing_copying_moving_and_removing(hf, fs, ada, filled, new_repo):
     }
 
 
-def test_revisions_in_paths(fs, ada, filled):
+def test_revisions_in_paths(fs: Any, ada: Any, filled: str) -> None:
     first = ada.model_info(filled).sha
     ada.create_branch(filled, branch="side/one")
     with fs.open(f"{filled}@side%2Fone/a.txt", "w") as file:
@@ -123,12 +131,12 @@ def test_revisions_in_paths(fs, ada, filled):
     assert fs.read_text(f"{filled}@refs/pr/{made.pr_num}/a.txt") == "pr\n"
 
 
-def test_expanded_listings_know_commits(fs, filled):
+def test_expanded_listings_know_commits(fs: Any, filled: str) -> None:
     told = fs.ls(f"{filled}/data", detail=True, expand_info=True)
     assert {each["last_commit"].title for each in told} == {"Fill"}
 
 
-def test_others_do_not_write(hf, fs, filled):
+def test_others_do_not_write(hf: Any, fs: Any, filled: str) -> None:
     theirs = hf.HfFileSystem(token=token_of("eve"), skip_instance_cache=True)
     assert theirs.read_text(f"{filled}/a.txt") == "first\nsecond\n"
     with pytest.raises(hf.errors.HfHubHTTPError):

@@ -1,17 +1,19 @@
 """huggingface_hub 2.4: trees, commits, branches, tags, and history that is thrown away."""
 
+from typing import Any
+
 import pytest
 
 from tests.clients.stage import ask, noise, sha256
-from tests.live import token_of
+from tests.live import LiveHub, token_of
 
 
-def put(api, repo, path, content=b"x", **more):
+def put(api: Any, repo: str, path: str, content: bytes | str = b"x", **more: Any) -> Any:
     return api.upload_file(path_or_fileobj=content, path_in_repo=path, repo_id=repo, **more)
 
 
 @pytest.fixture
-def filled(hf, ada, repo):
+def filled(hf: Any, ada: Any, repo: str) -> str:
     files = {
         "a.txt": b"a\n",
         "big.bin": noise(20_000, "big"),
@@ -27,7 +29,7 @@ def filled(hf, ada, repo):
     return repo
 
 
-def test_a_tree_by_folder_and_whole(hf, nobody, filled):
+def test_a_tree_by_folder_and_whole(hf: Any, nobody: Any, filled: str) -> None:
     top = {each.path: each for each in nobody.list_repo_tree(filled)}
     assert set(top) == {".gitattributes", "a.txt", "big.bin", "dir", "other"}
     assert isinstance(top["dir"], hf.hf_api.RepoFolder)
@@ -48,7 +50,7 @@ def test_a_tree_by_folder_and_whole(hf, nobody, filled):
     assert below == {"dir/b.txt", "dir/deep", "dir/deep/c.txt"}
 
 
-def test_an_expanded_tree_knows_the_last_commit_of_each_entry(ada, filled):
+def test_an_expanded_tree_knows_the_last_commit_of_each_entry(ada: Any, filled: str) -> None:
     changed = put(ada, filled, "dir/b.txt", b"2", commit_message="Change b")
     tree = {each.path: each for each in ada.list_repo_tree(filled, recursive=True, expand=True)}
     assert tree["dir/b.txt"].last_commit.oid == changed.oid
@@ -59,14 +61,14 @@ def test_an_expanded_tree_knows_the_last_commit_of_each_entry(ada, filled):
     assert tree["a.txt"].last_commit.date.year >= 2024
 
 
-def test_paths_info_leaves_out_what_is_not_there(ada, filled):
+def test_paths_info_leaves_out_what_is_not_there(ada: Any, filled: str) -> None:
     found = ada.get_paths_info(filled, ["a.txt", "dir", "none.txt", "dir/deep/c.txt"], expand=True)
     assert {each.path for each in found} == {"a.txt", "dir", "dir/deep/c.txt"}
     assert all(each.last_commit.title == "Fill" for each in found)
     assert ada.get_paths_info(filled, "a.txt")[0].path == "a.txt"
 
 
-def test_a_long_tree_comes_in_pages(hf, ada, repo):
+def test_a_long_tree_comes_in_pages(hf: Any, ada: Any, repo: str) -> None:
     ada.create_commit(
         repo,
         [hf.CommitOperationAdd(f"f/{n:05}.txt", b"%d" % n) for n in range(2500)],
@@ -78,7 +80,7 @@ def test_a_long_tree_comes_in_pages(hf, ada, repo):
     assert len(ada.get_paths_info(repo, [f"f/{n:05}.txt" for n in range(0, 2500, 2)])) == 1250
 
 
-def test_commits_are_listed_newest_first_in_pages(live_hub, ada, repo):
+def test_commits_are_listed_newest_first_in_pages(live_hub: LiveHub, ada: Any, repo: str) -> None:
     for number in range(6):
         put(ada, repo, "a.txt", b"%d" % number, commit_message=f"Change {number} & <more>")
     commits = ada.list_repo_commits(repo, formatted=True)
@@ -98,7 +100,7 @@ def test_commits_are_listed_newest_first_in_pages(live_hub, ada, repo):
     assert f"<{live_hub.url}/api/models/{repo}/commits/main?" in page.headers["Link"]
 
 
-def test_branches_come_and_go(hf, ada, filled):
+def test_branches_come_and_go(hf: Any, ada: Any, filled: str) -> None:
     base = ada.model_info(filled).sha
     ada.create_branch(filled, branch="feature/one")
     with pytest.raises(hf.errors.HfHubHTTPError, match="already exists") as told:
@@ -124,7 +126,7 @@ def test_branches_come_and_go(hf, ada, filled):
     assert ada.model_info(filled, revision=made.oid).sha == made.oid
 
 
-def test_branches_that_cannot_be(hf, ada, filled):
+def test_branches_that_cannot_be(hf: Any, ada: Any, filled: str) -> None:
     for branch in ("refs/pr/7", "refs/heads/x", "a..b", "-a", "a.lock", "a b", "@{u}", "a/", "x~1"):
         with pytest.raises(hf.errors.HfHubHTTPError) as told:
             ada.create_branch(filled, branch=branch)
@@ -141,7 +143,7 @@ def test_branches_that_cannot_be(hf, ada, filled):
     assert [each.name for each in ada.list_repo_refs(filled).branches] == ["main"]
 
 
-def test_tags_come_and_go(hf, ada, filled):
+def test_tags_come_and_go(hf: Any, ada: Any, filled: str) -> None:
     base = ada.model_info(filled).sha
     newer = put(ada, filled, "newer.txt")
     ada.create_tag(filled, tag="v1", revision=base, tag_message="The first")
@@ -168,7 +170,9 @@ def test_tags_come_and_go(hf, ada, filled):
         ada.create_tag(filled, tag="x", revision="none")
 
 
-def test_references_are_changed_by_writers_only(hf, eve, nobody, filled):
+def test_references_are_changed_by_writers_only(
+    hf: Any, eve: Any, nobody: Any, filled: str
+) -> None:
     for other in (eve, nobody, hf.HfApi(token=token_of("ada", "read"))):
         for act in (
             lambda api: api.create_branch(filled, branch="x"),
@@ -181,7 +185,9 @@ def test_references_are_changed_by_writers_only(hf, eve, nobody, filled):
             assert told.value.response.status_code in (401, 403)
 
 
-def test_a_squashed_history_is_one_commit_with_the_same_files(hf, ada, filled):
+def test_a_squashed_history_is_one_commit_with_the_same_files(
+    hf: Any, ada: Any, filled: str
+) -> None:
     for number in range(3):
         put(ada, filled, f"{number}.txt")
     ada.create_branch(filled, branch="kept")
@@ -201,7 +207,7 @@ def test_a_squashed_history_is_one_commit_with_the_same_files(hf, ada, filled):
     assert told.value.response.status_code == 404
 
 
-def test_lfs_files_are_listed_and_thrown_away_for_good(hf, ada, filled):
+def test_lfs_files_are_listed_and_thrown_away_for_good(hf: Any, ada: Any, filled: str) -> None:
     put(ada, filled, "second.bin", noise(9000, "second"))
     put(ada, filled, "gone.bin", noise(9000, "gone"))
     ada.delete_file("gone.bin", filled)

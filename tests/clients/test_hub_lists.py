@@ -3,11 +3,14 @@
 import json
 import struct
 import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.clients.stage import MIB, ask, noise
-from tests.live import token_of
+from tests.live import LiveHub, token_of
 
 CARD = """---
 license: apache-2.0
@@ -24,7 +27,7 @@ A model for tests.
 """
 
 
-def safetensors(tensors: dict[str, tuple[str, list[int]]], metadata=None) -> bytes:
+def safetensors(tensors: dict[str, tuple[str, list[int]]], metadata: dict | None = None) -> bytes:
     """A safetensors file with zeros."""
     sizes = {"F32": 4, "F16": 2, "BF16": 2, "I64": 8}
     header: dict = {"__metadata__": metadata} if metadata else {}
@@ -40,7 +43,9 @@ def safetensors(tensors: dict[str, tuple[str, list[int]]], metadata=None) -> byt
 
 
 @pytest.fixture
-def carded(hf, ada, new_repo, request):
+def carded(
+    hf: Any, ada: Any, new_repo: Callable[..., str], request: pytest.FixtureRequest
+) -> tuple[str, list[str]]:
     """Three models with cards, of which each third one differs; and a mark to find them by."""
     mark = f"m{abs(hash(request.node.name)) % 10**8}"
     names = [new_repo() for _ in range(3)]
@@ -61,11 +66,13 @@ def carded(hf, ada, new_repo, request):
     return f"tiny-{mark}", names
 
 
-def test_models_are_found_by_everything_their_card_says(ada, nobody, carded):
+def test_models_are_found_by_everything_their_card_says(
+    ada: Any, nobody: Any, carded: tuple[str, list[str]]
+) -> None:
     tag, names = carded
     first_two = set(names[:2])
 
-    def found(**by):
+    def found(**by: Any) -> set[str]:
         by.setdefault("filter", [])
         filters = [tag, *by.pop("filter")]
         return {each.id for each in nobody.list_models(filter=filters, **by)}
@@ -88,7 +95,9 @@ def test_models_are_found_by_everything_their_card_says(ada, nobody, carded):
     assert found(gated=False) == set(names[1:])
 
 
-def test_lists_are_sorted_and_come_in_pages(live_hub, ada, nobody, carded):
+def test_lists_are_sorted_and_come_in_pages(
+    live_hub: LiveHub, ada: Any, nobody: Any, carded: tuple[str, list[str]]
+) -> None:
     tag, names = carded
     by_creation = [each.id for each in nobody.list_models(filter=tag, sort="created_at")]
     assert by_creation == names[::-1]
@@ -110,7 +119,7 @@ def test_lists_are_sorted_and_come_in_pages(live_hub, ada, nobody, carded):
         assert {each.id for each in nobody.list_models(filter=tag, sort=sort)} == set(names)
 
 
-def test_full_lists_tell_more(nobody, carded):
+def test_full_lists_tell_more(nobody: Any, carded: tuple[str, list[str]]) -> None:
     tag, names = carded
     one = next(
         each
@@ -127,7 +136,9 @@ def test_full_lists_tell_more(nobody, carded):
     assert all(each.sha is None for each in some)
 
 
-def test_private_repositories_are_listed_for_those_who_see_them(ada, eve, nobody, carded):
+def test_private_repositories_are_listed_for_those_who_see_them(
+    ada: Any, eve: Any, nobody: Any, carded: tuple[str, list[str]]
+) -> None:
     tag, names = carded
     ada.update_repo_settings(names[1], private=True)
     assert {each.id for each in ada.list_models(filter=tag)} == set(names)
@@ -136,7 +147,9 @@ def test_private_repositories_are_listed_for_those_who_see_them(ada, eve, nobody
         assert not list(other.list_models(search=names[1].partition("/")[2]))
 
 
-def test_datasets_and_spaces_are_found(hf, ada, nobody, new_repo):
+def test_datasets_and_spaces_are_found(
+    hf: Any, ada: Any, nobody: Any, new_repo: Callable[..., str]
+) -> None:
     dataset, space = new_repo("dataset"), new_repo("space")
     ada.upload_file(
         path_or_fileobj=b"---\nlicense: mit\nlanguage: [de]\ntask_categories: [summarization]\n"
@@ -161,7 +174,9 @@ def test_datasets_and_spaces_are_found(hf, ada, nobody, new_repo):
     assert dataset not in {each.id for each in nobody.list_models(author="ada")}
 
 
-def test_model_info_tells_what_the_files_say(hf, ada, nobody, carded):
+def test_model_info_tells_what_the_files_say(
+    hf: Any, ada: Any, nobody: Any, carded: tuple[str, list[str]]
+) -> None:
     tag, names = carded
     told = nobody.model_info(names[1], files_metadata=True)
     assert (told.id, told.author, told.private, told.gated) == (names[1], "ada", False, False)
@@ -181,7 +196,9 @@ def test_model_info_tells_what_the_files_say(hf, ada, nobody, carded):
     assert told.used_storage is None or told.used_storage > 0
 
 
-def test_every_expand_of_the_clients_sets_is_known(hf, ada, carded, new_repo):
+def test_every_expand_of_the_clients_sets_is_known(
+    hf: Any, ada: Any, carded: tuple[str, list[str]], new_repo: Callable[..., str]
+) -> None:
     _, names = carded
     for kind, name in (
         ("model", names[0]),
@@ -202,11 +219,15 @@ def test_every_expand_of_the_clients_sets_is_known(hf, ada, carded, new_repo):
         ada.model_info(names[0], expand=["nonsense"])
 
 
-def test_security_status_is_an_accepted_question(nobody, carded):
+def test_security_status_is_an_accepted_question(
+    nobody: Any, carded: tuple[str, list[str]]
+) -> None:
     assert nobody.model_info(carded[1][0], securityStatus=True).id == carded[1][0]
 
 
-def test_safetensors_metadata_of_one_file_and_of_shards(hf, ada, nobody, carded, repo):
+def test_safetensors_metadata_of_one_file_and_of_shards(
+    hf: Any, ada: Any, nobody: Any, carded: tuple[str, list[str]], repo: str
+) -> None:
     told = nobody.get_safetensors_metadata(carded[1][2])
     assert told.sharded is False
     assert told.parameter_count == {"F32": 300}
@@ -240,7 +261,7 @@ def test_safetensors_metadata_of_one_file_and_of_shards(hf, ada, nobody, carded,
     assert told.parameter_count == {"F32": 2000}
 
 
-def test_cards_are_validated_and_pushed(hf, ada, repo):
+def test_cards_are_validated_and_pushed(hf: Any, ada: Any, repo: str) -> None:
     card = hf.ModelCard("---\nlicense: mit\nlanguage: en\ntags: [x]\n---\n# Good\n")
     card.validate()
     card.push_to_hub(repo, token=token_of("ada"))
@@ -257,13 +278,13 @@ def test_cards_are_validated_and_pushed(hf, ada, repo):
     data.validate()
 
 
-def test_a_card_without_metadata_is_uploaded_all_the_same(ada, repo):
+def test_a_card_without_metadata_is_uploaded_all_the_same(ada: Any, repo: str) -> None:
     with pytest.warns(UserWarning, match="empty or missing yaml metadata"):
         ada.upload_file(path_or_fileobj=b"# Bare\n", path_in_repo="README.md", repo_id=repo)
     assert ada.model_info(repo).card_data is None or not ada.model_info(repo).card_data.to_dict()
 
 
-def test_a_card_that_is_no_yaml_is_refused_in_words(hf, ada, repo):
+def test_a_card_that_is_no_yaml_is_refused_in_words(hf: Any, ada: Any, repo: str) -> None:
     with pytest.raises((ValueError, hf.errors.HfHubHTTPError)):
         ada.upload_file(
             path_or_fileobj=b"---\nlicense: [mit\n---\n# x\n",
@@ -272,13 +293,13 @@ def test_a_card_that_is_no_yaml_is_refused_in_words(hf, ada, repo):
         )
 
 
-def test_tags_by_type_are_listed(ada, carded):
+def test_tags_by_type_are_listed(ada: Any, carded: tuple[str, list[str]]) -> None:
     tags = ada.get_model_tags()
     assert all({"id", "label", "type"} <= set(each) for group in tags.values() for each in group)
     assert isinstance(ada.get_dataset_tags(), dict)
 
 
-def test_names_are_found_whatever_their_case(hf, ada, repo, tmp_path):
+def test_names_are_found_whatever_their_case(hf: Any, ada: Any, repo: str, tmp_path: Path) -> None:
     shouted = repo.upper()
     assert ada.model_info(shouted).id == repo
     ada.upload_file(path_or_fileobj=noise(MIB // 10, 1), path_in_repo="a.bin", repo_id=shouted)
@@ -288,7 +309,7 @@ def test_names_are_found_whatever_their_case(hf, ada, repo, tmp_path):
     assert told.value.response.status_code == 409
 
 
-def test_discussions_are_told(hf, ada, bob, repo):
+def test_discussions_are_told(hf: Any, ada: Any, bob: Any, repo: str) -> None:
     made = bob.create_discussion(repo, "A question", description="Why?")
     request = bob.create_pull_request(repo, "An offer")
     assert (made.num, request.num) == (1, 2)

@@ -1,18 +1,22 @@
 """huggingface_hub 2.4: repositories are made, changed, moved, copied and deleted."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.clients.stage import ask, ask_json, noise, sha256, watching
-from tests.live import token_of
+from tests.live import LiveHub, token_of
 
 KINDS = ("model", "dataset", "space")
 FOLDERS = {"model": "models", "dataset": "datasets", "space": "spaces"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_repository_lives_from_creation_to_deletion(kind, hf, ada, nobody, new_name):
+def test_a_repository_lives_from_creation_to_deletion(
+    kind: str, hf: Any, ada: Any, nobody: Any, new_name: Callable[..., str]
+) -> None:
     name = new_name()
     options = {"space_sdk": "static"} if kind == "space" else {}
 
@@ -34,7 +38,7 @@ def test_a_repository_lives_from_creation_to_deletion(kind, hf, ada, nobody, new
     ada.delete_repo(name, repo_type=kind, missing_ok=True)
 
 
-def test_the_kinds_have_names_of_their_own(ada, new_name):
+def test_the_kinds_have_names_of_their_own(ada: Any, new_name: Callable[..., str]) -> None:
     name = new_name()
     for kind in ("model", "dataset"):
         ada.create_repo(name, repo_type=kind)
@@ -45,7 +49,7 @@ def test_the_kinds_have_names_of_their_own(ada, new_name):
     assert ada.file_exists(name, "only-here.txt", repo_type="dataset")
 
 
-def test_creating_again_is_a_conflict_that_exist_ok_forgives(hf, ada, repo):
+def test_creating_again_is_a_conflict_that_exist_ok_forgives(hf: Any, ada: Any, repo: str) -> None:
     with pytest.raises(hf.errors.HfHubHTTPError) as told:
         ada.create_repo(repo)
     assert told.value.response.status_code == 409
@@ -53,12 +57,16 @@ def test_creating_again_is_a_conflict_that_exist_ok_forgives(hf, ada, repo):
     assert again.repo_id == repo
 
 
-def test_a_name_without_namespace_is_the_owners(hf, ada, new_name):
+def test_a_name_without_namespace_is_the_owners(
+    hf: Any, ada: Any, new_name: Callable[..., str]
+) -> None:
     name = new_name().partition("/")[2]
     assert ada.create_repo(name).repo_id == f"ada/{name}"
 
 
-def test_an_organisations_members_create_in_it_and_others_do_not(hf, bob, eve, new_name):
+def test_an_organisations_members_create_in_it_and_others_do_not(
+    hf: Any, bob: Any, eve: Any, new_name: Callable[..., str]
+) -> None:
     name = new_name("guild")
     assert bob.create_repo(name).repo_id == name
     assert bob.model_info(name).author == "guild"
@@ -67,7 +75,9 @@ def test_an_organisations_members_create_in_it_and_others_do_not(hf, bob, eve, n
     assert told.value.response.status_code == 403
 
 
-def test_nobody_creates_in_anothers_name_or_with_a_reading_token(hf, live_hub, eve, new_name):
+def test_nobody_creates_in_anothers_name_or_with_a_reading_token(
+    hf: Any, live_hub: LiveHub, eve: Any, new_name: Callable[..., str]
+) -> None:
     with pytest.raises(hf.errors.HfHubHTTPError) as told:
         eve.create_repo(new_name("ada"))
     assert told.value.response.status_code == 403
@@ -81,7 +91,7 @@ def test_nobody_creates_in_anothers_name_or_with_a_reading_token(hf, live_hub, e
 
 
 @pytest.mark.parametrize("name", ["ada/a b", "ada/.git", "ada/x.git", "ada/a--b", "ada/ä"])
-def test_names_that_could_mislead_are_refused(live_hub, name):
+def test_names_that_could_mislead_are_refused(live_hub: LiveHub, name: str) -> None:
     owner, _, short = name.partition("/")
     answer = ask_json(
         live_hub,
@@ -96,7 +106,14 @@ def test_names_that_could_mislead_are_refused(live_hub, name):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_moved_repository_answers_under_its_old_name(kind, hf, live_hub, ada, new_repo, new_name):
+def test_a_moved_repository_answers_under_its_old_name(
+    kind: str,
+    hf: Any,
+    live_hub: LiveHub,
+    ada: Any,
+    new_repo: Callable[..., str],
+    new_name: Callable[..., str],
+) -> None:
     old, new = new_repo(kind), new_name()
     content = noise(5000, "moved")
     ada.upload_file(
@@ -117,21 +134,23 @@ def test_a_moved_repository_answers_under_its_old_name(kind, hf, live_hub, ada, 
         ada.create_repo(new, repo_type=kind, space_sdk="static" if kind == "space" else None)
 
 
-def test_a_move_onto_a_taken_name_says_so(hf, ada, new_repo):
+def test_a_move_onto_a_taken_name_says_so(hf: Any, ada: Any, new_repo: Callable[..., str]) -> None:
     one, other = new_repo(), new_repo()
     with pytest.raises(hf.errors.HfHubHTTPError, match="already exists") as told:
         ada.move_repo(one, other)
     assert told.value.response.status_code == 409
 
 
-def test_a_repository_moves_into_an_organisation(ada, bob, new_repo, new_name):
+def test_a_repository_moves_into_an_organisation(
+    ada: Any, bob: Any, new_repo: Callable[..., str], new_name: Callable[..., str]
+) -> None:
     old, new = new_repo(), new_name("guild")
     ada.move_repo(old, new)
     assert bob.repo_info(old).id == new
     bob.upload_file(path_or_fileobj=b"by bob", path_in_repo="b.txt", repo_id=old)
 
 
-def test_visibility_changes_who_sees(hf, ada, eve, nobody, repo):
+def test_visibility_changes_who_sees(hf: Any, ada: Any, eve: Any, nobody: Any, repo: str) -> None:
     assert nobody.repo_exists(repo)
     ada.update_repo_settings(repo, private=True)
     assert ada.model_info(repo).private is True
@@ -141,7 +160,9 @@ def test_visibility_changes_who_sees(hf, ada, eve, nobody, repo):
     assert nobody.model_info(repo).private is False
 
 
-def test_a_private_repository_is_not_there_for_others(hf, ada, eve, nobody, new_repo, tmp_path):
+def test_a_private_repository_is_not_there_for_others(
+    hf: Any, ada: Any, eve: Any, nobody: Any, new_repo: Callable[..., str], tmp_path: Path
+) -> None:
     hidden = new_repo(private=True)
     ada.upload_file(path_or_fileobj=b"secret", path_in_repo="a.bin", repo_id=hidden)
     for other in (eve, nobody):
@@ -166,7 +187,9 @@ def test_a_private_repository_is_not_there_for_others(hf, ada, eve, nobody, new_
             hf.get_hf_file_metadata(url, token=other.token)
 
 
-def test_missing_and_private_cannot_be_told_apart(live_hub, ada, new_repo):
+def test_missing_and_private_cannot_be_told_apart(
+    live_hub: LiveHub, ada: Any, new_repo: Callable[..., str]
+) -> None:
     hidden = new_repo(private=True)
     for token in (None, token_of("eve")):
         for path in ("api/models/{}", "api/models/{}/tree/main", "{}/resolve/main/README.md"):
@@ -183,9 +206,13 @@ def test_missing_and_private_cannot_be_told_apart(live_hub, ada, new_repo):
             assert sorted(one.headers.keys()) == sorted(other.headers.keys())
 
 
-def test_a_gated_repository_shows_itself_and_keeps_its_files(hf, ada, eve, nobody, repo, tmp_path):
+def test_a_gated_repository_shows_itself_and_keeps_its_files(
+    hf: Any, ada: Any, eve: Any, nobody: Any, repo: str, tmp_path: Path
+) -> None:
     ada.upload_file(path_or_fileobj=noise(4000, 1), path_in_repo="w.bin", repo_id=repo)
-    ada.upload_file(path_or_fileobj=b"---\nlicense: mit\n---\n# Hi\n", path_in_repo="README.md", repo_id=repo)
+    ada.upload_file(
+        path_or_fileobj=b"---\nlicense: mit\n---\n# Hi\n", path_in_repo="README.md", repo_id=repo
+    )
     for gate in ("auto", "manual"):
         ada.update_repo_settings(repo, gated=gate)
         assert eve.model_info(repo).gated == gate
@@ -209,7 +236,9 @@ def test_a_gated_repository_shows_itself_and_keeps_its_files(hf, ada, eve, nobod
     assert eve.hf_hub_download(repo, "w.bin", cache_dir=tmp_path / "open")
 
 
-def test_auth_check_tells_reading_from_writing(hf, ada, eve, nobody, repo):
+def test_auth_check_tells_reading_from_writing(
+    hf: Any, ada: Any, eve: Any, nobody: Any, repo: str
+) -> None:
     ada.auth_check(repo)
     ada.auth_check(repo, write=True)
     eve.auth_check(repo)
@@ -220,7 +249,7 @@ def test_auth_check_tells_reading_from_writing(hf, ada, eve, nobody, repo):
         assert told.value.response.status_code in (401, 403)
 
 
-def test_settings_are_for_owners(hf, eve, repo):
+def test_settings_are_for_owners(hf: Any, eve: Any, repo: str) -> None:
     with pytest.raises(hf.errors.HfHubHTTPError) as told:
         eve.update_repo_settings(repo, private=True)
     assert told.value.response.status_code == 403
@@ -230,7 +259,13 @@ def test_settings_are_for_owners(hf, eve, repo):
 
 
 @pytest.mark.parametrize("kind", ["model", "dataset"])
-def test_a_duplicate_has_every_file_and_moves_no_byte(kind, live_hub, ada, new_repo, new_name):
+def test_a_duplicate_has_every_file_and_moves_no_byte(
+    kind: str,
+    live_hub: LiveHub,
+    ada: Any,
+    new_repo: Callable[..., str],
+    new_name: Callable[..., str],
+) -> None:
     source, target = new_repo(kind), new_name()
     contents = {"big.bin": noise(300_000, "dup"), "dir/small.txt": b"small\n"}
     for path, content in contents.items():
@@ -249,19 +284,21 @@ def test_a_duplicate_has_every_file_and_moves_no_byte(kind, live_hub, ada, new_r
     assert item.lfs.sha256 == sha256(contents["big.bin"])
 
 
-def test_a_private_repository_is_not_duplicated_by_others(hf, eve, new_repo, new_name):
+def test_a_private_repository_is_not_duplicated_by_others(
+    hf: Any, eve: Any, new_repo: Callable[..., str], new_name: Callable[..., str]
+) -> None:
     hidden = new_repo(private=True)
     with pytest.raises(hf.errors.RepositoryNotFoundError):
         eve.duplicate_repo(hidden, new_name("eve"))
 
 
-def test_repositories_are_listed_with_their_storage(ada, repo):
+def test_repositories_are_listed_with_their_storage(ada: Any, repo: str) -> None:
     ada.upload_file(path_or_fileobj=noise(20_000, 1), path_in_repo="a.bin", repo_id=repo)
     listed = {each.id: each for each in ada.list_user_repos()}
     assert listed[repo].type == "model"
 
 
-def test_whoami_tells_all_that_clients_read(hf, ada, bob):
+def test_whoami_tells_all_that_clients_read(hf: Any, ada: Any, bob: Any) -> None:
     me = ada.whoami()
     assert (me["name"], me["type"], me["fullname"]) == ("ada", "user", "Ada")
     assert me["auth"]["accessToken"]["displayName"] == "all"
@@ -275,7 +312,7 @@ def test_whoami_tells_all_that_clients_read(hf, ada, bob):
     assert told.value.response.status_code == 401
 
 
-def test_a_wrong_token_is_not_taken_for_a_missing_repository(hf, repo):
+def test_a_wrong_token_is_not_taken_for_a_missing_repository(hf: Any, repo: str) -> None:
     with pytest.raises(hf.errors.HfHubHTTPError) as told:
         hf.HfApi(token="hf_" + "n" * 34).model_info(repo)
     assert told.value.response.status_code == 401
@@ -283,7 +320,7 @@ def test_a_wrong_token_is_not_taken_for_a_missing_repository(hf, repo):
     assert "Invalid credentials in Authorization header" in str(told.value)
 
 
-def test_overviews_of_a_user_and_an_organisation(ada, nobody):
+def test_overviews_of_a_user_and_an_organisation(ada: Any, nobody: Any) -> None:
     user = nobody.get_user_overview("ada")
     assert (user.username, user.fullname) == ("ada", "Ada")
     assert nobody.get_organization_overview("guild").fullname == "The Guild"

@@ -2,10 +2,14 @@
 
 import concurrent.futures
 import io
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.clients.environments import Environment
 from tests.clients.stage import (
     EDGE_SIZES,
     LEGAL_PATHS,
@@ -17,18 +21,18 @@ from tests.clients.stage import (
     sha256,
     watching,
 )
-from tests.live import token_of
+from tests.live import LiveHub, token_of
 
 
-def content_of(api, repo, path, **where):
+def content_of(api: Any, repo: str, path: str, **where: Any) -> bytes:
     return Path(api.hf_hub_download(repo, path, **where)).read_bytes()
 
 
-def additions(hf, files):
+def additions(hf: Any, files: dict[str, bytes]) -> list[Any]:
     return [hf.CommitOperationAdd(path, content) for path, content in files.items()]
 
 
-def test_one_file_goes_up_and_comes_down(live_hub, hf, ada, repo):
+def test_one_file_goes_up_and_comes_down(live_hub: LiveHub, hf: Any, ada: Any, repo: str) -> None:
     content = noise(200_000, "one")
 
     made = ada.upload_file(
@@ -47,7 +51,7 @@ def test_one_file_goes_up_and_comes_down(live_hub, hf, ada, repo):
     assert content_of(ada, repo, "deep/er/weights.bin") == content
 
 
-def test_edge_sizes_come_back_bit_for_bit(hf, ada, repo, tmp_path):
+def test_edge_sizes_come_back_bit_for_bit(hf: Any, ada: Any, repo: str, tmp_path: Path) -> None:
     files = {f"{size}.bin": noise(size, size) for size in EDGE_SIZES}
     files |= {f"{size}.txt": b"a line\n" * (size // 7) + b"." * (size % 7) for size in EDGE_SIZES}
     files |= {"zeros.bin": bytes(3 * MIB), "nothing/.gitkeep": b""}
@@ -70,8 +74,8 @@ def test_edge_sizes_come_back_bit_for_bit(hf, ada, repo, tmp_path):
 
 @pytest.mark.timeout(180)
 def test_seventy_mebibytes_by_xet_and_a_change_in_the_middle_sends_little(
-    live_hub, hf, ada, repo, tmp_path
-):
+    live_hub: LiveHub, hf: Any, ada: Any, repo: str, tmp_path: Path
+) -> None:
     content = bytearray(noise(70 * MIB, "large"))
     source = tmp_path / "model.safetensors.bin"
     source.write_bytes(content)
@@ -97,7 +101,9 @@ def test_seventy_mebibytes_by_xet_and_a_change_in_the_middle_sends_little(
     assert (item.size, item.lfs.sha256) == (len(content), sha256(bytes(content)))
 
 
-def test_what_the_hub_knows_is_not_sent_again(live_hub, hf, ada, new_repo):
+def test_what_the_hub_knows_is_not_sent_again(
+    live_hub: LiveHub, hf: Any, ada: Any, new_repo: Callable[..., str]
+) -> None:
     content = noise(3 * MIB, "known")
     one, other = new_repo(), new_repo()
     ada.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=one)
@@ -107,7 +113,7 @@ def test_what_the_hub_knows_is_not_sent_again(live_hub, hf, ada, new_repo):
     assert content_of(ada, other, "b.bin") == content
 
 
-def test_an_unchanged_file_makes_no_commit(live_hub, hf, ada, repo):
+def test_an_unchanged_file_makes_no_commit(live_hub: LiveHub, hf: Any, ada: Any, repo: str) -> None:
     content = noise(50_000, "same")
     first = ada.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=repo)
     small = ada.upload_file(path_or_fileobj=b"same\n", path_in_repo="a.txt", repo_id=repo)
@@ -120,7 +126,7 @@ def test_an_unchanged_file_makes_no_commit(live_hub, hf, ada, repo):
     assert seen.received_bytes < 5000
 
 
-def test_every_operation_in_one_commit(hf, ada, repo):
+def test_every_operation_in_one_commit(hf: Any, ada: Any, repo: str) -> None:
     before = {
         "keep.txt": b"keep\n",
         "old.txt": b"old\n",
@@ -160,7 +166,7 @@ def test_every_operation_in_one_commit(hf, ada, repo):
     assert content_of(ada, repo, "copies/one.txt") == before["copied.txt"]
 
 
-def test_a_rename_is_a_copy_and_a_delete(hf, ada, repo):
+def test_a_rename_is_a_copy_and_a_delete(hf: Any, ada: Any, repo: str) -> None:
     content = noise(9000, "renamed")
     ada.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=repo)
     ada.create_commit(
@@ -172,7 +178,7 @@ def test_a_rename_is_a_copy_and_a_delete(hf, ada, repo):
     assert content_of(ada, repo, "b.bin") == content
 
 
-def test_a_copy_from_an_earlier_revision(hf, ada, repo):
+def test_a_copy_from_an_earlier_revision(hf: Any, ada: Any, repo: str) -> None:
     first = ada.upload_file(path_or_fileobj=noise(9000, 1), path_in_repo="a.bin", repo_id=repo)
     ada.upload_file(path_or_fileobj=noise(9000, 2), path_in_repo="a.bin", repo_id=repo)
     ada.create_commit(
@@ -183,7 +189,9 @@ def test_a_copy_from_an_earlier_revision(hf, ada, repo):
     assert content_of(ada, repo, "was.bin") == noise(9000, 1)
 
 
-def test_a_copy_from_another_repository_moves_no_byte(live_hub, hf, ada, eve, new_repo):
+def test_a_copy_from_another_repository_moves_no_byte(
+    live_hub: LiveHub, hf: Any, ada: Any, eve: Any, new_repo: Callable[..., str]
+) -> None:
     source, target = new_repo(), new_repo("dataset")
     content = noise(400_000, "across")
     ada.create_commit(
@@ -211,15 +219,16 @@ def test_a_copy_from_another_repository_moves_no_byte(live_hub, hf, ada, eve, ne
     assert "a.bin" not in eve.list_repo_files(theirs)
 
 
-def test_a_hash_alone_buys_nothing(live_hub, hf, ada, eve, new_repo):
+def test_a_hash_alone_buys_nothing(
+    live_hub: LiveHub, hf: Any, ada: Any, eve: Any, new_repo: Callable[..., str]
+) -> None:
     """Eve knows the sha256 and size of a private file and commits them to her own repository."""
     hidden, hers = new_repo(private=True), new_repo(owner="eve")
     secret = noise(100_000, "secret")
     ada.upload_file(path_or_fileobj=secret, path_in_repo="s.bin", repo_id=hidden)
-    lines = (
-        '{"key":"header","value":{"summary":"Take","description":""}}\n'
-        '{"key":"lfsFile","value":{"path":"s.bin","algo":"sha256","oid":"%s","size":%d}}\n'
-    ) % (sha256(secret), len(secret))
+    header = {"key": "header", "value": {"summary": "Take", "description": ""}}
+    file = {"path": "s.bin", "algo": "sha256", "oid": sha256(secret), "size": len(secret)}
+    lines = json.dumps(header) + "\n" + json.dumps({"key": "lfsFile", "value": file})
 
     answer = ask(
         live_hub,
@@ -243,7 +252,7 @@ def test_a_hash_alone_buys_nothing(live_hub, hf, ada, eve, new_repo):
     assert "s.bin" not in eve.list_repo_files(hers)
 
 
-def test_a_commit_on_a_parent_that_moved_is_412(hf, ada, repo):
+def test_a_commit_on_a_parent_that_moved_is_412(hf: Any, ada: Any, repo: str) -> None:
     base = ada.model_info(repo).sha
     ada.upload_file(path_or_fileobj=b"1", path_in_repo="1.txt", repo_id=repo, parent_commit=base)
     with pytest.raises(hf.errors.HfHubHTTPError, match="The branch was updated since") as told:
@@ -254,15 +263,16 @@ def test_a_commit_on_a_parent_that_moved_is_412(hf, ada, repo):
     assert "2.txt" not in ada.list_repo_files(repo)
 
 
-def test_commits_at_the_same_time_all_land_or_say_409(hf, ada, repo):
-    def commit(number):
+def test_commits_at_the_same_time_all_land_or_say_409(hf: Any, ada: Any, repo: str) -> None:
+    def commit(number: int) -> None:
         for _attempt in range(20):
             try:
                 ada.upload_file(
                     path_or_fileobj=b"%d" % number, path_in_repo=f"{number}.txt", repo_id=repo
                 )
             except hf.errors.HfHubHTTPError as error:
-                assert error.response.status_code == 409, error
+                if error.response.status_code != 409:
+                    raise
             else:
                 return
         pytest.fail("a commit never landed")
@@ -273,12 +283,12 @@ def test_commits_at_the_same_time_all_land_or_say_409(hf, ada, repo):
     assert len(ada.list_repo_commits(repo)) == 13
 
 
-def test_deleting_what_is_not_there_is_told(hf, ada, repo):
+def test_deleting_what_is_not_there_is_told(hf: Any, ada: Any, repo: str) -> None:
     with pytest.raises(hf.errors.RemoteEntryNotFoundError, match="name doesn't exist"):
         ada.delete_file("nowhere.txt", repo)
 
 
-def test_deletes_by_file_folder_and_pattern(hf, ada, repo):
+def test_deletes_by_file_folder_and_pattern(hf: Any, ada: Any, repo: str) -> None:
     files = {f"d{n}/{m}.txt": b"x" for n in range(3) for m in range(2)} | {"a.log": b"l"}
     ada.create_commit(repo, additions(hf, files), commit_message="Fill")
     ada.delete_file("d0/0.txt", repo)
@@ -303,9 +313,9 @@ def test_deletes_by_file_folder_and_pattern(hf, ada, repo):
         "line\nbreak",
     ],
 )
-def test_hostile_paths_are_refused_and_nothing_is_written(live_hub, ada, repo, path):
-    import json
-
+def test_hostile_paths_are_refused_and_nothing_is_written(
+    live_hub: LiveHub, ada: Any, repo: str, path: str
+) -> None:
     lines = [
         {"key": "header", "value": {"summary": "s", "description": ""}},
         {"key": "file", "value": {"path": "good.txt", "content": "eA==", "encoding": "base64"}},
@@ -324,7 +334,7 @@ def test_hostile_paths_are_refused_and_nothing_is_written(live_hub, ada, repo, p
     assert ada.list_repo_files(repo) == [".gitattributes"]
 
 
-def test_nasty_but_legal_paths_come_back(hf, ada, repo, tmp_path):
+def test_nasty_but_legal_paths_come_back(hf: Any, ada: Any, repo: str, tmp_path: Path) -> None:
     files = {path: f"content of {path}".encode() for path in LEGAL_PATHS}
     files |= {f"{path}.bin": noise(9000, path) for path in LEGAL_PATHS}
     ada.create_commit(repo, additions(hf, files), commit_message="Names ✓ ünïcødé")
@@ -337,7 +347,7 @@ def test_nasty_but_legal_paths_come_back(hf, ada, repo, tmp_path):
     assert ada.list_repo_commits(repo)[0].title == "Names ✓ ünïcødé"
 
 
-def test_a_folder_goes_up_with_patterns(hf, ada, repo, tmp_path):
+def test_a_folder_goes_up_with_patterns(hf: Any, ada: Any, repo: str, tmp_path: Path) -> None:
     source = tmp_path / "source"
     for name, content in {
         "README.md": b"---\nlicense: mit\n---\n# Hi\n",
@@ -373,7 +383,7 @@ def test_a_folder_goes_up_with_patterns(hf, ada, repo, tmp_path):
     assert content_of(ada, repo, "in/model.bin") == noise(2 * MIB, "folder")
 
 
-def test_many_files_go_up_in_several_commits(hf, ada, repo, tmp_path):
+def test_many_files_go_up_in_several_commits(hf: Any, ada: Any, repo: str, tmp_path: Path) -> None:
     source = tmp_path / "many"
     source.mkdir()
     for number in range(300):
@@ -389,7 +399,7 @@ def test_many_files_go_up_in_several_commits(hf, ada, repo, tmp_path):
     assert again.oid == ada.model_info(repo).sha
 
 
-def test_a_gitignore_keeps_files_out(hf, ada, repo, tmp_path):
+def test_a_gitignore_keeps_files_out(hf: Any, ada: Any, repo: str, tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("*.tmp\nbuild/\n")
     (tmp_path / "a.tmp").write_text("no")
     (tmp_path / "build").mkdir()
@@ -400,7 +410,9 @@ def test_a_gitignore_keeps_files_out(hf, ada, repo, tmp_path):
 
 
 @pytest.mark.parametrize("way", ["commit", "folder", "file"])
-def test_create_pr_leaves_main_alone(way, live_hub, hf, ada, bob, nobody, repo, tmp_path):
+def test_create_pr_leaves_main_alone(
+    way: str, live_hub: LiveHub, hf: Any, ada: Any, bob: Any, nobody: Any, repo: str, tmp_path: Path
+) -> None:
     """Bob may not write in Ada's repository: a pull request is how he contributes."""
     (tmp_path / "weights.bin").write_bytes(noise(30_000, "pr"))
     (tmp_path / "notes.txt").write_text("mine")
@@ -445,7 +457,7 @@ def test_create_pr_leaves_main_alone(way, live_hub, hf, ada, bob, nobody, repo, 
     assert ada.get_discussion_details(repo, 1).status == "merged"
 
 
-def test_a_file_like_source_goes_by_lfs(live_hub, hf, ada, repo):
+def test_a_file_like_source_goes_by_lfs(live_hub: LiveHub, hf: Any, ada: Any, repo: str) -> None:
     content = noise(300_000, "file-like")
     with watching(live_hub) as seen:
         ada.upload_file(path_or_fileobj=io.BytesIO(content), path_in_repo="a.bin", repo_id=repo)
@@ -454,7 +466,9 @@ def test_a_file_like_source_goes_by_lfs(live_hub, hf, ada, repo):
     assert content_of(ada, repo, "a.bin") == content
 
 
-def test_a_large_file_like_source_goes_in_parts(live_hub, hf, ada, repo):
+def test_a_large_file_like_source_goes_in_parts(
+    live_hub: LiveHub, hf: Any, ada: Any, repo: str
+) -> None:
     content = noise(40 * MIB, "parts")
     with watching(live_hub) as seen:
         ada.upload_file(path_or_fileobj=io.BytesIO(content), path_in_repo="a.bin", repo_id=repo)
@@ -462,7 +476,7 @@ def test_a_large_file_like_source_goes_in_parts(live_hub, hf, ada, repo):
     assert sha256(content_of(ada, repo, "a.bin")) == sha256(content)
 
 
-def test_files_of_types_that_git_keeps_badly_get_attributes(hf, ada, repo):
+def test_files_of_types_that_git_keeps_badly_get_attributes(hf: Any, ada: Any, repo: str) -> None:
     ada.create_commit(
         repo,
         additions(hf, {"odd.weights-of-mine": noise(11 * MIB, "odd"), "a.bin": noise(100, 1)}),
@@ -473,7 +487,7 @@ def test_files_of_types_that_git_keeps_badly_get_attributes(hf, ada, repo):
     assert text.count("*.bin ") == 1
 
 
-def test_preupload_one_by_one_then_commit(hf, ada, repo):
+def test_preupload_one_by_one_then_commit(hf: Any, ada: Any, repo: str) -> None:
     operations = []
     for number in range(3):
         operation = hf.CommitOperationAdd(f"{number}.bin", noise(20_000, number))
@@ -484,7 +498,9 @@ def test_preupload_one_by_one_then_commit(hf, ada, repo):
         assert content_of(ada, repo, f"{number}.bin") == noise(20_000, number)
 
 
-def test_uploads_need_the_right_to_write(hf, ada, eve, nobody, repo):
+def test_uploads_need_the_right_to_write(
+    hf: Any, ada: Any, eve: Any, nobody: Any, repo: str
+) -> None:
     reader = hf.HfApi(token=token_of("ada", "read"))
     for other, status in ((eve, 403), (reader, 403), (nobody, 401)):
         for name, content in (("a.txt", b"x"), ("a.bin", noise(5000, 1))):
@@ -494,7 +510,14 @@ def test_uploads_need_the_right_to_write(hf, ada, eve, nobody, repo):
     assert ada.list_repo_files(repo) == [".gitattributes"]
 
 
-def test_xet_and_plain_lfs_give_the_same_file(live_hub, hf, ada, repo, clients, home):
+def test_xet_and_plain_lfs_give_the_same_file(
+    live_hub: LiveHub,
+    hf: Any,
+    ada: Any,
+    repo: str,
+    clients: Callable[[str], Environment],
+    home: Path,
+) -> None:
     from tests.clients.stage import client_environment
 
     content = noise(5 * MIB, "both ways")

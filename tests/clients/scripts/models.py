@@ -24,7 +24,13 @@ from transformers import (
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
-    words = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", *"hello world the sky is blue and why".split()]
+    words = [
+        "[UNK]",
+        "[PAD]",
+        "[CLS]",
+        "[SEP]",
+        *["hello", "world", "the", "sky", "is", "blue", "and", "why"],
+    ]
     made = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     return PreTrainedTokenizerFast(tokenizer_object=made, unk_token="[UNK]", pad_token="[PAD]")

@@ -12,9 +12,7 @@ def from_files(repo: str) -> object:
     for name in ("csv", "json", "parquet"):
         table = load_dataset(repo, data_files={"train": f"{name}/*.{name}"}, split="train")
         found[name] = table.to_list()
-    streamed = load_dataset(
-        repo, data_files={"train": "csv/*.csv"}, split="train", streaming=True
-    )
+    streamed = load_dataset(repo, data_files={"train": "csv/*.csv"}, split="train", streaming=True)
     assert isinstance(streamed, IterableDataset)
     found["streamed"] = list(streamed)
     return found
@@ -24,7 +22,9 @@ def push(repo: str) -> object:
     """A dataset with two splits is pushed, read again, changed and pushed again."""
     train = Dataset.from_dict({"text": [f"row {n}" for n in range(500)], "n": list(range(500))})
     test = Dataset.from_dict({"text": ["t"], "n": [0]})
-    DatasetDict({"train": train, "test": test}).push_to_hub(repo, num_shards={"train": 3, "test": 1})
+    DatasetDict({"train": train, "test": test}).push_to_hub(
+        repo, num_shards={"train": 3, "test": 1}
+    )
     back = load_dataset(repo)
     assert back["train"].to_list() == train.to_list()
     more = Dataset.from_dict({"text": ["one", "two"], "n": [1, 2]})
