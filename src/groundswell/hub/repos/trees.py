@@ -30,6 +30,7 @@ from groundswell.store.git.copying import copy_history
 from groundswell.store.git.values import MODE_FILE
 from groundswell.wire.cards import write_card
 from groundswell.wire.cards.words import LICENSES, SPACE_SDKS
+from groundswell.wire.git.pointers import parse_pointer
 
 MAIN: Final = "refs/heads/main"
 INITIAL_MESSAGE: Final = "initial commit"
@@ -134,6 +135,8 @@ def initial_files(
     for file in files:
         if check_path(file.path) in seen:
             raise InvalidCommit(f"The path {file.path[:200]!r} stands twice.")
+        if parse_pointer(file.content) is not None:  # nobody can have sent content here yet
+            raise InvalidCommit(f"The content of {file.path[:200]!r} was not uploaded here.")
         seen.add(file.path)
         initial[file.path] = file.content
     return initial
