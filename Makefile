@@ -127,7 +127,7 @@ web: $(VENV)/.test | system ## the pages in Chromium
 	$(call pytest,web)
 
 .PHONY: docs
-docs: $(VENV)/.test ## what the documents say is so
+docs: $(VENV)/.test $(VENV)/.demo | system ## what the documents say is so: their examples run
 	$(call pytest,docs)
 
 .PHONY: bench

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 @click.option("--public-url", help="Address that people use, behind a proxy.")
 @click.option("--server", type=click.Choice(["granian", "uvicorn"]), help="HTTP server.")
 @click.option("--log-format", type=click.Choice(["json", "text"]), help="Form of log records.")
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="The least severe records that are written.",
+)
 @click.option("--quiet", is_flag=True, help="Do not log each request.")
 def command(*, quiet: bool, **flags: object) -> None:
     """Run a hub: every setting is in docs/reference/settings.md."""
