@@ -10,10 +10,10 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
-from huggingface_hub import HfApi
 
 from tests.live import LiveHub, serving, token_of
 
@@ -28,9 +28,9 @@ def http(live_hub: LiveHub) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture(scope="module")
-def repo(live_hub: LiveHub) -> str:
+def repo(hf: Any) -> str:
     """A public model with a small and a large file."""
-    api = HfApi(endpoint=live_hub.url, token=token_of("ada"))
+    api = hf.HfApi(token=token_of("ada"))
     name = f"ada/doors-{time.time_ns()}"
     api.create_repo(name)
     api.upload_file(path_or_fileobj=b"hello <b>world</b>", path_in_repo="a b.html", repo_id=name)

@@ -236,6 +236,8 @@ def test_errors_are_the_clients_classes(hf: Any, nobody: Any, filled: str, tmp_p
         nobody.model_info("ada/never-there")
     with pytest.raises(hf.errors.RepositoryNotFoundError):
         nobody.hf_hub_download("ada/never-there", "a", cache_dir=tmp_path)
+    with pytest.raises(hf.errors.RepositoryNotFoundError):
+        nobody.hf_hub_download("gpt2", "config.json", cache_dir=tmp_path)
 
 
 def test_an_odd_revision_is_refused_and_breaks_nothing(live_hub: LiveHub, filled: str) -> None:

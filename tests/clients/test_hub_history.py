@@ -77,6 +77,9 @@ def test_a_long_tree_comes_in_pages(hf: Any, ada: Any, repo: str) -> None:
     found = [each.path for each in ada.list_repo_tree(repo, recursive=True)]
     assert len(found) == len(set(found)) == 2502
     assert len(list(ada.list_repo_tree(repo, "f"))) == 2500
+    expanded = list(ada.list_repo_tree(repo, "f", expand=True))
+    assert [each.path for each in expanded] == sorted(each.path for each in expanded)
+    assert {each.last_commit.title for each in expanded} == {"Many"}
     assert len(ada.get_paths_info(repo, [f"f/{n:05}.txt" for n in range(0, 2500, 2)])) == 1250
 
 

@@ -109,6 +109,7 @@ def test_lists_are_sorted_and_come_in_pages(
     )
     page = ask(live_hub, "GET", f"/api/models?filter={tag}&sort=createdAt&limit=2")
     assert len(page.json()) == 2
+    assert page.headers["X-Total-Count"] == "3"
     link = page.headers["Link"]
     assert link.startswith(f"<{live_hub.url}/api/models?")
     assert link.endswith('; rel="next"')
@@ -217,6 +218,12 @@ def test_every_expand_of_the_clients_sets_is_known(
                 assert told.sha is None
     with pytest.raises(hf.errors.BadRequestError, match='expected one of "author"'):
         ada.model_info(names[0], expand=["nonsense"])
+
+
+def test_the_task_is_read_from_the_architecture(ada: Any, repo: str) -> None:
+    config = b'{"model_type": "bert", "architectures": ["BertForMaskedLM"]}'
+    ada.upload_file(path_or_fileobj=config, path_in_repo="config.json", repo_id=repo)
+    assert ada.model_info(repo).pipeline_tag == "fill-mask"
 
 
 def test_security_status_is_an_accepted_question(

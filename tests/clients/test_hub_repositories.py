@@ -218,7 +218,8 @@ def test_a_gated_repository_shows_itself_and_keeps_its_files(
         assert eve.model_info(repo).gated == gate
         assert "w.bin" in eve.list_repo_files(repo)
         for other, status in ((eve, 403), (nobody, 401)):
-            with pytest.raises(hf.errors.GatedRepoError) as told:
+            asked = f"Visit {ada.endpoint}/{repo} to ask for access"
+            with pytest.raises(hf.errors.GatedRepoError, match=asked) as told:
                 hf.get_hf_file_metadata(hf.hf_hub_url(repo, "w.bin"), token=other.token)
             assert told.value.response.status_code == status
             with pytest.raises(hf.errors.GatedRepoError):

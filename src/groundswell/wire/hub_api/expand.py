@@ -8,6 +8,7 @@ from typing import Final
 from groundswell.core.errors import BadRequest
 from groundswell.core.values import RepoKind
 
+# xetEnabled: huggingface_hub before 1.0 asks for it before it uploads a large folder.
 EXPANDABLE: Final[dict[RepoKind, tuple[str, ...]]] = {
     RepoKind.MODEL: (
         "author",
@@ -41,6 +42,7 @@ EXPANDABLE: Final[dict[RepoKind, tuple[str, ...]]] = {
         "trendingScore",
         "usedStorage",
         "widgetData",
+        "xetEnabled",
     ),
     RepoKind.DATASET: (
         "author",
@@ -63,6 +65,7 @@ EXPANDABLE: Final[dict[RepoKind, tuple[str, ...]]] = {
         "tags",
         "trendingScore",
         "usedStorage",
+        "xetEnabled",
     ),
     RepoKind.SPACE: (
         "author",
@@ -84,6 +87,7 @@ EXPANDABLE: Final[dict[RepoKind, tuple[str, ...]]] = {
         "tags",
         "trendingScore",
         "usedStorage",
+        "xetEnabled",
     ),
     RepoKind.KERNEL: (
         "author",

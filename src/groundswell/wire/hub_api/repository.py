@@ -143,6 +143,7 @@ _FIELDS: Final[Mapping[str, Callable[[RepositoryView], Any]]] = {
     "transformersInfo": _fact("transformersInfo"),
     "trendingScore": lambda _: 0,
     "usedStorage": lambda r: r.used_bytes,
+    "xetEnabled": lambda _r: True,
     "widgetData": _card_field("widget"),
 }
 
