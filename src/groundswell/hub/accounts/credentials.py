@@ -5,17 +5,18 @@ Knows how tokens, sessions and memberships lie in the tables. Does not check pas
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from groundswell.core.errors import InvalidCredentials
 from groundswell.core.values import Principal, RepoGrant, Role, TokenRole
+from groundswell.store.database import Prepared
 from groundswell.store.tables import accounts, memberships, sessions, token_grants, tokens
 
 USED_AT_STEP_MICROS: Final = 3600 * 1_000_000
 
-# Built once: building a statement costs more than running it.
 _ACCOUNT: Final = (accounts.c.id, accounts.c.name, accounts.c.is_admin)
 _LIVES: Final = accounts.c.disabled_at.is_(None)
 _TOKEN: Final = (
@@ -27,29 +28,35 @@ _TOKEN: Final = (
         sa.or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > sa.bindparam("now")),
     )
 )
-_TOKEN_BY_DIGEST: Final = _TOKEN.where(tokens.c.digest == sa.bindparam("digest"))
-_TOKEN_BY_ID: Final = _TOKEN.where(
-    tokens.c.id == sa.bindparam("token_id"), tokens.c.account_id == sa.bindparam("account_id")
+_TOKEN_BY_DIGEST: Final = Prepared(_TOKEN.where(tokens.c.digest == sa.bindparam("digest")))
+_TOKEN_BY_ID: Final = Prepared(
+    _TOKEN.where(
+        tokens.c.id == sa.bindparam("token_id"), tokens.c.account_id == sa.bindparam("account_id")
+    )
 )
 _SESSION: Final = (
     sa.select(*_ACCOUNT, sessions.c.id.label("session_id"))
     .join_from(sessions, accounts, sessions.c.account_id == accounts.c.id)
     .where(_LIVES, sessions.c.expires_at > sa.bindparam("now"))
 )
-_SESSION_BY_DIGEST: Final = _SESSION.where(sessions.c.digest == sa.bindparam("digest"))
-_SESSION_BY_ID: Final = _SESSION.where(
-    sessions.c.id == sa.bindparam("session_id"), accounts.c.id == sa.bindparam("account_id")
+_SESSION_BY_DIGEST: Final = Prepared(_SESSION.where(sessions.c.digest == sa.bindparam("digest")))
+_SESSION_BY_ID: Final = Prepared(
+    _SESSION.where(
+        sessions.c.id == sa.bindparam("session_id"), accounts.c.id == sa.bindparam("account_id")
+    )
 )
-_BY_ID: Final = sa.select(*_ACCOUNT).where(
-    _LIVES, accounts.c.id == sa.bindparam("account_id"), accounts.c.kind == "user"
+_BY_ID: Final = Prepared(
+    sa.select(*_ACCOUNT).where(
+        _LIVES, accounts.c.id == sa.bindparam("account_id"), accounts.c.kind == "user"
+    )
 )
-_MEMBERSHIPS: Final = (
+_MEMBERSHIPS: Final = Prepared(
     sa.select(memberships.c.organisation_id, memberships.c.role)
     .join_from(memberships, accounts, memberships.c.organisation_id == accounts.c.id)
     .where(_LIVES, memberships.c.user_id == sa.bindparam("account_id"))
     .order_by(memberships.c.organisation_id)
 )
-_GRANTS: Final = (
+_GRANTS: Final = Prepared(
     sa.select(token_grants.c.repository_id, token_grants.c.write)
     .where(token_grants.c.token_id == sa.bindparam("token_id"))
     .order_by(token_grants.c.repository_id)
@@ -58,11 +65,7 @@ _GRANTS: Final = (
 
 def by_token(conn: sa.Connection, token_digest: bytes, now: int) -> tuple[Principal, bool] | None:
     """The principal of a live token, and whether its ``used_at`` is an hour old."""
-    row = (
-        conn.execute(_TOKEN_BY_DIGEST, {"digest": token_digest, "now": now})
-        .mappings()
-        .one_or_none()
-    )
+    row = _TOKEN_BY_DIGEST.first(conn, digest=token_digest, now=now)
     if row is None:
         return None
     stale = row["used_at"] is None or now - row["used_at"] >= USED_AT_STEP_MICROS
@@ -75,11 +78,7 @@ def by_session(conn: sa.Connection, cookie_digest: bytes, now: int) -> Principal
     Raises:
         InvalidCredentials: there is none.
     """
-    row = (
-        conn.execute(_SESSION_BY_DIGEST, {"digest": cookie_digest, "now": now})
-        .mappings()
-        .one_or_none()
-    )
+    row = _SESSION_BY_DIGEST.first(conn, digest=cookie_digest, now=now)
     return _principal(conn, row, session_id=None if row is None else row["session_id"])
 
 
@@ -89,7 +88,7 @@ def by_account(conn: sa.Connection, account_id: int, *, session_id: int | None =
     Raises:
         InvalidCredentials: no such user, or disabled.
     """
-    row = conn.execute(_BY_ID, {"account_id": account_id}).mappings().one_or_none()
+    row = _BY_ID.first(conn, account_id=account_id)
     return _principal(conn, row, session_id=session_id)
 
 
@@ -103,26 +102,22 @@ def again(
     """
     known = {"account_id": account_id, "now": now}
     if token_id is not None:
-        row = conn.execute(_TOKEN_BY_ID, {**known, "token_id": token_id}).mappings().one_or_none()
+        row = _TOKEN_BY_ID.first(conn, **known, token_id=token_id)
         if row is None:
             raise InvalidCredentials
         return _with_token(conn, row)
     if session_id is not None:
-        row = (
-            conn.execute(_SESSION_BY_ID, {**known, "session_id": session_id})
-            .mappings()
-            .one_or_none()
-        )
+        row = _SESSION_BY_ID.first(conn, **known, session_id=session_id)
         return _principal(conn, row, session_id=session_id)
     return by_account(conn, account_id)
 
 
-def _with_token(conn: sa.Connection, row: sa.RowMapping) -> Principal:
+def _with_token(conn: sa.Connection, row: Mapping[str, Any]) -> Principal:
     role = TokenRole(row["role"])
     grants: tuple[RepoGrant, ...] = ()
     if role is TokenRole.FINE_GRAINED:
-        found = conn.execute(_GRANTS, {"token_id": row["token_id"]})
-        grants = tuple(RepoGrant(each.repository_id, each.write) for each in found)
+        found = _GRANTS.all(conn, token_id=row["token_id"])
+        grants = tuple(RepoGrant(each["repository_id"], each["write"]) for each in found)
     return Principal(
         account_id=row["id"],
         name=row["name"],
@@ -135,7 +130,7 @@ def _with_token(conn: sa.Connection, row: sa.RowMapping) -> Principal:
 
 
 def _principal(
-    conn: sa.Connection, row: sa.RowMapping | None, *, session_id: int | None
+    conn: sa.Connection, row: Mapping[str, Any] | None, *, session_id: int | None
 ) -> Principal:
     if row is None:
         raise InvalidCredentials
@@ -149,5 +144,5 @@ def _principal(
 
 
 def _memberships(conn: sa.Connection, account_id: int) -> tuple[tuple[int, Role], ...]:
-    found = conn.execute(_MEMBERSHIPS, {"account_id": account_id})
-    return tuple((each.organisation_id, Role(each.role)) for each in found)
+    found = _MEMBERSHIPS.all(conn, account_id=account_id)
+    return tuple((each["organisation_id"], Role(each["role"])) for each in found)

@@ -6,6 +6,9 @@ says the same in SQL for lists, and a property test holds the two together.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 import sqlalchemy as sa
 
 from groundswell.core.errors import GatedRepo, GatedToAnonymous, RepoMoved, RepoNotFound
@@ -18,12 +21,29 @@ from groundswell.core.values import (
     Visibility,
     fold_name,
 )
-from groundswell.hub.repos.rows import Repository, repository_from, tags_of
+from groundswell.hub.repos.rows import Repository, repository_from, row_of, tags_of_one
 from groundswell.store import tables
+from groundswell.store.database import Prepared
 
 CURRENT = "current"
 MOVED = "moved"
 DELETED = "deleted"
+
+_names = tables.repository_names
+_access = tables.repository_access
+_BY_NAME: Final = Prepared(
+    sa.select(_names).where(
+        _names.c.kind == sa.bindparam("kind_value"),
+        _names.c.namespace_folded == sa.bindparam("namespace"),
+        _names.c.name_folded == sa.bindparam("name"),
+    )
+)
+_LISTED: Final = Prepared(
+    sa.select(_access.c.account_id).where(
+        _access.c.repository_id == sa.bindparam("number"),
+        _access.c.account_id == sa.bindparam("account"),
+    )
+)
 
 
 def visible_parts(
@@ -59,39 +79,32 @@ def visible_filter(principal: Principal) -> sa.ColumnElement[bool]:
     return sa.or_(*visible_parts(principal))
 
 
-def name_row(conn: sa.Connection, repo_id: RepoId) -> sa.RowMapping | None:
+def name_row(conn: sa.Connection, repo_id: RepoId) -> Mapping[str, Any] | None:
     """The row of ``repository_names`` for a name in any spelling."""
-    names = tables.repository_names
-    query = sa.select(names).where(
-        names.c.kind == repo_id.kind.value,
-        names.c.namespace_folded == fold_name(repo_id.namespace),
-        names.c.name_folded == fold_name(repo_id.name),
+    return _BY_NAME.first(
+        conn,
+        kind_value=repo_id.kind.value,
+        namespace=fold_name(repo_id.namespace),
+        name=fold_name(repo_id.name),
     )
-    return conn.execute(query).mappings().one_or_none()
 
 
 def has_access(conn: sa.Connection, repository_id: int, account_id: int | None) -> bool:
     """Whether the account is on the list of a gated repository."""
     if account_id is None:
         return False
-    access = tables.repository_access
-    query = sa.select(access.c.account_id).where(
-        access.c.repository_id == repository_id, access.c.account_id == account_id
-    )
-    return conn.execute(query).first() is not None
+    return _LISTED.first(conn, number=repository_id, account=account_id) is not None
 
 
 def load_for(conn: sa.Connection, principal: Principal, repository_id: int) -> Repository | None:
     """The repository of that number as this principal meets it; rights are not yet decided."""
-    table = tables.repositories
-    query = sa.select(table).where(table.c.id == repository_id, table.c.deleted_at.is_(None))
-    row = conn.execute(query).mappings().one_or_none()
+    row = row_of(conn, repository_id)
     if row is None:
         return None
     listed = row["gate"] != Gate.OPEN.value and has_access(
         conn, repository_id, principal.account_id
     )
-    return repository_from(row, tags_of(conn, [repository_id])[repository_id], has_access=listed)
+    return repository_from(row, tags_of_one(conn, repository_id), has_access=listed)
 
 
 def gate_message(repository: Repository) -> str:

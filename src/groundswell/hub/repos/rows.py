@@ -8,13 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from groundswell.core.policy import Subject
 from groundswell.core.values import Gate, RepoId, RepoKind, Visibility
 from groundswell.store import tables
+from groundswell.store.database import Prepared
+
+_table = tables.repositories
+_tags = tables.repository_tags
+_BY_NUMBER: Final = Prepared(
+    sa.select(_table).where(_table.c.id == sa.bindparam("number"), _table.c.deleted_at.is_(None))
+)
+_TAGS_OF_ONE: Final = Prepared(
+    sa.select(_tags.c.tag)
+    .where(_tags.c.repository_id == sa.bindparam("number"))
+    .order_by(_tags.c.position)
+)
 
 Json = dict[str, Any]
 """A JSON object: keys are strings, values are what ``json`` reads and writes."""
@@ -86,7 +98,7 @@ class Repository:
 
 
 def repository_from(
-    row: sa.RowMapping, tags: Sequence[str] = (), *, has_access: bool = False
+    row: Mapping[str, Any] | sa.RowMapping, tags: Sequence[str] = (), *, has_access: bool = False
 ) -> Repository:
     """A row of ``repositories`` as a value."""
     return Repository(
@@ -119,25 +131,30 @@ def repository_from(
 
 def tags_of(conn: sa.Connection, repository_ids: Sequence[int]) -> Mapping[int, list[str]]:
     """The tags of each of these repositories, in the order of their cards."""
-    table = tables.repository_tags
     tags: dict[int, list[str]] = {repository_id: [] for repository_id in repository_ids}
     if not tags:
         return tags
     query = (
-        sa.select(table.c.repository_id, table.c.tag)
-        .where(table.c.repository_id.in_(tags))
-        .order_by(table.c.repository_id, table.c.position)
+        sa.select(_tags.c.repository_id, _tags.c.tag)
+        .where(_tags.c.repository_id.in_(tags))
+        .order_by(_tags.c.repository_id, _tags.c.position)
     )
     for repository_id, tag in conn.execute(query):
         tags[repository_id].append(tag)
     return tags
 
 
+def tags_of_one(conn: sa.Connection, repository_id: int) -> list[str]:
+    """The tags of one repository, in the order of its card."""
+    return [row["tag"] for row in _TAGS_OF_ONE.all(conn, number=repository_id)]
+
+
+def row_of(conn: sa.Connection, repository_id: int) -> Mapping[str, Any] | None:
+    """The row of that number, deleted ones left out."""
+    return _BY_NUMBER.first(conn, number=repository_id)
+
+
 def load(conn: sa.Connection, repository_id: int) -> Repository | None:
     """The repository of that number, deleted ones left out. No rights are asked."""
-    table = tables.repositories
-    query = sa.select(table).where(table.c.id == repository_id, table.c.deleted_at.is_(None))
-    row = conn.execute(query).mappings().one_or_none()
-    if row is None:
-        return None
-    return repository_from(row, tags_of(conn, [repository_id])[repository_id])
+    row = row_of(conn, repository_id)
+    return None if row is None else repository_from(row, tags_of_one(conn, repository_id))

@@ -5,6 +5,7 @@ SQLAlchemy Core is the port between the engines; there is no repository layer ov
 """
 
 from groundswell.store.database.base import Database
+from groundswell.store.database.prepared import Prepared
 from groundswell.store.database.statements import insert_ignore, upsert
 
-__all__ = ["Database", "insert_ignore", "upsert"]
+__all__ = ["Database", "Prepared", "insert_ignore", "upsert"]

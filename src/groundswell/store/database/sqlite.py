@@ -78,8 +78,17 @@ class SqliteDatabase(Database):
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         """See ``Database.read``."""
-        with self._reader() as connection, translated(), connection.begin():
-            return work(connection)
+        with self._reader() as connection, translated():
+            driver = driver_of(connection)
+            driver.execute("BEGIN")
+            try:
+                return work(connection)
+            finally:
+                # SQLAlchemy joined the transaction when a statement went through it.
+                if connection.in_transaction():
+                    connection.rollback()
+                else:
+                    driver.rollback()
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[sa.Connection]:
@@ -170,7 +179,9 @@ def _engine(path: Path, *, begin: str, query_only: bool = False) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver = driver_of(connection)
+        if not driver.in_transaction:
+            driver.execute(begin)
 
     return engine
 

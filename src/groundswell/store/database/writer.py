@@ -166,7 +166,7 @@ class Writer:
         """A failure of the database itself ends the batch; SQLite may have rolled it back alone."""
         if unit.error is None:
             return
-        error = unit.error.orig if isinstance(unit.error, sa.exc.DBAPIError) else None
+        error = unit.error.orig if isinstance(unit.error, sa.exc.DBAPIError) else unit.error
         fault = from_sqlite(error) if isinstance(error, sqlite3.Error) else None
         if isinstance(fault, StorageFull | DiskFault | Corrupt):
             raise fault from unit.error
