@@ -13,7 +13,6 @@ from groundswell.http.auth import ask, hub_of
 from groundswell.http.bodies import count_field, flag_field
 from groundswell.http.errors import json_response
 from groundswell.http.hub_api.door import KINDS, here, query_of, route
-from groundswell.http.hub_api.telling import files_of
 from groundswell.http.routing import Route
 from groundswell.hub.search import LIMIT_MAX, ListPage, ListQuery, Sort, parse_count_range
 from groundswell.wire.hub_api.expand import LISTED, LISTED_IN_FULL, check_expand
@@ -106,7 +105,7 @@ def _page(
         if "siblings" in fields and repository.head_commit is not None:
             known["siblings"] = [
                 sibling(entry, blobs=False)
-                for entry in files_of(hub, repository, repository.head_commit)
+                for entry in hub.content.siblings.files(repository.id, repository.head_commit)
             ]
         items.append(repository_json(repository, fields, known))
     return page, items

@@ -14,7 +14,6 @@ from groundswell.core.policy import Action
 from groundswell.core.values import Entry, Principal
 from groundswell.http.errors import json_response
 from groundswell.http.hub_api.door import answer, route
-from groundswell.http.hub_api.telling import files_of
 from groundswell.http.routing import Route
 from groundswell.hub.repos import Repository
 from groundswell.wire.hub_api.tree import sibling
@@ -48,7 +47,7 @@ def choose_gguf(entries: Sequence[Entry], tag: str) -> Entry | None:
 
 def _manifest(hub: Hub, _principal: Principal, repository: Repository, tag: str) -> Json:
     commit = hub.content.resolve_revision(repository, "main")
-    entries = list(files_of(hub, repository, commit))
+    entries = list(hub.content.siblings.files(repository.id, commit))
     chosen = choose_gguf(entries, tag)
     if chosen is None:
         raise EntryNotFound(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -10,7 +9,7 @@ from starlette.responses import Response
 
 from groundswell.core.errors import NotFound, RepoNotFound
 from groundswell.core.policy import Action, may
-from groundswell.core.values import Entry, EntryKind, Principal
+from groundswell.core.values import Principal
 from groundswell.http.bodies import flag_field
 from groundswell.http.errors import json_response
 from groundswell.http.hub_api.door import KINDS, REPOSITORY, answer, query_of, route
@@ -19,28 +18,11 @@ from groundswell.hub.repos import Repository
 from groundswell.wire.hub_api.expand import TOLD, check_expand
 from groundswell.wire.hub_api.repository import repository_json
 from groundswell.wire.hub_api.text import last_values, values_of
-from groundswell.wire.hub_api.tree import sibling
 from groundswell.wiring import Hub
 
 Json = dict[str, Any]
 
-PAGE: Final = 10_000
 _EVERY_METHOD: Final = "GET POST PUT PATCH DELETE"
-
-
-def files_of(hub: Hub, repository: Repository, commit: str) -> Iterator[Entry]:
-    """Every file of a commit, in the order of the tree."""
-    cursor = None
-    while True:
-        page = hub.content.tree(
-            repository, commit, "", recursive=True, expand=False, limit=PAGE, cursor=cursor
-        )
-        for item in page.items:
-            if item.entry.kind is EntryKind.FILE:
-                yield item.entry
-        cursor = page.next_cursor
-        if cursor is None:
-            return
 
 
 def _tell(
@@ -52,27 +34,27 @@ def _tell(
     *,
     blobs: bool,
     scans: bool,
-) -> Json:
+) -> tuple[Json, dict[str, bytes]]:
+    """What is told, and those fields of it that are JSON already."""
     known: Json = {}
+    written: dict[str, bytes] = {}
     commit = repository.head_commit
     if revision is not None:
         commit = hub.content.resolve_revision(repository, revision)
         known["sha"] = commit
     if "siblings" in fields:
-        masked = not may(principal, Action.READ, repository.subject).allowed
-        known["siblings"] = (
-            [
-                sibling(entry, blobs=blobs, masked=masked)
-                for entry in files_of(hub, repository, commit)
-            ]
-            if commit is not None
-            else []
-        )
+        if commit is None:
+            known["siblings"] = []
+        else:
+            masked = not may(principal, Action.READ, repository.subject).allowed
+            written["siblings"] = hub.content.siblings.as_json(
+                repository.id, commit, blobs=blobs, masked=masked
+            )
     told = repository_json(repository, fields, known)
     if scans:
         # Nothing was scanned, and that is what is said: an absent scan is not a clean one.
         told["securityRepoStatus"] = {"scansDone": False, "filesWithIssues": []}
-    return told
+    return told, written
 
 
 async def _info(request: Request) -> Response:
@@ -80,7 +62,7 @@ async def _info(request: Request) -> Response:
     last = last_values(query)
     kind = KINDS[request.path_params["kind"]]
     asked = check_expand(kind, values_of(query, "expand"))
-    told = await answer(
+    told, written = await answer(
         request,
         Action.SEE,
         _tell,
@@ -89,7 +71,7 @@ async def _info(request: Request) -> Response:
         blobs=flag_field(last, "blobs"),
         scans=flag_field(last, "securityStatus"),
     )
-    return json_response(told)
+    return json_response(told, written=written)
 
 
 def _headers_of(hub: Hub, _principal: Principal, repository: Repository, path: str) -> Json:

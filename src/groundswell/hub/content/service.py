@@ -13,6 +13,7 @@ from groundswell.core.errors import (
     EntryNotFound,
     RevisionNotFound,
 )
+from groundswell.core.recent import Recent
 from groundswell.core.values import (
     BytesPlan,
     DownloadPlan,
@@ -23,11 +24,11 @@ from groundswell.core.values import (
     is_commit_id,
 )
 from groundswell.hub.blobs import Blobs
+from groundswell.hub.content.siblings import Siblings
 from groundswell.hub.content.values import CommitDetail, Located, LogPage, TreeItem, TreePage
 from groundswell.hub.content.weights import Weights
 from groundswell.hub.repos import Repository
 from groundswell.store.git import CommitSummary, GitStore
-from groundswell.store.git.history import Recent
 from groundswell.wire.git.pointers import pointer_text
 
 PAGE_MAX: Final = 100_000
@@ -44,6 +45,7 @@ class Content:
     def __init__(self, git: GitStore, blobs: Blobs) -> None:
         self._git = git
         self._blobs = blobs
+        self.siblings = Siblings(git)
         self._located: Recent[tuple[int, str, str], Located] = Recent(_LOCATED_MAX)
 
     def resolve_revision(self, repository: Repository, revision: str) -> str:

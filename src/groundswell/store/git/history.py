@@ -7,58 +7,22 @@ meaning, walks are bounded in time, and one path's history is left to git with i
 from __future__ import annotations
 
 import heapq
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, cast
 
 import pygit2
 from pygit2.enums import ObjectType, SortMode
 
 from groundswell.core.errors import Corrupt
+from groundswell.core.recent import Recent
 from groundswell.store.git.process import run
 from groundswell.store.git.trees import lookup, name_of
 from groundswell.store.git.values import Author, CommitSummary
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 _LAST_COMMITS_SECONDS_MAX: Final = 3.0
-
-
-class Recent(Generic[K, V]):
-    """The values used last, up to a number; safe to share between threads."""
-
-    def __init__(self, size_max: int) -> None:
-        self._size_max = size_max
-        self._values: OrderedDict[K, V] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: K) -> V | None:
-        """The value kept under a key."""
-        with self._lock:
-            value = self._values.get(key)
-            if value is not None:
-                self._values.move_to_end(key)
-            return value
-
-    def put(self, key: K, value: V) -> V:
-        """Keep a value, and let the one unused for longest go."""
-        with self._lock:
-            self._values[key] = value
-            self._values.move_to_end(key)
-            while len(self._values) > self._size_max:
-                self._values.popitem(last=False)
-        return value
-
-    def drop(self, matches: Callable[[K, V], bool]) -> None:
-        """Let go of every value for which ``matches(key, value)``."""
-        with self._lock:
-            for key in [k for k, v in self._values.items() if matches(k, v)]:
-                del self._values[key]
 
 
 def read_commit(handle: pygit2.Repository, commit_id: str) -> pygit2.Commit:
