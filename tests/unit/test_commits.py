@@ -17,6 +17,7 @@ from groundswell.core.errors import (
     InvalidPath,
     ParentMoved,
     RevisionNotFound,
+    StorageFull,
     TooLarge,
     Unauthenticated,
 )
@@ -258,6 +259,27 @@ def test_a_commit_cut_short_before_its_rows_is_made_good(world: GitWorld) -> Non
     assert world.commits.recover() == 0
     assert world.content.locate(model, "main", "w.bin").etag == sha256
     assert world.found(model).head_commit == world.git.head(model.id)
+
+
+def test_rows_that_could_not_follow_their_ref_follow_soon(world: GitWorld) -> None:
+    model = world.model()
+    sha256 = world.upload(model, b"owed" * 50)
+    landing = world.commits.landing
+    rows = landing.rows
+
+    def full(*arguments: object) -> None:
+        raise StorageFull
+
+    landing.rows = full  # type: ignore[method-assign]
+    with pytest.raises(StorageFull):
+        world.commit(model, AddBlob("w.bin", sha256))
+    assert world.commits.settle() == 0  # still full
+    landing.rows = rows  # type: ignore[method-assign]
+    assert world.commits.settle() == 1
+    assert world.commits.settle() == 0
+    assert world.content.locate(model, "main", "w.bin").etag == sha256
+    assert world.found(model).head_commit == world.git.head(model.id)
+    assert not world.git.notes.pending()
 
 
 def test_preupload_modes(world: GitWorld) -> None:

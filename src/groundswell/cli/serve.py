@@ -53,7 +53,7 @@ def _serve(settings: Settings) -> None:
     address = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
     hub = wiring.build(settings, serves=True)
     premises = Premises(hub.database, hub.store, hub.git, DataFolder(settings.data), hub.clock)
-    schedule = Schedule(chores_of(premises, hub.repos, hub.blobs))
+    schedule = Schedule(chores_of(premises, hub.repos, hub.blobs, hub.commits))
     try:
         first = hub.accounts.ensure_first_admin()
         start_threads(settings.threads, settings.reader_threads)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from groundswell.hub.blobs import Blobs
+from groundswell.hub.commits import Commits
 from groundswell.hub.repos import Repos
 from groundswell.hub.upkeep import Premises
 from groundswell.hub.upkeep.sweeping import Sweeping
@@ -90,10 +91,11 @@ class Schedule:
             self._stopping.wait(self.run_due())
 
 
-def chores_of(premises: Premises, repos: Repos, blobs: Blobs) -> list[Chore]:
+def chores_of(premises: Premises, repos: Repos, blobs: Blobs, commits: Commits) -> list[Chore]:
     """What a hub does now and then."""
     sweeping = Sweeping(premises)
     return [
+        Chore("settle-commits", MINUTE, commits.settle),
         Chore("finish-deletions", DAY, repos.finish_deletions, first_after_seconds=5.0),
         Chore("note-identities", DAY, sweeping.note_identities, first_after_seconds=10.0),
         Chore("sweep-spool", HOUR, blobs.sweep_spool),

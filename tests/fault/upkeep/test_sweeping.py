@@ -2,12 +2,14 @@
 
 import sqlalchemy as sa
 
+from groundswell.hub.commits import Commits
+from groundswell.hub.discussions import Discussions
 from groundswell.hub.upkeep.sweeping import CLAIM_SECONDS, Sweeping
 from groundswell.jobs import chores_of
 from groundswell.store.git.identity import read_identity
 from groundswell.store.tables import claims, device_grants, events, sessions
 from tests.fault.upkeep.conftest import World
-from tests.fault.upkeep.small_hub import START
+from tests.fault.upkeep.small_hub import START, ticking
 
 FAR = START + 10**6 * 10**9
 
@@ -94,7 +96,10 @@ def test_packing_waits_for_backups(world: World) -> None:
 
 
 def test_every_chore_of_a_hub_runs(world: World) -> None:
-    chores = chores_of(world.hub.premises, world.hub.repos, world.hub.blobs)
+    hub = world.hub
+    discussions = Discussions(hub.database, hub.git, ticking, hub.repos)
+    commits = Commits(hub.database, hub.git, hub.blobs, hub.repos, discussions, ticking)
+    chores = chores_of(hub.premises, hub.repos, hub.blobs, commits)
     assert len({chore.name for chore in chores}) == len(chores)
     for chore in chores:
         assert chore.work() >= 0, chore.name

@@ -7,8 +7,9 @@ has not moved, or its note is still there and the rows are written at the next s
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
@@ -16,13 +17,21 @@ from groundswell.core.errors import GroundswellError
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits.values import RefChange
 from groundswell.hub.events import record
+from groundswell.hub.repos.indexing import Reading
 from groundswell.store import tables
-from groundswell.store.database import Database
+from groundswell.store.database import Database, Prepared
 from groundswell.store.git import GitStore
 
 LOG: Final = logging.getLogger("groundswell.commits")
 MAIN: Final = "refs/heads/main"
 _RECENT_EVENTS: Final = 200
+
+_rows = tables.repositories
+_TOUCH: Final = Prepared(
+    sa.update(_rows)
+    .where(_rows.c.id == sa.bindparam("number"))
+    .values(modified_at=sa.bindparam("now"))
+)
 
 
 class Indexer(Protocol):
@@ -30,6 +39,14 @@ class Indexer(Protocol):
 
     def index(self, repository_id: int) -> None:
         """Read card, tags, facts and sizes at the head of main again."""
+        ...
+
+    def reading(self, repository_id: int) -> Reading | None:
+        """The same in two halves: what it gives is written in a transaction of the caller."""
+        ...
+
+    def is_at_head(self, reading: Reading) -> bool:
+        """Whether main is still where it was read."""
         ...
 
 
@@ -49,6 +66,7 @@ class Landing:
         self._blobs = blobs
         self._indexer = indexer
         self._clock = clock
+        self._owed: deque[str] = deque()  # notes whose refs moved and whose rows did not
 
     def announce(
         self, repository_id: int, actor_id: int | None, changes: Sequence[RefChange]
@@ -83,10 +101,14 @@ class Landing:
         """After the refs moved: make that durable, write the rows, forget the note.
 
         When the rows cannot be written now (a full disk) the note stays and the error is raised:
-        the refs have moved, and the rows follow at the next start or the next write.
+        the refs have moved, and the rows follow with the next ``settle`` or start.
         """
-        self._git.barrier.wait("reference")
-        self.rows(repository_id, actor_id, changes, pointers)
+        try:
+            self._git.barrier.wait("reference")
+            self.rows(repository_id, actor_id, changes, pointers)
+        except BaseException:
+            self._owed.append(note)
+            raise
         self._git.notes.remove(note)
 
     def rows(
@@ -95,31 +117,35 @@ class Landing:
         actor_id: int | None,
         changes: Sequence[RefChange],
         pointers: Mapping[str, str] | None = None,
+        *,
+        again: bool = False,
     ) -> None:
-        """Links, events and the row in one transaction, then the index.
+        """Links, events, the row and its index, in one transaction.
 
-        ``pointers`` maps sha256 to a path; None looks for them in the new commits.
+        ``pointers`` maps sha256 to a path; None looks for them in the new commits. ``again``: a
+        crash may have come after the events were recorded.
         """
         if pointers is None:
             pointers = self._pointers_of(repository_id, changes)
         sha256s = list(pointers)
-        main = next((each for each in changes if each.name == MAIN), None)
+        has_main = any(each.name == MAIN for each in changes)
+        reading = self._indexer.reading(repository_id) if has_main else None
         now = self._clock()
 
         def work(conn: sa.Connection) -> None:
-            held = self._blobs.claimed_or_linked_in(conn, repository_id, actor_id, sha256s)
-            found = {sha256: path for sha256, path in pointers.items() if sha256 in held}
-            self._blobs.link(conn, repository_id, found)
+            if sha256s:
+                held = self._blobs.claimed_or_linked_in(conn, repository_id, actor_id, sha256s)
+                found = {sha256: path for sha256, path in pointers.items() if sha256 in held}
+                self._blobs.link(conn, repository_id, found)
             for each in changes:
-                _record_once(conn, now, actor_id, repository_id, each)
-            values: dict[str, object] = {"modified_at": now}
-            if main is not None:
-                values["head_commit"] = main.new
-            table = tables.repositories
-            conn.execute(sa.update(table).where(table.c.id == repository_id).values(**values))
+                _record(conn, now, actor_id, repository_id, each, again=again)
+            _TOUCH.run(conn, number=repository_id, now=now)
+            if reading is not None:
+                reading.write(conn)
 
         self._database.write(work)
-        if main is not None:
+        # Whoever writes the row last has to leave the last head in it.
+        if reading is not None and not self._indexer.is_at_head(reading):
             self._indexer.index(repository_id)
 
     def _pointers_of(self, repository_id: int, changes: Sequence[RefChange]) -> dict[str, str]:
@@ -139,19 +165,35 @@ class Landing:
         }
 
     def recover(self) -> int:
-        """Write the rows of changes that a crash cut short. How many changes there were."""
-        done = 0
-        for name, note in self._git.notes.pending():
-            repository_id = int(note["repository_id"])
+        """Write the rows of changes that a crash cut short. How many changes there were.
+
+        Only at the start: while the hub works, a note may belong to a commit under way.
+        A repository that cannot be read keeps its note and stops nobody else.
+        """
+        return sum(self._make_good(name, note) for name, note in self._git.notes.pending())
+
+    def settle(self) -> int:
+        """Write the rows that could not be written when their refs moved. How many changes."""
+        owed = [self._owed.popleft() for _ in range(len(self._owed))]
+        notes = [(name, self._git.notes.read(name)) for name in owed]
+        return sum(self._make_good(name, note) for name, note in notes if note is not None)
+
+    def _make_good(self, name: str, note: Mapping[str, Any]) -> int:
+        repository_id = int(note["repository_id"])
+        moved: list[RefChange] = []
+        try:
             if self._git.exists(repository_id) and self._is_alive(repository_id):
                 changes = [RefChange(*each) for each in note["changes"]]
                 moved = [each for each in changes if self._has_moved(repository_id, each)]
                 if moved:
                     LOG.warning("making good a commit that was cut short: %s", repository_id)
                     self.rows(repository_id, note["actor_id"], moved)
-                    done += len(moved)
-            self._git.notes.remove(name)
-        return done
+        except GroundswellError:
+            LOG.exception("the rows of repository %s are still behind its refs", repository_id)
+            self._owed.append(name)
+            return 0
+        self._git.notes.remove(name)
+        return len(moved)
 
     def _is_alive(self, repository_id: int) -> bool:
         table = tables.repositories
@@ -170,17 +212,22 @@ class Landing:
         return all(both) and self._git.is_ancestor(repository_id, change.new, present)
 
 
-def _record_once(
+def _record(
     conn: sa.Connection,
     now: int,
     actor_id: int | None,
     repository_id: int,
     change: RefChange,
+    *,
+    again: bool,
 ) -> None:
-    """The event of a ref's move, unless it was recorded before a crash."""
+    """The event of a ref's move; ``again``: unless it was recorded before a crash."""
     payload = {"ref": change.name, "old": change.old, "new": change.new}
     is_commit = change.new is not None and change.name.startswith(("refs/heads/", "refs/pr/"))
     type_ = "commit.landed" if is_commit else "reference.changed"
+    if not again:
+        record(conn, now, type_, actor_id, repository_id, payload)
+        return
     events = tables.events
     recent = (
         sa.select(events.c.payload)

@@ -262,6 +262,10 @@ class Commits:
         """Finish what a crash cut short between a ref and its rows. Called at boot."""
         return self.landing.recover()
 
+    def settle(self) -> int:
+        """Write rows that a full disk or the like kept from following their refs."""
+        return self.landing.settle()
+
     @contextmanager
     def turn(self, repository_id: int, reference: str) -> Iterator[None]:
         """One writer of a ref at a time in this process; other processes meet in ``swap_ref``."""

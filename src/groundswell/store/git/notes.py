@@ -41,8 +41,19 @@ class Notes:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._folder / f"{name}{_SUFFIX}")
 
+    def read(self, name: str) -> dict[str, Any] | None:
+        """One note, or None when it is gone."""
+        try:
+            note: dict[str, Any] = json.loads((self._folder / f"{name}{_SUFFIX}").read_text())
+        except FileNotFoundError:
+            return None
+        return note
+
     def pending(self) -> list[tuple[str, dict[str, Any]]]:
-        """Every note that was never removed. Half-written ones, whose refs never moved, go."""
+        """Every note that was never removed. Half-written ones, whose refs never moved, go.
+
+        Only before anything is committed: a half-written note may be another writer's.
+        """
         for unfinished in self._folder.glob("*.new"):
             unfinished.unlink(missing_ok=True)
         found = []
