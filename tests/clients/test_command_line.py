@@ -42,6 +42,26 @@ def test_signing_in_by_token_is_remembered(live_hub: LiveHub, hf_command: str, h
     assert attempt(hf_command, "auth", "token", env=environment).returncode != 0
 
 
+def test_signing_in_for_git_too(
+    live_hub: LiveHub, hf_command: str, new_repo: Callable[..., str], home: Path
+) -> None:
+    hidden = new_repo(private=True)
+    environment = client_environment(live_hub, home)
+    (home / ".gitconfig").write_text("[credential]\n\thelper = store\n")
+    asked = ("git", "ls-remote", f"{live_hub.url}/{hidden}")
+    assert attempt(*asked, env=environment).returncode != 0
+    run(
+        hf_command,
+        "auth",
+        "login",
+        "--add-to-git-credential",
+        "--token",
+        token_of("ada"),
+        env=environment,
+    )
+    assert "refs/heads/main" in run(*asked, env=environment)
+
+
 def test_a_wrong_token_is_not_remembered(live_hub: LiveHub, hf_command: str, home: Path) -> None:
     environment = client_environment(live_hub, home)
     done = attempt(hf_command, "auth", "login", "--token", "hf_" + "n" * 34, env=environment)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.clients.breaking import breaking_wire
-from tests.clients.stage import MIB, ask, noise, sha256, watching
+from tests.clients.environments import Environment
+from tests.clients.stage import MIB, ask, client_environment, noise, run, sha256, watching
 from tests.live import LiveHub, token_of
 
 FILES = {
@@ -150,6 +151,26 @@ def test_a_xet_download_that_breaks_is_mended(
         path = hf.HfApi(endpoint=wire.url).hf_hub_download(repo, "a.bin", cache_dir=tmp_path)
         assert read(path) == content
         assert wire.cuts == 0
+
+
+def test_a_file_in_many_pieces_of_several_xorbs(
+    live_hub: LiveHub, ada: Any, repo: str, clients: Callable[[str], Environment], home: Path
+) -> None:
+    """Each version shares most chunks with the one before; also for a client that would take
+    several ranges in one answer."""
+    content = bytearray(noise(8 * MIB, "pieces"))
+    for number in range(3):
+        ada.upload_file(path_or_fileobj=bytes(content), path_in_repo="a.bin", repo_id=repo)
+        for at in range(MIB // 2 + number * 300_000, 8 * MIB, 2 * MIB):
+            content[at : at + 4] = b"edit"
+    ada.upload_file(path_or_fileobj=bytes(content), path_in_repo="a.bin", repo_id=repo)
+    environment = client_environment(live_hub, home, HF_XET_CLIENT_ENABLE_MULTIRANGE_FETCHING="1")
+    with watching(live_hub) as seen:
+        hf_command = clients("current").script("hf")
+        run(hf_command, "download", repo, "a.bin", "--local-dir", home, env=environment)
+    assert (home / "a.bin").read_bytes() == content
+    assert len(seen.matching("/records/")) >= 4
+    assert read(ada.hf_hub_download(repo, "a.bin", cache_dir=home / "plain")) == content
 
 
 def test_ranges_and_conditions(live_hub: LiveHub, ada: Any, filled: str) -> None:
