@@ -20,7 +20,7 @@ from groundswell.hub.commits.values import RefChange
 from groundswell.hub.repos import Repository
 from groundswell.store.database import Database
 from groundswell.store.git import GitStore
-from groundswell.store.git.incoming import index_fault
+from groundswell.store.git.incoming import Incoming, index_fault
 from groundswell.store.git.process import command, environment
 from groundswell.store.git.quarantine import commit_of, new_entries
 from groundswell.wire.git.pushing import Command, PushHead, advertisement, report
@@ -118,7 +118,13 @@ class Push:
         self._head = head
         self._refused = refused
         self._allowed = [each for each in head.commands if each.name not in refused]
-        self._incoming = git.receive(repository.id) if head.has_pack and self._may_go_on else None
+        self._incoming: Incoming | None = None
+        self._fault: GroundswellError | None = None
+        if head.has_pack and self._may_go_on:
+            try:
+                self._incoming = git.receive(repository.id)
+            except GroundswellError as error:
+                self._fault = error  # told in the report: git shows its user nothing else
 
     @property
     def _may_go_on(self) -> bool:
@@ -145,6 +151,8 @@ class Push:
             stderr: what it said.
         """
         try:
+            if self._fault is not None:
+                raise self._fault
             if exit_code != 0:
                 raise index_fault(stderr)
             pointers = self._check() if self._may_go_on else {}

@@ -11,6 +11,7 @@ from typing import Final
 import pygit2
 
 from groundswell.core.errors import InvalidCommit
+from groundswell.store.git.process import translated
 from groundswell.store.git.splicing import Placed, splice
 from groundswell.store.git.trees import lookup
 from groundswell.store.git.values import MODE_TREE, Side
@@ -112,11 +113,16 @@ class TreeEdit:
         return True
 
     def write(self) -> str:
-        """Write the changed folders and return the id of the whole tree."""
-        written = self._write(self._root)
-        if written is None:
-            self._handle.TreeBuilder().write()
-            return _EMPTY_TREE
+        """Write the changed folders and return the id of the whole tree.
+
+        Raises:
+            StorageFull, Unavailable: the disk did not take them.
+        """
+        with translated():
+            written = self._write(self._root)
+            if written is None:
+                self._handle.TreeBuilder().write()
+                return _EMPTY_TREE
         return str(written)
 
     def _write(self, folder: _Folder) -> pygit2.Oid | None:
