@@ -12,8 +12,18 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from groundswell.store.database import Prepared
 from groundswell.store.tables import events
 
+_INSERT: Final = Prepared(
+    sa.insert(events).values(
+        happened_at=sa.bindparam("now"),
+        type=sa.bindparam("what"),
+        actor_id=sa.bindparam("actor"),
+        repository_id=sa.bindparam("repository"),
+        payload=sa.bindparam("told", type_=events.c.payload.type),
+    )
+)
 _TYPE: Final = re.compile(r"[a-z_]+\.[a-z_]+", re.ASCII)
 
 
@@ -36,12 +46,6 @@ def record(
         payload: JSON values. Never a token, password, cookie or digest of one.
     """
     assert _TYPE.fullmatch(type), type
-    conn.execute(
-        sa.insert(events).values(
-            happened_at=now,
-            type=type,
-            actor_id=actor_id,
-            repository_id=repository_id,
-            payload=dict(payload),
-        )
+    _INSERT.run(
+        conn, now=now, what=type, actor=actor_id, repository=repository_id, told=dict(payload)
     )

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-import sqlalchemy as sa
-
 from groundswell.hub.repos.changing import Changing
-from groundswell.hub.repos.indexing import Held, measure, write_description
+from groundswell.hub.repos.indexing import Reading
 from groundswell.hub.repos.making import Making
-from groundswell.hub.repos.rows import Repository, load
+from groundswell.hub.repos.rows import load
 
 INDEX_ATTEMPTS_MAX = 3
 
@@ -45,26 +41,25 @@ class Repos(Making, Changing):
         during the reading count at the next.
         """
         for _ in range(INDEX_ATTEMPTS_MAX):
-            found = self._database.read(lambda conn: _look(conn, repository_id))
-            if found is None:
+            reading = self.reading(repository_id)
+            if reading is None:
                 return
-            present, held = found
-            head = self._git.head(repository_id)
-            described = self._describe(repository_id, present.kind, head, present.facts)
-            write = partial(
-                write_description,
-                repository_id=repository_id,
-                head=head,
-                described=described,
-                held=held,
-            )
-            self._database.write(write)
-            if self._git.head(repository_id) == head:
+            self._database.write(reading.write)
+            if self.is_at_head(reading):
                 return
 
+    def reading(self, repository_id: int) -> Reading | None:
+        """The first half of ``index``; its ``write`` belongs into a transaction of the caller.
 
-def _look(conn: sa.Connection, repository_id: int) -> tuple[Repository, Held] | None:
-    present = load(conn, repository_id)
-    if present is None:
-        return None
-    return present, measure(conn, repository_id, present.facts)
+        None when the repository is deleted.
+        """
+        present = self._database.read(lambda conn: load(conn, repository_id))
+        if present is None:
+            return None
+        head = self._git.head(repository_id)
+        described = self._describe(repository_id, present.kind, head, present.facts)
+        return Reading(repository_id, head, described, present.facts)
+
+    def is_at_head(self, reading: Reading) -> bool:
+        """Whether main is still where it was read; otherwise ``index`` has to be called."""
+        return self._git.head(reading.repository_id) == reading.head
