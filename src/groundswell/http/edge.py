@@ -166,6 +166,8 @@ class Edge:
         most = route.body_max_bytes
         if most is None:
             most = self._settings.json_body_max_bytes
+        elif callable(most):
+            most = most(self._settings)
         declared = declared_length(scope)
         if declared is not None and declared > most:
             raise body_too_large(most)

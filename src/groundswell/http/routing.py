@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from groundswell.core.errors import BadRequest, GroundswellError, MethodNotAllowed, NotFound
+from groundswell.settings import Settings
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 ErrorRenderer = Callable[[Request, GroundswellError], Response]
@@ -51,8 +52,9 @@ class Route:
     """One pattern, the methods it answers, and what the edge must know before the endpoint runs.
 
     ``name`` stands in logs and metrics instead of the path, which holds repository names.
-    ``body_max_bytes`` is the largest request body: None takes the setting for ordinary API
-    requests. ``takes_content`` counts the request among the uploads, whose number is bounded.
+    ``body_max_bytes`` is the largest request body, or which setting tells it: None takes the one
+    for ordinary API requests. ``takes_content`` counts the request among the uploads, whose
+    number is bounded.
     ``secret_path``: the path itself is a credential and stays out of the log. ``is_last_resort``:
     answers only where no other route knows the address, under any method.
     """
@@ -62,7 +64,7 @@ class Route:
     endpoint: Endpoint
     door: Door
     name: str
-    body_max_bytes: int | None = None
+    body_max_bytes: int | Callable[[Settings], int] | None = None
     takes_content: bool = False
     secret_path: bool = False
     is_last_resort: bool = False

@@ -12,6 +12,7 @@ import binascii
 import errno
 import tempfile
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -276,7 +277,7 @@ async def _commit(request: Request) -> Response:
 
 
 def routes() -> list[Route]:
-    """Addresses of this part. The commit's own limit is a setting, checked as the body comes."""
+    """Addresses of this part."""
     return [
         route("POST", f"{REPOSITORY}/preupload/{{rev}}", _preupload, "preupload"),
         route(
@@ -284,7 +285,7 @@ def routes() -> list[Route]:
             f"{REPOSITORY}/commit/{{rev}}",
             _commit,
             "commit",
-            body_max_bytes=1 << 40,
+            body_max_bytes=attrgetter("commit_body_max_bytes"),
             takes_content=True,
         ),
     ]
