@@ -144,6 +144,3 @@ def serving(
         follower.join()
         assert process.stdout is not None
         process.stdout.close()
-        follower.join(STOP_SECONDS)
-        if process.stdout is not None:
-            process.stdout.close()
