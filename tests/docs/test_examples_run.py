@@ -1,5 +1,7 @@
 """What tutorials and how-to pages tell people to type does what they say."""
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,24 @@ from tests.docs.documents import documents, text
 from tests.docs.running import MARKED, blocks, is_shown, pages_that_run, run_page
 from tests.live import LiveHub
 
+# Pages wait for processes most of the time. They share one hub, as their readers would.
+AT_ONCE = 2
+
+Running = dict[str, Future[dict[int, str]]]
+
+
+@pytest.fixture(scope="module")
+def running(documented_hub: LiveHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {
+            path: pool.submit(run_page, path, documented_hub, tmp_path_factory.mktemp("page"))
+            for path in pages_that_run()
+        }
+
 
 @pytest.mark.parametrize("path", pages_that_run())
-def test_the_examples_of_a_page_run(path: str, documented_hub: LiveHub, tmp_path: Path) -> None:
-    printed = run_page(path, documented_hub, tmp_path)
+def test_the_examples_of_a_page_run(path: str, running: Running, documented_hub: LiveHub) -> None:
+    printed = running[path].result()
     for block in blocks(path):
         for line in block.shown:
             told = printed[block.line].replace(documented_hub.url, "http://127.0.0.1:8000")
