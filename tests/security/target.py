@@ -16,9 +16,10 @@ import random
 import re
 import socket
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.live import LiveHub, serving, swell
@@ -30,6 +31,8 @@ ORGANISATION = "works"
 # Members of the organisation that owns what is attacked, and two who have nothing to do with it.
 MEMBERS = {"olga": "admin", "wim": "write", "cora": "contributor", "rita": "read"}
 STRANGERS = ("stig", "mallory")
+# Members who write, until a test lets their right end.
+LEAVERS = ("len", "lea", "leo", "liz", "lou")
 PASSWORD = "a long enough password of {}"
 
 
@@ -50,9 +53,10 @@ def _people() -> dict[str, Any]:
                 for role in ("write", "read")
             ],
         }
-        for name in (*MEMBERS, *STRANGERS)
+        for name in (*MEMBERS, *STRANGERS, *LEAVERS)
     ]
     members = [{"user": name, "role": role} for name, role in MEMBERS.items()]
+    members += [{"user": name, "role": "write"} for name in LEAVERS]
     works = {"name": ORGANISATION, "fullname": "The Works", "members": members}
     return {"users": users, "organisations": [works]}
 
@@ -78,6 +82,7 @@ class Answer:
 
 
 Headers = Mapping[str, str]
+NOTHING: Headers = MappingProxyType({})
 
 
 class Caller:
@@ -86,7 +91,7 @@ class Caller:
     ``headers`` go along with every request.
     """
 
-    def __init__(self, port: int, headers: Headers = {}) -> None:
+    def __init__(self, port: int, headers: Headers = NOTHING) -> None:
         self.port = port
         self.headers = dict(headers)
         self._connection: http.client.HTTPConnection | None = None
@@ -97,7 +102,7 @@ class Caller:
             self._connection = None
 
     def __call__(
-        self, method: str, path: str, body: bytes | None = None, headers: Headers = {}
+        self, method: str, path: str, body: bytes | None = None, headers: Headers = NOTHING
     ) -> Answer:
         """One request. The path travels as given, not a byte more or less quoted."""
         if body is None and method not in {"GET", "HEAD"}:
@@ -124,11 +129,11 @@ class Caller:
             return found
         raise AssertionError
 
-    def json(self, method: str, path: str, value: object, headers: Headers = {}) -> Answer:
+    def json(self, method: str, path: str, value: object, headers: Headers = NOTHING) -> Answer:
         body = json.dumps(value).encode()
         return self(method, path, body, {"Content-Type": "application/json", **headers})
 
-    def form(self, path: str, fields: Mapping[str, str], headers: Headers = {}) -> Answer:
+    def form(self, path: str, fields: Mapping[str, str], headers: Headers = NOTHING) -> Answer:
         body = urllib.parse.urlencode(fields).encode()
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         return self("POST", path, body, {**kind, **headers})
@@ -184,6 +189,7 @@ class Target:
     live: LiveHub
     callers: list[Caller] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
+    browsers: dict[str, Caller] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1 << 30)))
 
     @property
@@ -198,7 +204,7 @@ class Target:
     def data(self) -> Path:
         return self.live.data
 
-    def caller(self, headers: Headers = {}) -> Caller:
+    def caller(self, headers: Headers = NOTHING) -> Caller:
         made = Caller(self.port, headers)
         self.callers.append(made)
         return made
@@ -226,16 +232,40 @@ class Target:
         self.secrets.add(cookie.partition("=")[2])
         return self.caller({"Origin": self.url, "Cookie": cookie})
 
-    def token(self, name: str, role: str = "write", *repositories: str, title: str = "") -> str:
-        """A fresh token of somebody, from the command line; with repositories, fine-grained."""
-        grants = [f"--repository={each}" for each in repositories]
-        title = title or f"fresh {next(self._numbers)}"
-        said = swell(
-            self.data, "token", "create", name, f"--role={role}", f"--name={title}", *grants
-        )
-        value = said.strip()
-        self.secrets.add(value)
-        return value
+    def token(self, name: str, role: str = "write", *repositories: str) -> str:
+        """A fresh token of somebody, made in the browser. Lines such as ``ns/name write`` make it
+        fine-grained."""
+        browser = self.browser(name)
+        fields = {
+            "csrf": csrf_in(browser("GET", "/settings/tokens/new").text),
+            "name": self.new_name("fresh"),
+            "role": "fineGrained" if repositories else role,
+            "repositories": "\n".join(repositories),
+        }
+        answer = browser.form("/settings/tokens/new", fields)
+        found = re.search(r"hf_[A-Za-z0-9]{34,}", answer.text)
+        assert found is not None, answer.text
+        self.secrets.add(found[0])
+        return found[0]
+
+    def revoke(self, name: str, value: str) -> None:
+        """End a token of somebody, in the browser."""
+        browser = self.browser(name)
+        page = browser("GET", "/settings/tokens").text
+        row = next(part for part in page.split("<form")[1:] if 'name="id"' in part)
+        rows = re.findall(r'name="id" value="(\d+)"', page)
+        assert value[-4:] in page, row
+        # The newest stands first or last: what ends with the same four signs is the one.
+        before = page[: page.index(value[-4:])]
+        number = rows[len(re.findall(r'name="id" value="(\d+)"', before))]
+        answer = browser.form("/settings/tokens/revoke", {"csrf": csrf_in(page), "id": number})
+        assert answer.status == 303, answer.text
+
+    def browser(self, name: str) -> Caller:
+        """Somebody's browser, signed in once."""
+        if name not in self.browsers:
+            self.browsers[name] = self.sign_in(name)
+        return self.browsers[name]
 
     def new_name(self, word: str = "thing") -> str:
         return f"{word}-{next(self._numbers)}"
@@ -322,7 +352,7 @@ def attacked(
         file.write_text(json.dumps(_people()), encoding="utf-8")
         swell(data, "accounts", "import", str(file))
         target = Target(live)
-        for name in (*MEMBERS, *STRANGERS):
+        for name in (*MEMBERS, *STRANGERS, *LEAVERS):
             target.secrets.update((token_of(name), token_of(name, "read"), PASSWORD.format(name)))
         try:
             yield target
@@ -351,7 +381,3 @@ def drained(connection: socket.socket) -> bytes:
         while piece := connection.recv(65536):
             found += piece
     return bytes(found)
-
-
-def each_of(names: Mapping[str, Callable[[], Caller]]) -> dict[str, Caller]:
-    return {name: make() for name, make in names.items()}

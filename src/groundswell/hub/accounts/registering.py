@@ -131,6 +131,7 @@ class Registering(AccountsBase):
             BadRequest: a new password that is refused.
             Forbidden: asked for with a token.
         """
+        rights.require_session(principal)  # first: no token may be used to try passwords with
         self._check_password(principal.name, old, peer)
         self.set_password(principal.name, new, by=principal)
 
