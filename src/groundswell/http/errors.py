@@ -28,6 +28,10 @@ from groundswell.core.errors import (
 
 HEADER_TEXT_MAX: Final = 1000
 
+_write_json: Final = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False
+).encode
+
 
 def header_text(text: str) -> str:
     """Text that may stand in a header: one line of printable ASCII, other characters escaped."""
@@ -71,8 +75,7 @@ def json_response(
 
     ``written`` holds fields of the object ``value``, which has others, that are in JSON already.
     """
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    content = body.encode("utf-8", "backslashreplace")
+    content = _write_json(value).encode("utf-8", "backslashreplace")
     if written:
         fields = (b',"%s":%s' % (name.encode(), text) for name, text in written.items())
         content = b"".join((content[:-1], *fields, b"}"))

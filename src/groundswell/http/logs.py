@@ -15,6 +15,8 @@ from typing import Any, Final, Literal
 
 REQUEST_ID: Final[contextvars.ContextVar[str]] = contextvars.ContextVar("request_id", default="")
 
+_write_json: Final = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
 # Tokens, and the signatures of URLs that carry their own right.
 _SECRET: Final = re.compile(
     r"hf_[A-Za-z0-9]{8,}|(?i:(?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}"
@@ -53,7 +55,7 @@ class _JsonFormatter(logging.Formatter):
         line |= getattr(record, "fields", {})
         if record.exc_info:
             line["exception"] = redact(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _write_json(line)
 
 
 class _TextFormatter(logging.Formatter):

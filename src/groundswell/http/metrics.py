@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
@@ -19,6 +20,18 @@ OPEN: Final = Gauge("groundswell_requests_open", "Requests being answered now")
 RECEIVED: Final = Counter("groundswell_received_bytes", "Bytes of request bodies", ["door"])
 SENT: Final = Counter("groundswell_sent_bytes", "Bytes of answers' bodies", ["door"])
 BROKEN: Final = Counter("groundswell_broken_answers", "Answers broken off after they began")
+
+
+@lru_cache(maxsize=4096)  # doors, routes, methods and statuses are few; finding them again is slow
+def counters_of(
+    door: str, route: str, method: str, status: str
+) -> tuple[Counter, Histogram, Counter]:
+    """What counts a request of this kind: requests, seconds and sent bytes."""
+    return (
+        REQUESTS.labels(door, route, method, status),
+        SECONDS.labels(door, route),
+        SENT.labels(door),
+    )
 
 
 def exposition() -> bytes:

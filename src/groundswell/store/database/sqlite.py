@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -78,39 +78,46 @@ class SqliteDatabase(Database):
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         """See ``Database.read``."""
-        with self._reader() as connection, translated():
-            driver = driver_of(connection)
-            driver.execute("BEGIN")
-            try:
-                return work(connection)
-            finally:
-                # SQLAlchemy joined the transaction when a statement went through it.
-                if connection.in_transaction():
-                    connection.rollback()
-                else:
-                    driver.rollback()
+        connection = self._take_reader()
+        try:
+            with translated():
+                driver = driver_of(connection)
+                driver.execute("BEGIN")
+                try:
+                    return work(connection)
+                finally:
+                    # SQLAlchemy joined the transaction when a statement went through it.
+                    if connection.in_transaction():
+                        connection.rollback()
+                    else:
+                        driver.rollback()
+        finally:
+            self._give_back(connection)
 
-    @contextlib.contextmanager
-    def _reader(self) -> Iterator[sa.Connection]:
+    def _take_reader(self) -> sa.Connection:
         with self._changed:
             if self._closed:
                 raise Unavailable
             self._readers_under_way += 1
-            connection = self._idle_readers.pop() if self._idle_readers else None
+            if self._idle_readers:
+                return self._idle_readers.pop()
         try:
-            if connection is None:
-                with translated():
-                    connection = self._reader_engine.connect()
-            yield connection
-        finally:
-            with self._changed:
-                self._readers_under_way -= 1
-                keeps = connection is not None and len(self._idle_readers) < IDLE_READERS_MAX
-                if connection is not None and keeps:
-                    self._idle_readers.append(connection)
+            with translated():
+                return self._reader_engine.connect()
+        except BaseException:
+            self._give_back(None)
+            raise
+
+    def _give_back(self, connection: sa.Connection | None) -> None:
+        with self._changed:
+            self._readers_under_way -= 1
+            keeps = connection is not None and len(self._idle_readers) < IDLE_READERS_MAX
+            if connection is not None and keeps:
+                self._idle_readers.append(connection)
+            if self._closed:
                 self._changed.notify_all()
-            if connection is not None and not keeps:
-                connection.close()
+        if connection is not None and not keeps:
+            connection.close()
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
         """See ``Database.write``."""
@@ -134,8 +141,12 @@ class SqliteDatabase(Database):
             raise BadRequest(msg)
         partial = path.with_name(f".{path.name}.partial")
         try:
-            with translated(), self._reader() as connection:
-                _copy(driver_of(connection), partial)
+            connection = self._take_reader()
+            try:
+                with translated():
+                    _copy(driver_of(connection), partial)
+            finally:
+                self._give_back(connection)
             partial.rename(path)
         finally:
             partial.unlink(missing_ok=True)

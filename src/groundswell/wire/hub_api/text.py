@@ -17,9 +17,8 @@ QUERY_FIELDS_MAX: Final = 2000
 
 def date_text(micros: int) -> str:
     """A time in microseconds since the epoch, in the one form that clients parse."""
-    return (
-        datetime.fromtimestamp(micros / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-    )
+    time = datetime.fromtimestamp(micros / 1_000_000, UTC)
+    return time.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def next_link(url: str, query: Sequence[tuple[str, str]], replaced: Mapping[str, str]) -> str:
