@@ -21,7 +21,7 @@ from groundswell.core.policy import Action
 from groundswell.core.values import ANONYMOUS, Principal, RepoGrant, Role, TokenRole, Visibility
 from groundswell.hub.blobs import XetScope, dedup_domain
 from groundswell.hub.repos import Repository
-from groundswell.store.tables import hub_facts
+from groundswell.store.tables import blobs, hub_facts
 from groundswell.wire.hashing import hash_to_hex
 from groundswell.wire.shard import write_shard
 from tests.unit.blobs.world import MIB, World, digest_of, file_of, first_chunk_hash, noise, pack
@@ -116,6 +116,35 @@ def test_a_contributor_names_what_the_repository_holds(world: World) -> None:
     world.link(public, digest_of(content))
     world.blobs.register_shard(domain, public.id, account_of(eve), write_shard([part]))
     assert world.blobs.find_chunk(domain, packed.index.chunk_hash(2)) is None
+
+
+def test_a_xorb_shared_with_a_private_file_gives_only_the_public_part(world: World) -> None:
+    """Two files of one upload lie in one xorb: who may read one cannot name the other's chunks."""
+    ann, private, eve, _ = place(world)
+    public = world.repository("public", account_of(ann), visibility=Visibility.PUBLIC)
+    packed = pack(noise(3 * MIB, seed=7))
+    ours, theirs = file_of(packed, runs=[(0, 8)]), file_of(packed, runs=[(8, len(packed.index))])
+    domain = dedup_domain(ann, public)
+    world.send_xorb(domain, packed)
+    for repository, file in ((public, ours), (private, theirs)):
+        shard = write_shard([file])
+        world.blobs.register_shard(domain, repository.id, account_of(ann), shard)
+        rows = world.blobs.claimed_or_linked(repository.id, account_of(ann), sha256s(world))
+        for sha256 in rows:
+            world.link(repository, sha256)
+
+    def name(start: int, end: int) -> None:
+        part = write_shard([file_of(packed, runs=[(start, end)])])
+        world.blobs.register_shard(dedup_domain(eve, public), public.id, account_of(eve), part)
+
+    name(1, 8)
+    for start, end in ((7, 9), (8, 10), (0, len(packed.index))):
+        with pytest.raises(Malformed):
+            name(start, end)
+
+
+def sha256s(world: World) -> list[str]:
+    return world.database.read(lambda conn: list(conn.execute(sa.select(blobs.c.sha256)).scalars()))
 
 
 def test_the_border_of_a_dedup_domain(world: World) -> None:

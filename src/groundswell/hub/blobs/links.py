@@ -34,6 +34,9 @@ class NewFile:
     terms: Terms
 
 
+Span = tuple[int, int]
+
+
 class Links:
     """The rights of repositories and accounts to blobs."""
 
@@ -110,16 +113,26 @@ class Links:
 
         return self._database.read(work)
 
-    def xorbs_linked(self, repository_id: int, keys: set[bytes]) -> set[bytes]:
-        """Of these xorbs, those that a file of the repository is made of."""
-        found: set[bytes] = set()
+    def is_linked(self, repository_id: int, spans: Mapping[bytes, Sequence[Span]]) -> bool:
+        """Whether files of the repository are made of all these chunks (xorb -> [start, end)).
+
+        A xorb may hold other files too, which the readers of this one may not read: every span
+        has to lie within what the repository's own files use.
+        """
+        used: dict[bytes, list[Span]] = {key: [] for key in spans}
         after: str | None = ""
-        while after is not None and keys - found:
+        while after is not None:
             work = partial(_some_terms, repository_id=repository_id, after=after)
             packed, after = self._database.read(work)
             for terms in packed:
-                found |= Terms(terms).xorb_hashes() & keys
-        return found
+                recipe = Terms(terms)
+                if used.keys() & recipe.xorb_hashes():
+                    for term in recipe:
+                        if term.xorb_hash in used:
+                            used[term.xorb_hash].append((term.chunk_start, term.chunk_end))
+            if _covers(used, spans):
+                return True
+        return False
 
     def add_files(
         self, conn: sa.Connection, repository_id: int, account_id: int, files: Iterable[NewFile]
@@ -229,3 +242,17 @@ def _some_terms(
 def _portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(values), _SQL_LIST_MAX):
         yield values[start : start + _SQL_LIST_MAX]
+
+
+def _covers(used: Mapping[bytes, list[Span]], spans: Mapping[bytes, Sequence[Span]]) -> bool:
+    """Whether each span lies within the union of those used of its xorb."""
+    for key, wanted in spans.items():
+        merged: list[Span] = []
+        for start, end in sorted(used[key]):
+            if merged and start <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((start, end))
+        if not all(any(a <= start and end <= b for a, b in merged) for start, end in wanted):
+            return False
+    return True

@@ -1,8 +1,8 @@
 """Shards: a file exists once its terms were checked and its content was hashed by the hub.
 
-Knows what an uploader has to prove: that each xorb is its domain's (or makes up a file of this
-very repository), that it knows the chunk hashes of every term, and that the terms make the file
-and the sha256 it names. Nothing a client states is believed.
+Knows what an uploader has to prove: that each xorb is its domain's (or that the chunks it names
+make up files of this very repository), that it knows the chunk hashes of every term, and that the
+terms make the file and the sha256 it names. Nothing a client states is believed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from groundswell.core.errors import Malformed, TooLarge
 from groundswell.core.values import Term
 from groundswell.hub.blobs.indexes import Indexes
-from groundswell.hub.blobs.links import Links, NewFile
+from groundswell.hub.blobs.links import Links, NewFile, Span
 from groundswell.hub.blobs.reading import Reading
 from groundswell.hub.blobs.values import Progress, ShardResult
 from groundswell.hub.blobs.xorbs import Xorbs, add_samples
@@ -128,14 +128,23 @@ class Shards:
 
         return ShardResult(self._database.write(work), shard_hash)
 
-    def _check_xorbs(self, uploader: Uploader, files: Iterable[ShardFile]) -> None:
+    def _check_xorbs(self, uploader: Uploader, files: Sequence[ShardFile]) -> None:
         """Refuse what the uploader may not name: absent and foreign look the same."""
         keys = {hash_to_hex(xorb_hash): xorb_hash for xorb_hash in _named(files)}
         own = self._database.read(
             lambda conn: self._xorbs.in_domain(conn, uploader.domain, list(keys))
         )
-        others = {xorb_hash for key, xorb_hash in keys.items() if key not in own}
-        if others and others != self._links.xorbs_linked(uploader.repository_id, others):
+        others: dict[bytes, set[Span]] = {
+            xorb_hash: set() for key, xorb_hash in keys.items() if key not in own
+        }
+        if not others:
+            return
+        for file in files:
+            for term in file.terms:
+                if term.xorb_hash in others:
+                    others[term.xorb_hash].add((term.chunk_start, term.chunk_end))
+        spans = {xorb_hash: sorted(named) for xorb_hash, named in others.items()}
+        if not self._links.is_linked(uploader.repository_id, spans):
             raise Malformed("shard", "names a xorb that was not uploaded here")
 
     def _index_of(self, xorb_hash: bytes) -> XorbIndex:
