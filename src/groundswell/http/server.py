@@ -12,18 +12,26 @@ import contextlib
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from groundswell.core.errors import Unavailable
+from groundswell.http.routing import Match
 from groundswell.settings import Settings
 
 LOG: Final = logging.getLogger("groundswell.server")
 
 BACKLOG: Final = 2048
 CONNECTIONS_MAX: Final = 20_000
+# On SIGTERM: an answer that is being read gets this long, since its reader can ask again; then,
+# when nothing else is under way, the connections that are left get a moment to close.
+ANSWERS_SECONDS: Final = 3.0
+_LINGER_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.1
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -43,6 +51,63 @@ def listen(host: str, port: int) -> socket.socket:
         raise Unavailable(msg) from error
     listener.setblocking(False)
     return listener
+
+
+@dataclass(slots=True, eq=False)
+class _Exchange:
+    """A request under way."""
+
+    task: asyncio.Task[object]
+    scope: Scope
+    is_answering: bool = False
+
+    @property
+    def is_upload(self) -> bool:
+        match: Match | None = self.scope.get("match")  # the edge found it
+        return match is not None and match.route.takes_content
+
+
+class UnderWay:
+    """The application, with an eye on the requests under way, so that the end can be in order."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._exchanges: set[_Exchange] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        task = asyncio.current_task()
+        assert task is not None, "servers call the application in a task"
+        exchange = _Exchange(task, scope)
+
+        async def noticing(message: Message) -> None:
+            exchange.is_answering = True
+            await send(message)
+
+        self._exchanges.add(exchange)
+        try:
+            await self._app(scope, receive, noticing)
+        except asyncio.CancelledError:
+            if exchange in self._exchanges:
+                raise
+            # Broken off by us: an answer without its end breaks the connection.
+        finally:
+            self._exchanges.discard(exchange)
+
+    @property
+    def count(self) -> int:
+        """How many requests are under way."""
+        return len(self._exchanges)
+
+    def break_off_answers(self) -> int:
+        """End the answers that are still being read, uploads' aside; how many there were."""
+        ended = [each for each in self._exchanges if each.is_answering and not each.is_upload]
+        for each in ended:
+            self._exchanges.discard(each)
+            each.task.cancel()
+        return len(ended)
 
 
 class _Server(Protocol):
@@ -118,7 +183,10 @@ class _Uvicorn:
 
 
 async def _serve(
-    make: Callable[[], _Server], settings: Settings, on_ready: Callable[[], Any]
+    make: Callable[[], _Server],
+    under_way: UnderWay,
+    settings: Settings,
+    on_ready: Callable[[], Any],
 ) -> None:
     server = make()
     stopped = asyncio.Event()
@@ -132,13 +200,28 @@ async def _serve(
     if not running.done():
         LOG.info("stopping: no new connections, requests under way may finish")
         server.stop()
-        done, _ = await asyncio.wait({running}, timeout=settings.shutdown_seconds)
-        if not done:
-            LOG.warning("stopping: requests still under way are broken off")
-            running.cancel()
+        await _finish(running, under_way, settings.shutdown_seconds)
     waiting.cancel()
     if running.done() and not running.cancelled():
         running.result()
+
+
+async def _finish(running: asyncio.Task[None], under_way: UnderWay, grace_seconds: float) -> None:
+    """Wait for the server to end: long for uploads, a little for answers that are being read."""
+    await asyncio.wait({running}, timeout=min(ANSWERS_SECONDS, grace_seconds))
+    begun = time.monotonic()
+    quiet_since = begun
+    while not running.done():
+        if ended := under_way.break_off_answers():
+            LOG.info("stopping: %d answers that were still being read are broken off", ended)
+        now = time.monotonic()
+        quiet_since = now if under_way.count else quiet_since
+        if now - begun > grace_seconds:
+            LOG.warning("stopping: requests still under way are broken off")
+        if now - begun > grace_seconds or now - quiet_since > _LINGER_SECONDS:
+            running.cancel()
+            return
+        await asyncio.wait({running}, timeout=_LOOK_SECONDS)
 
 
 def run(
@@ -146,4 +229,5 @@ def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let requests under way finish for a while."""
     kind = _Uvicorn if settings.server == "uvicorn" else _Granian
-    asyncio.run(_serve(lambda: kind(app, listener, settings), settings, on_ready))
+    under_way = UnderWay(app)
+    asyncio.run(_serve(lambda: kind(under_way, listener, settings), under_way, settings, on_ready))
