@@ -120,23 +120,19 @@ class Landing:
         *,
         again: bool = False,
     ) -> None:
-        """Links, events, the row and its index, in one transaction.
+        """Links; then events, the row and its index, in one transaction.
 
         ``pointers`` maps sha256 to a path; None looks for them in the new commits. ``again``: a
         crash may have come after the events were recorded.
         """
         if pointers is None:
             pointers = self._pointers_of(repository_id, changes)
-        sha256s = list(pointers)
+        self._link(repository_id, actor_id, pointers)
         has_main = any(each.name == MAIN for each in changes)
         reading = self._indexer.reading(repository_id) if has_main else None
         now = self._clock()
 
         def work(conn: sa.Connection) -> None:
-            if sha256s:
-                held = self._blobs.claimed_or_linked_in(conn, repository_id, actor_id, sha256s)
-                found = {sha256: path for sha256, path in pointers.items() if sha256 in held}
-                self._blobs.link(conn, repository_id, found)
             for each in changes:
                 _record(conn, now, actor_id, repository_id, each, again=again)
             _TOUCH.run(conn, number=repository_id, now=now)
@@ -147,6 +143,18 @@ class Landing:
         # Whoever writes the row last has to leave the last head in it.
         if reading is not None and not self._indexer.is_at_head(reading):
             self._indexer.index(repository_id)
+
+    def _link(self, repository_id: int, actor_id: int | None, pointers: Mapping[str, str]) -> None:
+        """Give the repository its new blobs: what is read of main goes by its links."""
+        if not pointers:
+            return
+
+        def work(conn: sa.Connection) -> None:
+            held = self._blobs.claimed_or_linked_in(conn, repository_id, actor_id, list(pointers))
+            found = {sha256: path for sha256, path in pointers.items() if sha256 in held}
+            self._blobs.link(conn, repository_id, found)
+
+        self._database.write(work)
 
     def _pointers_of(self, repository_id: int, changes: Sequence[RefChange]) -> dict[str, str]:
         moved = {each.new for each in changes if each.new is not None}
