@@ -17,6 +17,7 @@ TOKEN_PREFIX: Final = "hf_"  # noqa: S105 - what clients and leak scanners know 
 _RANDOM_LETTERS: Final = 28  # 159 bits
 _CHECK_LETTERS: Final = 6
 _TOKEN: Final = re.compile(r"hf_([A-Za-z]{28})([A-Za-z]{6})", re.ASCII)
+_ANY_TOKEN: Final = re.compile(r"hf_[A-Za-z0-9]{30,200}", re.ASCII)
 
 # RFC 8628, 6.1: no vowels, so no words; no digits, so no look-alikes.
 USER_CODE_LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
@@ -41,6 +42,11 @@ def is_token_shaped(text: str) -> bool:
     """Whether a hub of this kind could have made the token: shape and checksum."""
     match = _TOKEN.fullmatch(text)
     return match is not None and _check(match[1]) == match[2]
+
+
+def looks_like_token(text: str) -> bool:
+    """Whether a token of any hub is meant, also of one whose tokens end without our checksum."""
+    return _ANY_TOKEN.fullmatch(text) is not None
 
 
 def _check(body: str) -> str:

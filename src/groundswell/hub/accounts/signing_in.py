@@ -13,7 +13,7 @@ from groundswell.core.errors import InvalidCredentials, StorageFull, Unavailable
 from groundswell.core.values import Principal
 from groundswell.hub.accounts import credentials, tokens
 from groundswell.hub.accounts.base import AccountsBase
-from groundswell.hub.accounts.secret_values import digest, is_token_shaped, new_cookie
+from groundswell.hub.accounts.secret_values import digest, looks_like_token, new_cookie
 from groundswell.hub.accounts.sessions import SESSION_SECONDS, end_one, start
 
 
@@ -61,7 +61,8 @@ class SigningIn(AccountsBase):
         found = self._by_token(secret)
         if found is not None:
             return found
-        if not name or is_token_shaped(secret):
+        # An old token, sent again and again by a program, is no guess at its owner's password.
+        if not name or looks_like_token(secret):
             raise InvalidCredentials
         account_id = self._check_password(name, secret, peer)
         return self._database.read(lambda conn: credentials.by_account(conn, account_id))
