@@ -341,6 +341,32 @@ def clients() -> str:
     return "\n".join([*lines, ""])
 
 
+# ----------------------------------------------------------------------------------- changelog
+
+KINDS = ("added", "changed", "deprecated", "removed", "fixed", "security")
+UNRELEASED = "## Unreleased\n"
+
+
+def changelog() -> str:
+    """CHANGELOG.md with its first section made from the fragments that are there."""
+    stands = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    before, _, after = stands.partition(UNRELEASED)
+    _, marker, released = after.partition("\n## ")
+    return before + UNRELEASED + _fragments() + (f"\n{marker[1:]}{released}" if marker else "")
+
+
+def _fragments() -> str:
+    lines = []
+    for kind in KINDS:
+        found = sorted((ROOT / "changes").glob(f"{kind}-*.md"))
+        if found:
+            lines += ["", f"### {kind.title()}", ""]
+        for each in found:
+            first, *rest = each.read_text("utf-8").strip().splitlines()
+            lines += [f"- {first}", *(f"  {line}".rstrip() for line in rest)]
+    return "\n".join([*lines, ""])
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli": cli,
     "clients": clients,
@@ -352,5 +378,6 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 if __name__ == "__main__":
+    (ROOT / "CHANGELOG.md").write_text(changelog(), encoding="utf-8")
     for page, make in PAGES.items():
         (ROOT / f"docs/reference/{page}.md").write_text(make(), encoding="utf-8")

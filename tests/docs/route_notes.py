@@ -65,7 +65,7 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("hub", "delete tag"): ("delete a tag", WRITE),
     ("hub", "super squash"): ("replace a branch's history by one commit", WRITE),
     ("hub", "large files"): ("large files of every commit", WRITE),
-    ("hub", "delete large files"): ("take content away for good", ADMINISTER),
+    ("hub", "delete large files"): ("take away the repository's right to contents", ADMINISTER),
     ("hub", "duplicate large files"): (
         "give another repository contents of this one; there it takes write",
         READ,

@@ -6,7 +6,15 @@ import pytest
 from groundswell.http.app import FALLBACK
 from tests.arch.tree import ROOT, project_files
 from tests.docs.documents import text
-from tests.docs.reference import DOORS, PAGES, every_route, groundswell_metrics, leaves, swell
+from tests.docs.reference import (
+    DOORS,
+    PAGES,
+    changelog,
+    every_route,
+    groundswell_metrics,
+    leaves,
+    swell,
+)
 from tests.docs.route_notes import NOTES
 
 
@@ -40,3 +48,8 @@ def test_every_verb_is_in_the_reference() -> None:
 
 def test_there_are_metrics() -> None:
     assert len(groundswell_metrics()) >= 6
+
+
+def test_the_changelog_begins_with_what_the_fragments_say() -> None:
+    assert text("CHANGELOG.md") == changelog(), "make it again: python -m tests.docs.reference"
+    assert "\n- " in changelog()

@@ -1,0 +1,145 @@
+"""What docs/reference/routes.md says of who may is so: every route is asked without a name.
+
+The rows say for each route what it takes. Here the anonymous ask all of them, of a private
+repository and of a public one, and of a private one that does not exist.
+"""
+
+import json
+import re
+
+import pytest
+from huggingface_hub import HfApi
+
+from groundswell.http.routing import Route
+from tests.clients.stage import Answer, ask
+from tests.docs import route_notes as who
+from tests.docs.reference import every_route
+from tests.live import LiveHub
+
+OPEN = {who.ANYONE}
+CHANGES = {who.CONTRIBUTE, who.WRITE, who.ADMINISTER, "may create in the namespace"}
+BY_NAME = {who.SIGNED_IN, who.BROWSER, who.HUB_ADMIN}
+PASSES = {who.XET_READ, who.XET_WRITE, who.SIGNED_URL}
+OF_A_REPOSITORY = {who.SEE, who.READ, "read; contribute to push", "read; contribute to upload"}
+
+ZEROS = "0" * 64
+FILLED = {
+    "rev": "main", "branch": "aside", "number": "1", "tag": "latest", "account": "admin",
+    "commit": "0" * 40, "hash": ZEROS, "oid": ZEROS, "prefix": "default", "domain": "n1",
+    "epoch": "e1", "upload": "u", "part": "1", "version": "0", "file": "none.css",
+}  # fmt: skip
+
+LARGE = {"sha256": ZEROS, "xetHash": ZEROS, "filename": "large.bin"}
+BODIES = {
+    "preupload": {"files": [{"path": "a.txt", "sample": "", "size": 1}]},
+    "create discussion": {"title": "Two", "description": "", "pullRequest": False},
+    "discussion status": {"status": "closed"},
+    "create tag": {"tag": "one"},
+    "delete large files": {"deletions": {"sha": [ZEROS], "rewriteHistory": False}},
+    "duplicate large files": {"target": {"type": "model", "name": "admin/shown"}, "files": [LARGE]},
+    "create repository": {"name": "NAME", "organization": "admin"},
+    "delete repository": {"name": "NAME", "organization": "admin"},
+    "move repository": {"fromRepo": "admin/NAME", "toRepo": "admin/other"},
+    "duplicate repository": {"repository": "admin/other"},
+    "paths info": {"paths": ["file.txt"]},
+    "lfs batch": {"operation": "download", "objects": [{"oid": ZEROS, "size": 1}]},
+}
+
+
+def address(route: Route, name: str) -> str:
+    """The address of a route for the model ``admin/NAME``, whatever else it captures filled in."""
+
+    def fill(found: re.Match[str]) -> str:
+        captured, words, rest = found.groups()
+        if captured == "ns":
+            return "admin"
+        if captured == "name":
+            return name
+        if rest:
+            return "file.txt"
+        # Models have no prefix where the others have one: those routes ask of datasets.
+        return words.split("|")[0] if words else FILLED[captured]
+
+    return re.sub(r"\{([a-z_]+)(?::([A-Za-z0-9_|.-]+)|(\*))?\}", fill, route.pattern)
+
+
+def of_who(takes: set[str]) -> list[Route]:
+    return [route for route in every_route() if who.NOTES[route.door.name, route.name][1] in takes]
+
+
+def title(value: object) -> str | None:
+    return f"{value.methods[0]}:{value.pattern}" if isinstance(value, Route) else None
+
+
+@pytest.fixture(scope="module")
+def hub(documented_hub: LiveHub) -> LiveHub:
+    api = HfApi(documented_hub.url, documented_hub.admin_token)
+    for kind in ("model", "dataset", "kernel"):
+        for name in ("hidden", "shown"):
+            made = f"admin/{name}"
+            api.create_repo(made, repo_type=kind, private=name == "hidden", exist_ok=True)
+    for kind in ("model", "dataset"):
+        for name in ("hidden", "shown"):
+            api.upload_file(
+                repo_id=f"admin/{name}", repo_type=kind,
+                path_or_fileobj=b"text\n", path_in_repo="file.txt",
+            )  # fmt: skip
+            api.create_discussion(f"admin/{name}", "One", repo_type=kind)
+    return documented_hub
+
+
+def told(answer: Answer) -> tuple[object, ...]:
+    """What somebody can learn from an answer; request ids and the name asked for are not of it."""
+    return answer.status, answer.headers.get("X-Error-Code"), answer.headers.get("Location")
+
+
+def anonymous(hub: LiveHub, route: Route, name: str) -> Answer:
+    path = address(route, name)
+    body, headers = None, {"Content-Type": "application/json"}
+    if route.name.startswith("git-"):
+        body, headers = b"0000", {"Content-Type": f"application/x-{route.name}-request"}
+    elif route.methods[0] != "GET":
+        sent = json.dumps(BODIES.get(route.name, {}))
+        body = sent.replace("NAME", name).encode()
+    query = "?service=git-upload-pack" if route.pattern.endswith("/info/refs") else ""
+    return ask(hub, route.methods[0], path + query, body=body, headers=headers)
+
+
+@pytest.mark.parametrize("route", of_who(CHANGES), ids=title)
+def test_nobody_changes_without_a_name(route: Route, hub: LiveHub) -> None:
+    answer = anonymous(hub, route, "shown")
+    assert answer.status in {303, 401, 403}, (answer.status, answer.body[:300])
+    if answer.status == 303:
+        assert answer.headers["Location"].startswith("/login")
+
+
+@pytest.mark.parametrize("route", of_who(BY_NAME), ids=title)
+def test_what_takes_a_name_takes_one(route: Route, hub: LiveHub) -> None:
+    answer = anonymous(hub, route, "shown")
+    assert answer.status in {303, 401, 403}, (answer.status, answer.body[:300])
+
+
+@pytest.mark.parametrize("route", of_who(PASSES), ids=title)
+def test_what_takes_a_pass_takes_one(route: Route, hub: LiveHub) -> None:
+    answer = anonymous(hub, route, "shown")
+    assert answer.status in {401, 403}, (answer.status, answer.body[:300])
+
+
+@pytest.mark.parametrize("route", of_who(OF_A_REPOSITORY | CHANGES), ids=title)
+def test_what_is_private_answers_as_what_is_not_there(route: Route, hub: LiveHub) -> None:
+    hidden, missing = anonymous(hub, route, "hidden"), anonymous(hub, route, "nowhere")
+    neutral = [str(part).replace("hidden", "nowhere") for part in told(hidden)]
+    assert neutral == [str(part) for part in told(missing)]
+    assert hidden.status in {303, 401, 403, 404}
+
+
+@pytest.mark.parametrize("route", of_who({who.SEE}), ids=title)
+def test_what_is_public_is_seen(route: Route, hub: LiveHub) -> None:
+    answer = anonymous(hub, route, "shown")
+    assert answer.status in {200, 303, 307, 404}, (answer.status, answer.body[:300])
+    assert answer.headers.get("X-Error-Code") != "RepoNotFound"
+
+
+def test_every_kind_of_right_is_tried() -> None:
+    tried = OPEN | CHANGES | BY_NAME | PASSES | OF_A_REPOSITORY | {"networks of `metrics_from`"}
+    assert {right for _, right in who.NOTES.values()} == tried
