@@ -63,12 +63,13 @@ demo: $(VENV)/.demo | system ## publish, fetch, change, clone and run a real mod
 	@exec $(BIN)/python examples/demo.py
 
 .PHONY: test
-test: check property contract clients clients-old clients-torch fault security web docs ## everything that CI runs
+test: check hub property contract clients clients-old clients-torch fault security web docs ## everything that CI runs
 
 # ------------------------------------------------------------------------------------ while working
 
 .PHONY: check
-check: lint type arch unit ## lint, types, architecture and unit tests: under a minute
+check: $(VENV)/.test ## lint, types, architecture and unit tests: under a minute
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target type arch unit lint
 
 .PHONY: fmt
 fmt: $(VENV)/.test ## format the code and repair what can be repaired
@@ -93,6 +94,10 @@ arch: $(VENV)/.test ## who imports whom, sizes, words and calls that may not app
 .PHONY: unit
 unit: $(VENV)/.test ## rules and formats, alone
 	$(call pytest,unit golden)
+
+.PHONY: hub
+hub: $(VENV)/.test ## use cases over real stores: SQLite, git, disk
+	$(call pytest,hub)
 
 .PHONY: property
 property: $(VENV)/.test ## round trips and models, with generated input

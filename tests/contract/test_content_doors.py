@@ -27,7 +27,7 @@ from groundswell.store.tables import hub_facts
 from groundswell.wire.hashing import hash_to_hex
 from groundswell.wire.shard import read_dedup_answer, write_shard
 from groundswell.wire.xorb import decode_records
-from tests.unit.blobs.world import MIB, digest_of, file_of, first_chunk_hash, noise, pack
+from tests.hub.blobs.world import MIB, digest_of, file_of, first_chunk_hash, noise, pack
 
 LFS = "application/vnd.git-lfs+json"
 

@@ -13,7 +13,7 @@ from groundswell.hub import search as search_module
 from groundswell.hub.discussions import DiscussionQuery, Discussions, Status
 from groundswell.hub.search import CountRange, ListQuery, Sort
 from tests.contract import postgresql
-from tests.unit.repo_world import World, model
+from tests.hub.repo_world import World, model
 
 README = b"---\nlicense: mit\ntags: [chat]\nlanguage: en\n---\n# Title\n"
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from groundswell.hub.blobs import dedup_domain
 from groundswell.store.ports import Kind
 from groundswell.wire.xorb import XORB_RAW_BYTES_MAX
-from tests.unit.blobs.world import World, digest_of
+from tests.hub.blobs.world import World, digest_of
 
 _SEEDS = [random.Random(seed).randbytes(400_000) for seed in range(3)]
 

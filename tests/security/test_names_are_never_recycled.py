@@ -22,7 +22,7 @@ from groundswell.core.errors import (
     RepoNotFound,
 )
 from groundswell.core.values import Role, Visibility
-from tests.unit.repo_world import World, model
+from tests.hub.repo_world import World, model
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from groundswell.core.errors import BadRequest
 from groundswell.core.values import ANONYMOUS, RepoKind, Visibility
 from groundswell.hub.search import ListQuery
-from tests.unit.repo_world import World, model
+from tests.hub.repo_world import World, model
 
 UNSTORABLE = ["\x00", "a\x00' OR 1=1", "\ud800"]
 PAYLOADS = [

@@ -27,6 +27,7 @@ import pytest
 from groundswell.hub.signing import Signer
 from groundswell.wire.hashing import hash_to_hex
 from groundswell.wire.shard import write_shard
+from tests.hub.blobs.world import Packed, file_of, pack
 from tests.live import swell
 from tests.security.target import (
     MIB,
@@ -42,7 +43,6 @@ from tests.security.target import (
     path_of,
     publish,
 )
-from tests.unit.blobs.world import Packed, file_of, pack
 
 CHUNKS = ("/v1/chunks/default", "/chunks/default", "/chunk/default-merkledb")
 XORBS = ("/v1/xorbs/default", "/xorbs/default", "/xorb/default")

@@ -14,7 +14,7 @@ from groundswell.store.ports import Kind
 from groundswell.store.tables import blobs as blob_rows
 from groundswell.wire.chunking import split
 from groundswell.wire.hashing import chunk_hash, file_hash, hash_to_hex
-from tests.unit.blobs.world import MIB, World, digest_of, noise
+from tests.hub.blobs.world import MIB, World, digest_of, noise
 
 
 def stored_bytes(world: World) -> int:

@@ -17,7 +17,7 @@ from groundswell.core.errors import (
     RevisionNotFound,
 )
 from groundswell.core.values import AddRegular
-from tests.unit.git_world import GitWorld
+from tests.hub.git_world import GitWorld
 
 
 @pytest.fixture

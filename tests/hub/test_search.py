@@ -14,7 +14,7 @@ from groundswell.core.values import ANONYMOUS, Gate, RepoKind, Role, Visibility,
 from groundswell.hub import search as search_module
 from groundswell.hub.search import CountRange, ListQuery, Sort, parse_count_range
 from groundswell.store import tables
-from tests.unit.repo_world import World
+from tests.hub.repo_world import World
 
 MODELS = [
     # namespace/name, tags, downloads, likes, parameters

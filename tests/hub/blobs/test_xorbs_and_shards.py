@@ -22,7 +22,7 @@ from groundswell.wire.hashing import (
 )
 from groundswell.wire.shard import Term, Terms, parse_shard, read_dedup_answer, write_shard
 from groundswell.wire.xorb import FOOTER_BYTES_MAX, Scheme, read_footer, serialize_footer
-from tests.unit.blobs.world import MIB, World, digest_of, file_of, first_chunk_hash, noise, pack
+from tests.hub.blobs.world import MIB, World, digest_of, file_of, first_chunk_hash, noise, pack
 
 
 def test_a_xorb_is_kept_with_our_footer(world: World) -> None:
@@ -251,7 +251,7 @@ def test_two_file_hashes_may_have_one_sha256(world: World) -> None:
     content = noise(MIB)
     world.send_file(ann, repository, content)
     from groundswell.wire.xorb import XorbBuilder
-    from tests.unit.blobs.world import Packed
+    from tests.hub.blobs.world import Packed
 
     builder = XorbBuilder()
     records = b"".join(

@@ -24,7 +24,7 @@ from groundswell.hub.repos import Repository
 from groundswell.store.tables import blobs, hub_facts
 from groundswell.wire.hashing import hash_to_hex
 from groundswell.wire.shard import write_shard
-from tests.unit.blobs.world import MIB, World, digest_of, file_of, first_chunk_hash, noise, pack
+from tests.hub.blobs.world import MIB, World, digest_of, file_of, first_chunk_hash, noise, pack
 
 
 def place(world: World) -> tuple[Principal, Repository, Principal, Repository]:

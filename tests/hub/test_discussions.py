@@ -18,7 +18,7 @@ from groundswell.core.errors import (
 from groundswell.core.values import ANONYMOUS, Visibility
 from groundswell.hub.discussions import DiscussionQuery, Discussions, Status
 from groundswell.store.git import Author, Side
-from tests.unit.repo_world import World, model
+from tests.hub.repo_world import World, model
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from groundswell.store.database import Database
-from tests.unit.blobs.world import World
+from tests.hub.blobs.world import World
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ from groundswell.core.values import (
 from groundswell.hub.commits import PreuploadFile
 from groundswell.hub.content import TreePage
 from groundswell.store import tables
-from tests.unit.git_world import GitWorld
+from tests.hub.git_world import GitWorld
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ from groundswell.core.values import (
 from groundswell.hub.repos import NewFile
 from groundswell.hub.repos.downloads import DownloadCounter
 from groundswell.store import tables
-from tests.unit.repo_world import World, model
+from tests.hub.repo_world import World, model
 
 
 @pytest.fixture
