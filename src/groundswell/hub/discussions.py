@@ -254,7 +254,8 @@ class Discussions:
             raise NotFound
         if request.status is not Status.OPEN:
             raise Conflict(f"This pull request is {request.status.value}: only open ones merge.")
-        commit = self._merge(principal, repository.id, request)
+        with self._git.gates.writing(repository.id):
+            commit = self._merge(principal, repository.id, request)
 
         def work(conn: sa.Connection) -> None:
             now = self._clock()

@@ -127,11 +127,14 @@ class References:
         """
         reference = BRANCHES + check_reference_name(branch)
         check_may_move(self._database, principal, repository, reference)
-        if empty:
-            target = self._empty_commit(principal, repository)
-        else:
-            target = self._content.resolve_revision(repository, starting_point or "main")
-        with self._commits.turn(repository.id, reference):
+        with (
+            self._git.gates.writing(repository.id),
+            self._commits.turn(repository.id, reference),
+        ):
+            if empty:
+                target = self._empty_commit(principal, repository)
+            else:
+                target = self._content.resolve_revision(repository, starting_point or "main")
             old = self._git.ref_target(repository.id, reference)
             if old is not None and not overwrite:
                 raise ReferenceExists(reference)
@@ -181,11 +184,14 @@ class References:
         """
         reference = TAGS + check_reference_name(tag)
         check_may_move(self._database, principal, repository, reference)
-        target = self._content.resolve_revision(repository, revision)
         if message and (len(message) > MESSAGE_LENGTH_MAX or "\0" in message):
             msg = f"A tag's message has at most {MESSAGE_LENGTH_MAX} characters, none of them zero."
             raise BadRequest(msg)
-        with self._commits.turn(repository.id, reference):
+        with (
+            self._git.gates.writing(repository.id),
+            self._commits.turn(repository.id, reference),
+        ):
+            target = self._content.resolve_revision(repository, revision)
             if self._git.ref_target(repository.id, reference) is not None:
                 raise ReferenceExists(reference)
             if message:
@@ -232,7 +238,10 @@ class References:
         if len(title) > MESSAGE_LENGTH_MAX or "\0" in title:
             msg = f"A message has at most {MESSAGE_LENGTH_MAX} characters, none of them zero."
             raise BadRequest(msg)
-        with self._commits.turn(repository.id, reference):
+        with (
+            self._git.gates.writing(repository.id),
+            self._commits.turn(repository.id, reference),
+        ):
             head = self._git.ref_target(repository.id, reference)
             if head is None or reference.startswith(TAGS):
                 raise RevisionNotFound(revision)
@@ -294,7 +303,8 @@ class References:
         gone = frozenset(check_sha256(each) for each in sha256s)
         check_may_move(self._database, principal, repository, MAIN)
         if rewrite_history:
-            self._rewrite(principal, repository, gone)
+            with self._git.gates.writing(repository.id):
+                self._rewrite(principal, repository, gone)
 
         def work(conn: sa.Connection) -> None:
             for table in (tables.links, tables.claims):

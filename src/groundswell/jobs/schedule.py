@@ -103,5 +103,6 @@ def chores_of(premises: Premises, repos: Repos, blobs: Blobs, commits: Commits) 
         Chore("end-device-grants", HOUR, sweeping.end_device_grants),
         Chore("end-claims", DAY, sweeping.end_claims),
         Chore("settle-events", 10 * MINUTE, sweeping.settle_events),
+        Chore("pack-written-repositories", 10.0, sweeping.pack_written, first_after_seconds=10.0),
         Chore("pack-repositories", HOUR, sweeping.pack_repositories, first_after_seconds=HOUR / 2),
     ]

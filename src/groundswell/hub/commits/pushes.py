@@ -150,6 +150,11 @@ class Push:
             exit_code: of ``process``; 0 when there was none.
             stderr: what it said.
         """
+        # What is found here now has to be here still when the refs name it.
+        with self._git.gates.writing(self._repository.id):
+            return self._finish(exit_code, stderr)
+
+    def _finish(self, exit_code: int, stderr: str) -> bytes:
         try:
             if self._fault is not None:
                 raise self._fault

@@ -137,12 +137,19 @@ class Commits:
             check_may_move(self._database, principal, repository, reference)
         message = _message_of(header)
         staging = Staging(self._git, self._blobs, repository.id, principal.account_id)
-        staging.take(operations)
-        if create_pr:
-            return self._commit_to_new(principal, repository, reference, header, staging, message)
-        with self.turn(repository.id, reference):
-            landed = self._land_on_head(principal, repository, reference, header, staging, message)
-        return self._finished(principal, repository, staging, landed)
+        number: int | None = None
+        with self._git.gates.writing(repository.id):
+            staging.take(operations)
+            if create_pr:
+                landed, number = self._commit_to_new(
+                    principal, repository, reference, header, staging, message
+                )
+            else:
+                with self.turn(repository.id, reference):
+                    landed = self._land_on_head(
+                        principal, repository, reference, header, staging, message
+                    )
+        return self._finished(principal, repository, staging, landed, number)
 
     def _land_on_head(
         self,
@@ -173,8 +180,8 @@ class Commits:
         header: CommitHeader,
         staging: Staging,
         message: str,
-    ) -> Committed:
-        """Open a pull request and make the commit on its ref."""
+    ) -> tuple[_Landed, int]:
+        """Open a pull request and make the commit on its ref; what landed, and its number."""
         base = self._git.resolve(repository.id, base_reference)
         _check_parent(header, base)
         staging.tree_on(base)  # what cannot be shall fail before anything is opened
@@ -189,7 +196,7 @@ class Commits:
         with self.turn(repository.id, reference):
             old = self._git.resolve(repository.id, reference)
             landed = self._land(principal, repository, reference, old, base, staging, message)
-        return self._finished(principal, repository, staging, landed, number)
+        return landed, number
 
     def _land(
         self,

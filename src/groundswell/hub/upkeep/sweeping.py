@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import sqlalchemy as sa
@@ -85,21 +85,35 @@ class Sweeping:
     def pack_repositories(self) -> int:
         """Pack repositories that hold many loose objects or packs; how many.
 
-        Ends after some minutes; the next run goes on. Does nothing while a backup is made.
+        Ends after some minutes; ``pack_written`` goes on. Does nothing while a backup is made.
         """
+        return self._pack(living_numbers(self._premises))
+
+    def pack_written(self) -> int:
+        """The same for repositories that were much written to, or from which something was cut
+        off; how many. Those that have to wait stay due.
+        """
+        due = self._premises.git.tidying.due()
+        return self._pack(due) if due else 0
+
+    def _pack(self, numbers: Iterable[int]) -> int:
         deadline = time.monotonic() + GIT_SECONDS_MAX
-        packed = 0
-        for number in living_numbers(self._premises):
-            if time.monotonic() > deadline:
-                break
-            with self._premises.lease.deleting() as is_allowed:
-                if not is_allowed:
-                    break
-                try:
-                    packed += self._premises.git.upkeep(number)
-                except (GroundswellError, FileNotFoundError) as error:
-                    _log.warning("repository %d cannot be packed: %s", number, error)
+        git, packed, is_allowed = self._premises.git, 0, True
+        for number in numbers:
+            if is_allowed and time.monotonic() < deadline:
+                with self._premises.lease.deleting() as is_allowed:
+                    if is_allowed:
+                        packed += self._pack_one(number)
+                        continue
+            git.tidying.want(number)
         return packed
+
+    def _pack_one(self, number: int) -> bool:
+        try:
+            return self._premises.git.upkeep(number)
+        except (GroundswellError, FileNotFoundError) as error:
+            _log.warning("repository %d cannot be packed: %s", number, error)
+            return False
 
     def _delete(self, statement: sa.Delete | sa.Update) -> int:
         return self._premises.database.write(lambda conn: conn.execute(statement).rowcount)

@@ -57,6 +57,7 @@ class Folders:
         self.root = root
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._local = threading.local()
+        self._renewals: dict[int, int] = {}
 
     def path(self, repository_id: int) -> Path:
         """The bare repository of that number, there or not."""
@@ -108,17 +109,26 @@ class Folders:
         Raises:
             Corrupt: the folder is missing or no repository.
         """
-        handles: OrderedDict[int, pygit2.Repository] | None
+        handles: OrderedDict[int, tuple[pygit2.Repository, int]] | None
         handles = getattr(self._local, "handles", None)
         if handles is None:
             handles = self._local.handles = OrderedDict()
-        handle = handles.get(repository_id)
-        if handle is None:
-            handle = handles[repository_id] = self.open_new(repository_id)
+        handle, renewal = handles.get(repository_id, (None, 0))
+        present = self._renewals.get(repository_id, 0)
+        if handle is None or renewal != present:
+            handle = self.open_new(repository_id)
+            handles[repository_id] = handle, present
             while len(handles) > _HANDLES_MAX:
-                handles.popitem(last=False)[1].free()
+                handles.popitem(last=False)
         handles.move_to_end(repository_id)
         return handle
+
+    def renew(self, repository_id: int) -> None:
+        """Let every thread open the repository again: handles remember objects that were removed.
+
+        One thread at a time renews.
+        """
+        self._renewals[repository_id] = self._renewals.get(repository_id, 0) + 1
 
     def open_new(self, repository_id: int) -> pygit2.Repository:
         """A handle of the caller's own, as incoming objects need one."""

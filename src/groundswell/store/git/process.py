@@ -102,13 +102,25 @@ def run(
         Unavailable: no answer in time.
         StorageFull, Corrupt: what git met, read from its own words.
     """
+    return _run(command(folder, *arguments), stdin, timeout_seconds, environment(**variables))
+
+
+def run_behind(folder: Path, arguments: Sequence[str], timeout_seconds: float) -> bytes:
+    """The same for work that everything else goes before: nice, and on one processor."""
+    arguments = command(folder, "-c", "pack.threads=1", *arguments)
+    return _run(["nice", "-n", "10", *arguments], b"", timeout_seconds, environment())
+
+
+def _run(
+    arguments: Sequence[str], stdin: bytes, timeout_seconds: float, variables: dict[str, str]
+) -> bytes:
     try:
         done = subprocess.run(
-            command(folder, *arguments),
+            arguments,
             input=stdin,
             capture_output=True,
             timeout=timeout_seconds,
-            env=environment(**variables),
+            env=variables,
             check=False,
         )
     except subprocess.TimeoutExpired as error:

@@ -20,10 +20,12 @@ from groundswell.core.values import Entry, EntryKind, Pointer
 from groundswell.store.git import diffs, history, refs, rewriting, trees, upkeep
 from groundswell.store.git.barrier import SyncBarrier
 from groundswell.store.git.edits import TreeEdit
+from groundswell.store.git.gates import Gates
 from groundswell.store.git.handles import Folders
 from groundswell.store.git.incoming import Incoming
 from groundswell.store.git.notes import Notes
 from groundswell.store.git.process import run, translated
+from groundswell.store.git.tidying import Tidying
 from groundswell.store.git.values import (
     MODE_GITLINK,
     Author,
@@ -45,6 +47,8 @@ class GitStore:
         self._folders = Folders(root)
         self.barrier = barrier or SyncBarrier(root)
         self.notes = Notes(root)
+        self.gates = Gates()
+        self.tidying = Tidying(self._folders, self.gates)
 
     # --- repositories -------------------------------------------------------------------------
 
@@ -101,7 +105,20 @@ class GitStore:
             StorageFull, Unavailable: nothing was changed.
         """
         self.barrier.check()
-        refs.swap(self._folders.open(repository_id), name, old, new)
+        with self.gates.writing(repository_id):
+            refs.swap(self._folders.open(repository_id), name, old, new)
+            if old is not None and (new is None or not self._follows(repository_id, old, new)):
+                self.tidying.cut_off(repository_id)
+
+    def _follows(self, repository_id: int, old: str, new: str) -> bool:
+        """Whether what ``old`` reaches is reached by ``new``, as far as both are commits."""
+        handle = self._folders.open(repository_id)
+        try:
+            if pygit2.Oid(hex=old) in history.read_commit(handle, new).parent_ids:
+                return True
+            return old == new or handle.descendant_of(new, old)
+        except (Corrupt, ValueError, KeyError, pygit2.GitError):  # an annotated tag is no commit
+            return False
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -277,7 +294,9 @@ class GitStore:
         """Write a small file's bytes; its git id."""
         self.barrier.check()
         with translated():
-            return str(self._folders.open(repository_id).create_blob(content))
+            written = str(self._folders.open(repository_id).create_blob(content))
+            self.tidying.wrote(repository_id)
+        return written
 
     def edit(self, repository_id: int, commit: str | None) -> TreeEdit:
         """The tree of a commit (None: an empty one), to be changed by this thread."""
@@ -314,6 +333,7 @@ class GitStore:
                 pygit2.Oid(hex=tree),
                 [pygit2.Oid(hex=each) for each in parents],
             )
+        self.tidying.wrote(repository_id)
         return str(made)
 
     def make_tag(
@@ -350,11 +370,7 @@ class GitStore:
 
     def upkeep(self, repository_id: int, *, force: bool = False) -> bool:
         """Pack and prune a repository that needs it; whether it did."""
-        path = self.path(repository_id)
-        if not force and not upkeep.needs_packing(path):
-            return False
-        upkeep.collect(path)
-        return True
+        return self.tidying.run(repository_id, force=force)
 
     def side_at(self, repository_id: int, commit: str, path: str) -> Side | None:
         """Git's own mode and id of what stands at a path."""

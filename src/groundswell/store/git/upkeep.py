@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from groundswell.store.git.incoming import PREFIX
-from groundswell.store.git.process import run
+from groundswell.store.git.process import run_behind
 
 LOOSE_OBJECTS_MAX: Final = 2_000
 PACKS_MAX: Final = 50
@@ -67,30 +67,36 @@ def needs_packing(folder: Path) -> bool:
     return loose * _LOOSE_FOLDERS > LOOSE_OBJECTS_MAX or packs > PACKS_MAX
 
 
-def collect(folder: Path, *, prune_now: bool = False) -> None:
-    """Pack what is reachable, drop what has not been for two weeks, write the commit-graph.
+def pack_refs(folder: Path) -> None:
+    """Put refs into one file."""
+    _tidy(folder, "pack-refs", "--all")
 
-    ``prune_now`` drops everything unreachable at once: after secrets were removed from history,
-    and only while nothing is being written to the repository.
+
+def pack(folder: Path, *, keep_unreachable: bool = False) -> None:
+    """Pack what is reachable into one pack; the rest becomes loose.
+
+    Of the rest, what has not been touched for two weeks goes, unless ``keep_unreachable``: then
+    this is safe beside any writer, and ``prune`` has to follow.
     """
-    age = "now" if prune_now else PRUNE_AGE
-    run(folder, ["pack-refs", "--all"], timeout_seconds=_GC_SECONDS)
-    run(
-        folder,
-        ["repack", "-d", "-l", "-A", "-q", "--write-bitmap-index", f"--unpack-unreachable={age}"],
-        timeout_seconds=_GC_SECONDS,
-    )
-    run(folder, ["prune", f"--expire={age}"], timeout_seconds=_GC_SECONDS)
-    write_commit_graph(folder)
+    expiry = () if keep_unreachable else (f"--unpack-unreachable={PRUNE_AGE}",)
+    _tidy(folder, "repack", "-d", "-l", "-A", "-q", "--write-bitmap-index", *expiry)
+
+
+def prune(folder: Path, *, now: bool = False) -> None:
+    """Remove loose objects that nothing reaches: after two weeks, or ``now``.
+
+    Only while nothing is being written to the repository.
+    """
+    _tidy(folder, "prune", f"--expire={'now' if now else PRUNE_AGE}")
 
 
 def write_commit_graph(folder: Path) -> None:
     """Write the commit-graph with changed paths: one file's history in 17 ms instead of 132."""
-    run(
-        folder,
-        ["commit-graph", "write", "--reachable", "--changed-paths"],
-        timeout_seconds=_GC_SECONDS,
-    )
+    _tidy(folder, "commit-graph", "write", "--reachable", "--changed-paths")
+
+
+def _tidy(folder: Path, *arguments: str) -> None:
+    run_behind(folder, arguments, _GC_SECONDS)
 
 
 def is_stale(path: Path, age_seconds: float) -> bool:
