@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundswell.core.errors import Unavailable
 from groundswell.core.values import RecipePlan
 from groundswell.hub.accounts import Accounts
 from groundswell.hub.blobs import Blobs
@@ -73,10 +74,13 @@ class _LateContents:
 
 
 def _check_database(database: Database) -> None:
+    if database.fault is not None:
+        raise Unavailable(database.fault)
     database.read(lambda conn: conn.exec_driver_sql("SELECT 1").scalar())
 
 
-def _check_store(store: BlobStore) -> None:
+def _check_store(store: BlobStore, git: GitStore) -> None:
+    git.barrier.check()
     probe = store.spool()
     try:
         probe.write(b"ready")
@@ -138,6 +142,6 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
         spool_folder=folder.spool,
         clock=clock,
         check_database=lambda: _check_database(database),
-        check_store=lambda: _check_store(store),
+        check_store=lambda: _check_store(store, git),
         close=close,
     )

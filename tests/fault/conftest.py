@@ -29,7 +29,7 @@ def peopled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fresh_data(peopled: Path) -> Callable[[Path], Path]:
     """Copies that folder into another one; gives the copy's path."""
 

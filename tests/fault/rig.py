@@ -13,7 +13,6 @@ import functools
 import gc
 import http.client
 import json
-import os
 import random
 import re
 import shutil
@@ -22,13 +21,10 @@ import subprocess
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
-
-import pytest
 
 from groundswell import wiring
 from groundswell.hub.upkeep import Premises, Severity, check
@@ -37,7 +33,7 @@ from groundswell.store.layout import DataFolder
 from groundswell.wire.hashing import hash_to_hex
 from groundswell.wire.shard import ShardXorb, write_shard
 from tests.clients.stage import Answer, ask, ask_json, client_environment, sha256
-from tests.live import LiveHub, serving, token_of
+from tests.live import LiveHub, token_of
 from tests.unit.xet_samples import Packed, pack
 
 ADA = token_of("ada")

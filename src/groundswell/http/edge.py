@@ -22,7 +22,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from groundswell.core.errors import Corrupt, GroundswellError, RepoMoved, RepoNotFound, Unavailable
+from groundswell.core.errors import (
+    BadRequest,
+    Corrupt,
+    GroundswellError,
+    RepoMoved,
+    RepoNotFound,
+    Unavailable,
+)
 from groundswell.http import metrics
 from groundswell.http.bodies import BoundedBody, body_too_large, declared_length
 from groundswell.http.errors import error_headers
@@ -143,8 +150,12 @@ class Edge:
             else:
                 response = await match.route.endpoint(request)
                 await response(scope, exchange.body, send)
-        except ClientDisconnect:
-            exchange.status = exchange.status or 499
+        except ClientDisconnect as error:
+            if not exchange.began:  # who closed only its own half may still read why
+                early = BadRequest("The request ended before its body was complete.")
+                early.__cause__ = error
+                await self._answer_error(request, send, exchange, early)
+            exchange.status = 499
         except Exception as error:
             await self._answer_error(request, send, exchange, error)
 

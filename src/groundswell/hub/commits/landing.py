@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
-from groundswell.core.errors import GroundswellError
+from groundswell.core.errors import GroundswellError, Unavailable
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits.values import RefChange
 from groundswell.hub.events import record
@@ -71,7 +71,13 @@ class Landing:
     def announce(
         self, repository_id: int, actor_id: int | None, changes: Sequence[RefChange]
     ) -> str:
-        """Note what is about to happen, and make it and all objects durable; the note's name."""
+        """Note what is about to happen, and make it and all objects durable; the note's name.
+
+        Raises:
+            StorageFull, Unavailable: the disk failed, or the database takes no rows any more.
+        """
+        if (fault := self._database.fault) is not None:
+            raise Unavailable(fault)
         note = self._git.notes.write(
             {
                 "repository_id": repository_id,
