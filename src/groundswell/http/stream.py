@@ -1,8 +1,9 @@
 """Content on its way out: a download plan becomes an answer, whole or in ranges.
 
-Knows HEAD, Range, If-Range, If-None-Match, and how bytes are pulled one piece ahead of the client
-while a client that stands still holds no thread and only little memory. Does not know who may
-read, nor what a plan's bytes are made of.
+Knows HEAD, Range, If-Range, If-None-Match, and how bytes are had: what takes no waiting is read
+between two sends, the rest on reader threads, a piece ahead of the client. A client that stands
+still holds no thread and only little memory. Does not know who may read, nor what a plan's bytes
+are made of.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,9 +27,12 @@ from groundswell.wire.ranges import content_range, etag_matches, multipart, pars
 Piece = bytes | bytearray | memoryview
 OpenContent = Callable[[RecipePlan | RecordsPlan, int, int], Iterator[Piece]]
 
-PIECE_MAX_BYTES: Final = 1 << 20
-PIECE_MIN_BYTES: Final = 64 << 10
+PIECE_BYTES_MAX: Final = 1 << 20
+PIECE_BYTES_MIN: Final = 64 << 10
 READ_AHEAD_DOWNLOADS_MAX: Final = 32
+# How much is read on threads before it is tried again whether they are needed.
+RUN_BYTES: Final = 32 << 20
+_NOTHING: Final[bytes | bytearray] = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,24 @@ class _Downloads:
     """How many downloads are under way: what their memory is divided by."""
 
     active = 0
+
+
+class _Buffers:
+    """A buffer of each size, for all downloads: each fills it and sends it in one step.
+
+    Granian copies what it is given before its ``send`` returns. The same memory over and over
+    stays in the processor's cache, and none is taken from the system.
+    """
+
+    _by_size: ClassVar[dict[int, bytearray]] = {}
+
+    @classmethod
+    def of(cls, size_bytes: int) -> bytearray:
+        """The buffer of that size. What it holds is overwritten at the next step of any task."""
+        buffer = cls._by_size.get(size_bytes)
+        if buffer is None:
+            buffer = cls._by_size[size_bytes] = bytearray(size_bytes)
+        return buffer
 
 
 def answer_content(request: Request, content: Content) -> Response:
@@ -122,6 +144,8 @@ class ContentResponse(Response):
         self._plan = plan
         self._parts = [] if request.method == "HEAD" else parts
         self._open: OpenContent = hub.blobs.open_content
+        self._straight = None if isinstance(plan, BytesPlan) else hub.blobs.open_straight(plan)
+        self._server_copies = hub.settings.server == "granian"
         self._memory_bytes = hub.settings.download_memory_bytes
         self._idle_seconds = hub.settings.send_idle_seconds
 
@@ -141,14 +165,15 @@ class ContentResponse(Response):
         _Downloads.active += 1
         pieces = self._pieces()
         try:
-            piece = await anext(pieces, b"")
+            # Its own, since others run while this begins.
+            piece: bytes | bytearray = bytes(await anext(pieces, _NOTHING))
             await send(start)
             while piece:
                 if gone.is_set():
                     return
                 async with asyncio.timeout(self._idle_seconds):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
-                piece = await anext(pieces, b"")
+                piece = await anext(pieces, _NOTHING)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             _Downloads.active -= 1
@@ -163,8 +188,8 @@ class ContentResponse(Response):
                 assert isinstance(self._plan, BytesPlan)
                 yield self._plan.content[part.start : part.stop]
 
-    async def _pieces(self) -> AsyncGenerator[bytes]:
-        """Every byte of the body."""
+    async def _pieces(self) -> AsyncGenerator[bytes | bytearray]:
+        """Every byte of the body. A piece is good until the next time that anything is awaited."""
         assert not isinstance(self._plan, BytesPlan)
         for part in self._parts:
             if isinstance(part, bytes):
@@ -172,6 +197,11 @@ class ContentResponse(Response):
                 continue
             at = part.start
             while at < part.stop:
+                if now := self._at_once(at, part.stop):
+                    at += len(now)
+                    yield now
+                    await asyncio.sleep(0)  # nothing here may have waited: let others run
+                    continue
                 rest = ByteRange(at, part.stop)
                 source = self._run(rest) if _is_quiet() else self._window(rest)
                 async with aclosing(source):
@@ -180,13 +210,30 @@ class ContentResponse(Response):
                         yield piece
             assert at == part.stop, (at, part)
 
+    def _at_once(self, start: int, stop: int) -> bytes | bytearray:
+        """Content from ``start`` that can be had without waiting; nothing when there is none."""
+        assert self._straight is not None
+        size = self._piece_bytes()
+        buffer = _Buffers.of(size)
+        with memoryview(buffer) as view:
+            count = self._straight.read_into(start, view[: min(size, stop - start)])
+            if count == size and self._server_copies:
+                return buffer
+            return bytes(view[:count])
+
+    def _piece_bytes(self) -> int:
+        """How much one download may hold at a time: a power of two."""
+        share = self._memory_bytes // (2 * max(1, _Downloads.active))
+        return 1 << (max(PIECE_BYTES_MIN, min(PIECE_BYTES_MAX, share)).bit_length() - 1)
+
     async def _run(self, rest: ByteRange) -> AsyncGenerator[bytes]:
-        """While few download: one reading to the end, a piece ahead of the client."""
+        """While few download: a long reading, a piece ahead of the client."""
         assert not isinstance(self._plan, BytesPlan)
-        source = _ahead(self._open(self._plan, rest.start, rest.stop))
+        stop = min(rest.stop, rest.start + RUN_BYTES)
+        source = _ahead(self._open(self._plan, rest.start, stop))
         async with aclosing(source):
             async for piece in source:
-                yield bytes(piece)
+                yield _as_bytes(piece)
                 if not _is_quiet():
                     return
 
@@ -195,14 +242,19 @@ class ContentResponse(Response):
         other's parallelism, and what waits for a client that stands still is memory.
         """
         assert not isinstance(self._plan, BytesPlan)
-        share = self._memory_bytes // (2 * max(1, _Downloads.active))
-        size = max(PIECE_MIN_BYTES, min(PIECE_MAX_BYTES, share))
-        stop = min(rest.stop, rest.start + size)
+        stop = min(rest.stop, rest.start + self._piece_bytes())
         yield await begin_read(_read, self._open, self._plan, rest.start, stop)
 
 
 def _is_quiet() -> bool:
     return _Downloads.active <= READ_AHEAD_DOWNLOADS_MAX
+
+
+def _as_bytes(piece: Piece) -> bytes:
+    """The piece as bytes, which is no copy when that is what it shows."""
+    if isinstance(piece, memoryview) and isinstance(piece.obj, bytes):
+        return piece.obj if len(piece) == len(piece.obj) else bytes(piece)
+    return bytes(piece)
 
 
 def _read(

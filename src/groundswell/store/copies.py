@@ -53,6 +53,10 @@ class _OpenCopy:
             buffer[:] = self.read_at(offset, len(buffer))
             offset += len(buffer)
 
+    def read_cached_into(self, offset: int, buffers: Sequence[memoryview]) -> int:
+        del offset, buffers  # a copy is read once: nothing is gained
+        return 0
+
 
 class BlobFolder:
     """The objects of a folder: the reading half of a ``BlobStore``."""

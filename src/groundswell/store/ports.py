@@ -78,6 +78,13 @@ class BlobReader(Protocol):
         """Fill the buffers one after the other from ``offset``. A short object raises Corrupt."""
         ...
 
+    def read_cached_into(self, offset: int, buffers: Sequence[memoryview]) -> int:
+        """As ``read_into``, as far as that takes no waiting for a disk or network.
+
+        How many bytes were read, which may always be none. Takes up to 1024 buffers.
+        """
+        ...
+
 
 class BlobStore(Protocol):
     """Immutable objects under (kind, 64 lower-case hexadecimal digits).

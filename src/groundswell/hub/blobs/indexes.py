@@ -22,10 +22,15 @@ _log = logging.getLogger(__name__)
 _CACHE_CHUNKS_MAX: Final = 1_000_000  # 41 bytes each: about 60 GB of content for 40 MB of memory
 _LENGTH_BYTES: Final = 4
 
+UNCHECKED: Final = 0
+WHOLE: Final = 1
+PLAIN: Final = 2
+"""What is known of a chunk: nothing, that it is whole, that it also is stored uncompressed."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownXorb:
-    """A stored xorb's index. ``is_verified`` has a byte for each chunk: 1 once it was checked.
+    """A stored xorb's index. ``is_verified`` has a byte for each chunk: not 0 once it was checked.
 
     The footer was checked against the xorb's hash, so an index is right; chunks may still rot.
     """
@@ -52,11 +57,9 @@ class Indexes:
             FileNotFoundError: there is no such xorb.
             Corrupt: its footer does not belong to it.
         """
-        with self._lock:
-            known = self._known.get(key)
-            if known is not None:
-                self._known.move_to_end(key)
-                return known
+        known = self.recall(key)
+        if known is not None:
+            return known
         with self._store.open(Kind.XORB, key) as reader:
             index = _read_index(reader, key)
         return self._keep(KnownXorb(key, index, bytearray(len(index))))
@@ -72,10 +75,18 @@ class Indexes:
         except FileNotFoundError as error:
             raise report(key, "is missing") from error
 
+    def recall(self, key: str) -> KnownXorb | None:
+        """The same, if that takes no reading; None otherwise."""
+        with self._lock:
+            known = self._known.get(key)
+            if known is not None:
+                self._known.move_to_end(key)
+            return known
+
     def add(self, index: XorbIndex, *, is_verified: bool) -> KnownXorb:
         """Remember the index of a xorb that was stored just now."""
         key = hash_to_hex(index.xorb_hash)
-        flags = bytearray(b"\1" if is_verified else b"\0") * len(index)
+        flags = bytearray((WHOLE if is_verified else UNCHECKED,)) * len(index)
         return self._keep(KnownXorb(key, index, flags))
 
     def forget(self, key: str) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from groundswell.core.errors import Malformed
 from groundswell.core.values import Term
-from groundswell.hub.blobs.indexes import Indexes, KnownXorb, report
+from groundswell.hub.blobs.indexes import PLAIN, UNCHECKED, WHOLE, Indexes, KnownXorb, report
 from groundswell.store.ports import BlobReader, BlobStore, Kind
 from groundswell.wire.hashing import Octets, chunk_hash
 from groundswell.wire.xorb import HEADER_BYTES, ChunkHeader, decode_chunk
@@ -53,7 +53,7 @@ class Reading:
         while start < stop:
             last = _run_end(ends, first, len(xorb.index), start + PIECE_BYTES)
             piece_stop = min(stop, ends[last - 1])
-            if 0 in xorb.is_verified[first:last]:
+            if xorb.is_verified.count(UNCHECKED, first, last):
                 self._run(xorb, first, last)
             with self._open(key) as reader:
                 yield reader.read_at(start, piece_stop - start)
@@ -95,9 +95,12 @@ class Reading:
             if stop - start == raw_stop - raw_start + HEADER_BYTES * (last - first):
                 piece = _read_raw(reader, start, ends)
             records = reader.read_at(start, stop - start) if piece is None else b""
-        if piece is None:
-            physical = [end - start for end in index.physical_end[first:last]]
-            piece = _decode(xorb, records, physical, ends)
+        if piece is not None:
+            _verify(xorb, first, piece, ends)
+            xorb.is_verified[first:last] = bytes((PLAIN,)) * (last - first)
+            return piece
+        physical = [end - start for end in index.physical_end[first:last]]
+        piece = _decode(xorb, records, physical, ends)
         _verify(xorb, first, piece, ends)
         return piece
 
@@ -186,10 +189,10 @@ def _verify(xorb: KnownXorb, first: int, piece: memoryview, ends: Sequence[int])
     """Check the chunks that never were since the start."""
     position = 0
     for chunk, end in enumerate(ends, first):
-        if not xorb.is_verified[chunk]:
+        if xorb.is_verified[chunk] == UNCHECKED:
             if chunk_hash(piece[position:end]) != xorb.index.chunk_hash(chunk):
                 raise report(xorb.key, f"has changed in chunk {chunk}")
-            xorb.is_verified[chunk] = 1
+            xorb.is_verified[chunk] = WHOLE
         position = end
 
 

@@ -21,6 +21,7 @@ from groundswell.hub.blobs.multipart import PART_BYTES_MIN, Multipart, Upload
 from groundswell.hub.blobs.passes import FindRepository, Pass, Passes, Refresh
 from groundswell.hub.blobs.reading import Reading
 from groundswell.hub.blobs.shards import Shards, Uploader
+from groundswell.hub.blobs.straight import Straight
 from groundswell.hub.blobs.values import Blob, Clock, Progress, ShardResult, XetScope, XetToken
 from groundswell.hub.blobs.xorbs import Xorbs, map_file, read_file
 from groundswell.hub.signing import Signer
@@ -231,6 +232,10 @@ class Blobs:
         if isinstance(plan, RecordsPlan):
             return self._reading.records(plan.xorb_hash, start, stop)
         return self._reading.content(plan.terms, start, stop)
+
+    def open_straight(self, plan: RecipePlan | RecordsPlan) -> Straight:
+        """A reader that never waits and gives only what can be had so: else ``open_content``."""
+        return Straight(self._store, self._indexes, plan)
 
     def plan_records(self, key: str) -> RecordsPlan:
         """How to read a xorb as it is stored. A pass for it was checked before.

@@ -15,6 +15,7 @@ from groundswell.core.errors import Corrupt, StorageFull, Unavailable
 from groundswell.store.ports import Failpoint
 
 _IOV_MAX: Final = 1024  # POSIX guarantees 16, Linux and the BSDs give 1024
+_NO_WAIT: Final[int | None] = getattr(os, "RWF_NOWAIT", None)  # Linux
 NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_HARD_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 
@@ -139,6 +140,15 @@ class OpenFile:
                     waiting[first] = waiting[first][count:]
         except OSError as error:
             raise Corrupt from error
+
+    def read_cached_into(self, offset: int, buffers: Sequence[memoryview]) -> int:
+        """As far as the bytes are in the system's memory; how many were read."""
+        if _NO_WAIT is None:
+            return 0
+        try:
+            return os.preadv(self._descriptor, buffers, offset, _NO_WAIT)
+        except OSError:  # not in memory, or a file system that cannot tell
+            return 0
 
     def close(self) -> None:
         """Give the descriptor back."""
