@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.clients.environments import Environment
-from tests.clients.stage import ROOT, Answer, ask, client_environment, noise, run, sha256
+from tests.clients.stage import SCRIPTS, Answer, ask, client_environment, noise, run, sha256
 from tests.live import LiveHub, token_of
 
 MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -172,7 +172,7 @@ def test_a_real_model_is_published_fetched_and_asked(
 
     printed = run(
         sys.executable,
-        ROOT / "examples" / "ask_model.py",
+        SCRIPTS / "chat.py",
         target,
         "Why is the sky blue?",
         env=client_environment(live_hub, home),
