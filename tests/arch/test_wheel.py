@@ -56,6 +56,6 @@ def test_the_wheel_installs_the_swell_command(wheel: Path) -> None:
 def test_the_changelog_and_the_package_agree_on_what_is_released() -> None:
     namespace = (PACKAGE / "__init__.py").read_text()
     version = namespace.partition('__version__ = "')[2].partition('"')[0]
-    heading = f"## {version.partition('.dev')[0]}"
+    heading = "## Unreleased" if ".dev" in version else f"## {version}"
     assert heading in (ROOT / "CHANGELOG.md").read_text()
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dynamic"] == ["version"]
