@@ -94,7 +94,14 @@ class Schedule:
 def chores_of(premises: Premises, repos: Repos, blobs: Blobs, commits: Commits) -> list[Chore]:
     """What a hub does now and then."""
     sweeping = Sweeping(premises)
+
+    def warm_up() -> int:
+        blobs.warm_up()
+        return 0
+
     return [
+        # Once, when the first page is out: the first upload need not wait for it.
+        Chore("warm-up", 365 * DAY, warm_up, first_after_seconds=1.0),
         Chore("settle-commits", MINUTE, commits.settle),
         Chore("finish-deletions", DAY, repos.finish_deletions, first_after_seconds=5.0),
         Chore("note-identities", DAY, sweeping.note_identities, first_after_seconds=10.0),
