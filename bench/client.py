@@ -7,6 +7,10 @@ import hashlib
 import http.client
 import json
 import os
+import re
+import selectors
+import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -139,6 +143,62 @@ def copy_with_sha256(source: Path, target: Path) -> float:
         writer.flush()
         os.fdatasync(writer.fileno())
     return time.perf_counter() - began
+
+
+def bare_folder(hub: RunningHub, repo: str) -> Path:
+    """The folder in which the hub keeps a repository's git objects."""
+    namespace, _, name = repo.partition("/")
+    database = sqlite3.connect(f"file:{hub.folder}/groundswell.db?mode=ro", uri=True)
+    try:
+        query = "SELECT id FROM repositories WHERE namespace = ? AND name = ?"
+        (number,) = database.execute(query, (namespace, name)).fetchone()
+    finally:
+        database.close()
+    return hub.folder / "repos" / f"{number & 0xFF:02x}" / f"{number}.git"
+
+
+def pump(hub: RunningHub, path: str, clients: int, seconds: float) -> list[float]:
+    """GET ``path`` over and over on as many connections; all latencies.
+
+    One thread and bare sockets: on two processors a client of Python threads measures itself.
+    """
+    parts = urllib.parse.urlsplit(hub.url)
+    assert parts.hostname is not None
+    request = (
+        f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {hub.token}\r\n\r\n"
+    ).encode()
+    ready = selectors.DefaultSelector()
+    latencies: list[float] = []
+    for _ in range(clients):
+        opened = socket.create_connection((parts.hostname, parts.port))
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        ready.register(opened, selectors.EVENT_READ, [bytearray(), time.perf_counter()])
+        opened.sendall(request)
+    stop = time.perf_counter() + seconds
+    while time.perf_counter() < stop:
+        for key, _events in ready.select(1.0):
+            wire = key.fileobj
+            assert isinstance(wire, socket.socket)
+            received, began = key.data
+            received += wire.recv(PIECE)
+            if not _is_whole(received):
+                continue
+            assert received.startswith(b"HTTP/1.1 200"), bytes(received[:300])
+            latencies.append(time.perf_counter() - began)
+            key.data[:] = bytearray(), time.perf_counter()
+            wire.sendall(request)
+    for key in list(ready.get_map().values()):
+        assert isinstance(key.fileobj, socket.socket)
+        key.fileobj.close()
+    return latencies
+
+
+def _is_whole(answer: bytearray) -> bool:
+    head = answer.find(b"\r\n\r\n")
+    if head < 0:
+        return False
+    length = re.search(rb"\r\ncontent-length: *(\d+)", answer[: head + 2], re.IGNORECASE)
+    return length is not None and len(answer) >= head + 4 + int(length[1])
 
 
 def crowd(workers: int, seconds: float, act: Callable[[int], Callable[[], object]]) -> list[float]:
