@@ -14,6 +14,7 @@ from groundswell.hub.upkeep import Code, back_up, check, restore
 from groundswell.hub.upkeep.findings import Silence
 from groundswell.hub.upkeep.restoring import MARK
 from groundswell.hub.upkeep.snapshots import MANIFEST, Manifest, find_snapshot
+from groundswell.store.git.upkeep import pack
 from groundswell.store.layout import DataFolder
 from tests.fault.upkeep.conftest import World
 from tests.fault.upkeep.small_hub import SmallHub, flip_bit, opened
@@ -230,11 +231,9 @@ def test_nothing_is_packed_away_while_a_backup_is_made(world: World, tmp_path: P
 
 def test_objects_that_are_packed_while_they_are_listed(world: World, tmp_path: Path) -> None:
     """Not under the lease, as when somebody runs git by hand."""
-    from groundswell.store.git.upkeep import collect
-
     before = world.hub.everything()
     back_up(world.hub.premises, tmp_path / "backup")
-    collect(world.hub.git.path(world.one.id))
+    pack(world.hub.git.path(world.one.id))
     back_up(world.hub.premises, tmp_path / "backup")
     hub = restored(tmp_path / "backup", tmp_path / "new", deep=True)
     try:
