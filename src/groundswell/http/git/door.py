@@ -167,6 +167,9 @@ class _GitDoor:
         asked = bytearray()
         async for piece in _body(request, FETCH_INFLATED_BYTES_MAX):
             asked += piece
+        if not asked:
+            where = "fetch"
+            raise Malformed(where, "the request is empty")
         what = hub_of(request).commits.pushes.fetch_process(
             repository, _protocol_of(request), advertise=False
         )

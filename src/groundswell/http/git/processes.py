@@ -17,7 +17,7 @@ from typing import Any, Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from groundswell.core.errors import GroundswellError, Unavailable
+from groundswell.core.errors import GroundswellError, Malformed, Unavailable
 from groundswell.hub.commits.pushes import Process
 
 PROCESS_WAIT_SECONDS: Final = 30.0
@@ -126,6 +126,8 @@ class FetchAnswer(Response):
     async def _stream(self, running: Running, gone: asyncio.Future[None], send: Send) -> None:
         first = await running.stdout.read(PIECE_BYTES)
         if not first and await running.process.wait() != 0:
+            if self._stdin:  # what it had to say of our own faults, git would have said
+                raise Malformed("fetch", "git can make nothing of it")
             msg = "git could not answer."
             raise GroundswellError(msg)
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})

@@ -22,6 +22,7 @@ SYMLINK_BYTES_MAX: Final = 4_096
 _FOLDER: Final = "folder"
 _LINK: Final = "symlink"
 _MODULE: Final = "submodule"
+_NO_LINKS: Final = frozenset({".gitattributes", ".gitignore", ".gitmodules", ".mailmap"})
 
 
 class PushCheck:
@@ -40,7 +41,7 @@ class PushCheck:
             InvalidPath, InvalidCommit, TooLarge: with what to do.
         """
         for entry in entries:
-            self._left -= 1
+            self._left -= entry.count
             if self._left < 0:
                 msg = f"A push may touch at most {ENTRIES_MAX} files. Push the history in parts."
                 raise TooLarge(msg)
@@ -80,4 +81,9 @@ def _check_link(entry: NewEntry) -> None:
     outside = target.startswith("/") or where == ".." or where.startswith("../")
     if not target or outside or "\\" in target or any(ord(c) < 0x20 for c in target):
         msg = f"{entry.path[:200]!r} is a symbolic link that leaves the repository."
+        raise InvalidCommit(msg)
+    if where != ".":
+        check_path(where)  # what no repository may hold is no place to lead to
+    if posixpath.basename(entry.path).lower() in _NO_LINKS:
+        msg = f"{entry.path[:200]!r} must be a file: git reads its own files through no link."
         raise InvalidCommit(msg)

@@ -5,8 +5,8 @@ Knows trees and blobs, wherever the handle finds them. Does not judge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pygit2
@@ -21,11 +21,18 @@ from groundswell.store.git.values import MODE_GITLINK, MODE_SYMLINK, MODE_TREE
 
 COMMITS_MAX: Final = 200_000
 _LINK_BYTES_MAX: Final = 4_096
+_WALKED_MAX: Final = 100_000
+_SYMLINK: Final = "symlink"
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """An entry that a commit adds or changes. ``kind``: file, folder, symlink, submodule."""
+    """An entry that a commit adds or changes. ``kind``: file, folder, symlink, submodule.
+
+    ``count`` is how many entries it stands for: more than one where a folder that was walked before
+    stands at another place. Then its deepest and its longest path and the link that climbs highest
+    come instead of all that it holds.
+    """
 
     path: str
     oid: str
@@ -33,6 +40,61 @@ class NewEntry:
     size_bytes: int = 0
     pointer: Pointer | None = None
     link_target: str = ""
+    count: int = 1
+
+
+@dataclass(slots=True)
+class _Walked:
+    """What is new in a folder: how much, and what decides whether it may stand elsewhere.
+
+    ``start`` is where the paths within the folder begin in those of its entries.
+    """
+
+    start: int
+    count: int = 0
+    deepest: NewEntry | None = None
+    longest: NewEntry | None = None
+    climber: NewEntry | None = None
+
+    def add(self, entry: NewEntry) -> None:
+        """One more entry, or one that stands for others."""
+        self.count += entry.count
+        if self.deepest is None or _depth(entry) > _depth(self.deepest):
+            self.deepest = entry
+        if self.longest is None or _length(entry) > _length(self.longest):
+            self.longest = entry
+        if entry.kind == _SYMLINK and (
+            self.climber is None or _climb(entry) > _climb(self.climber)
+        ):
+            self.climber = entry
+
+    def elsewhere(self, prefix: str) -> Iterator[NewEntry]:
+        """What stands for all of it when the folder stands at ``prefix``."""
+        left = self.count
+        for entry in (self.deepest, self.longest, self.climber):
+            if entry is not None:
+                yield replace(entry, path=prefix + entry.path[self.start :], count=left)
+                left = 0
+
+
+def _depth(entry: NewEntry) -> int:
+    return entry.path.count("/")
+
+
+def _length(entry: NewEntry) -> int:
+    return len(entry.path.encode("utf-8", "surrogatepass"))
+
+
+def _climb(entry: NewEntry) -> int:
+    """How high a link leads on its way: the lower the number of folders left, the higher."""
+    level = lowest = _depth(entry)
+    for segment in entry.link_target.split("/"):
+        level += {"..": -1, ".": 0, "": 0}.get(segment, 1)
+        lowest = min(lowest, level)
+    return -lowest
+
+
+_Known = dict[tuple[str | None, str], _Walked]
 
 
 def commit_of(handle: pygit2.Repository, oid: str, *, tag_allowed: bool) -> str:
@@ -57,6 +119,7 @@ def new_entries(
 ) -> Iterator[Iterator[NewEntry]]:
     """For each commit behind ``commit`` that ``known`` do not reach: what is new in its tree."""
     count = 0
+    walked: _Known = {}
     with translated():
         for each in new_commits(handle, commit, list(known)):
             count += 1
@@ -64,24 +127,43 @@ def new_entries(
                 msg = f"A push may hold at most {COMMITS_MAX} commits. Push the history in parts."
                 raise TooLarge(msg)
             before = each.parents[0].tree if each.parent_ids else None
-            yield _differences(handle, before, each.tree, "")
+            yield _differences(handle, before, each.tree, "", walked)
+            if len(walked) > _WALKED_MAX:
+                walked.clear()
 
 
 def _differences(
-    handle: pygit2.Repository, old: pygit2.Tree | None, new: pygit2.Tree, prefix: str
-) -> Iterator[NewEntry]:
-    if old is not None and old.id == new.id:
-        return
+    handle: pygit2.Repository,
+    old: pygit2.Tree | None,
+    new: pygit2.Tree,
+    prefix: str,
+    walked: _Known,
+) -> Generator[NewEntry, None, _Walked]:
+    """What is new. No folder is walked twice against the same one: a few trees that hold each
+    other can name more paths than there are atoms.
+    """
+    key = (None if old is None else str(old.id), str(new.id))
+    if key in walked:
+        yield from walked[key].elsewhere(prefix)
+        return walked[key]
+    found = _Walked(len(prefix))
     before = {name_of(entry): entry for entry in old} if old is not None else {}
     for entry in new:
         name = name_of(entry)
         was = before.get(name)
         if was is not None and was.id == entry.id and was.filemode == entry.filemode:
             continue
-        yield _new_entry(handle, prefix + name, entry)
+        told = _new_entry(handle, prefix + name, entry)
+        found.add(told)
+        yield told
         if isinstance(entry, pygit2.Tree):
             former = was if isinstance(was, pygit2.Tree) else None
-            yield from _differences(handle, former, entry, f"{prefix}{name}/")
+            folder = f"{prefix}{name}/"
+            below = yield from _differences(handle, former, entry, folder, walked)
+            for each in below.elsewhere(folder):
+                found.add(each)
+    walked[key] = found
+    return found
 
 
 def _new_entry(handle: pygit2.Repository, path: str, entry: pygit2.Object) -> NewEntry:
@@ -94,6 +176,6 @@ def _new_entry(handle: pygit2.Repository, path: str, entry: pygit2.Object) -> Ne
     if entry.filemode == MODE_SYMLINK:
         data = handle.odb.read(entry.id)[1] if size_bytes <= _LINK_BYTES_MAX else b""
         return NewEntry(
-            path, oid, "symlink", size_bytes, link_target=data.decode("utf-8", "replace")
+            path, oid, _SYMLINK, size_bytes, link_target=data.decode("utf-8", "replace")
         )
     return NewEntry(path, oid, "file", size_bytes, pointer)
