@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
 import time
@@ -27,6 +28,9 @@ LOG: Final = logging.getLogger("groundswell.server")
 
 BACKLOG: Final = 2048
 CONNECTIONS_MAX: Final = 20_000
+# What the system keeps for a client beside what is on its way. Left alone it takes up to 4 MiB,
+# which a thousand readers that stand still would make 4 GiB.
+UNSENT_BYTES_MAX: Final = 256 * 1024
 # On SIGTERM: an answer that is being read gets this long, since its reader can ask again; then,
 # when nothing else is under way, the connections that are left get a moment to close.
 ANSWERS_SECONDS: Final = 3.0
@@ -44,6 +48,8 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # every connection inherits it
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES_MAX)
         listener.bind((host, port))
         listener.listen(BACKLOG)
     except OSError as error:
@@ -224,10 +230,28 @@ async def _finish(running: asyncio.Task[None], under_way: UnderWay, grace_second
         await asyncio.wait({running}, timeout=_LOOK_SECONDS)
 
 
+def _let_go_of_stalled_readers(listener: socket.socket, idle_seconds: float) -> None:
+    """A server keeps a connection until its client has read what was sent, which may be never.
+    The kernel knows better, where it is asked; connections inherit it from the listener.
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        milliseconds = min(int(idle_seconds * 1000), 2**31 - 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+
+
+def _take_descriptors() -> None:
+    """Each connection is an open file; systems give a process a thousand until it asks for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def run(
     app: ASGIApp, listener: socket.socket, settings: Settings, on_ready: Callable[[], Any]
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let requests under way finish for a while."""
+    _take_descriptors()
+    _let_go_of_stalled_readers(listener, settings.send_idle_seconds)
     kind = _Uvicorn if settings.server == "uvicorn" else _Granian
     under_way = UnderWay(app)
     asyncio.run(_serve(lambda: kind(under_way, listener, settings), under_way, settings, on_ready))
