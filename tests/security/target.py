@@ -364,13 +364,11 @@ def attacked(
 # --- raw bytes --------------------------------------------------------------------------------
 
 
-def raw(port: int, request: bytes, *, seconds: float = 5.0, then_close: bool = False) -> bytes:
+def raw(port: int, request: bytes, *, seconds: float = 5.0, source: str = "127.0.0.1") -> bytes:
     """Send bytes as they are; everything that comes back until the other side closes or rests."""
-    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+    with socket.create_connection(("127.0.0.1", port), seconds, (source, 0)) as connection:
         with contextlib.suppress(OSError):
             connection.sendall(request)
-            if then_close:
-                connection.shutdown(socket.SHUT_WR)
         return drained(connection)
 
 

@@ -121,6 +121,7 @@ def test_one_policy_for_paths_on_every_way_in(target: Target, repo: str) -> None
             and "\0" not in path
             and path.strip("/ ") == path
             and "//" not in path
+            and " /" not in path
             and path
         ):
             ways["web"] = by_web(browser, repo, path, csrf)
@@ -541,7 +542,7 @@ def test_garbage_and_other_services(target: Target, repo: str) -> None:
             None,
             {"Git-Protocol": protocol},
         )
-        assert answer.status == 200
+        assert answer.status in {200, 400}
     for file in (
         "HEAD",
         "config",
