@@ -98,8 +98,8 @@ def fold_name(name: str) -> str:
 def confusable_key(name: str) -> str:
     """The key under which two names that look alike collide: case, separators, O/0, I/l/1.
 
-    ``m`` and ``w`` count as the ``rn`` and ``vv`` they can be mistaken for. Separators do not count, except between
-    numbers, where they make another number. Names are ASCII already.
+    ``m`` and ``w`` count as the ``rn`` and ``vv`` they can be mistaken for. Separators do not
+    count, except between numbers, where they make another number. Names are ASCII already.
     """
     folded = _BETWEEN_NUMBERS.sub("/", name.lower())
     return folded.replace("m", "rn").replace("w", "vv").translate(_CONFUSABLE)

@@ -1,7 +1,7 @@
 """Who may have which repository name: claims, redirects, tombstones, names that look alike.
 
-The rules and their reasons stand in docs/decisions/0006-names-are-never-recycled.md. Everything here
-runs inside the transaction of the change, so two claims of one name cannot both succeed.
+The rules and their reasons stand in docs/decisions/0006-names-are-never-recycled.md. Everything
+here runs inside the transaction of the change: two claims of one name cannot both succeed.
 """
 
 from __future__ import annotations
