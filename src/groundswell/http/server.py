@@ -188,6 +188,17 @@ class _Uvicorn:
         self._inner.should_exit = True
 
 
+def tell_when_to_stop(act: Callable[[], object]) -> None:
+    """Have ``act`` called in the running loop at SIGTERM or SIGINT.
+
+    Not by the loop's own way: it tells signals through the pipe that also wakes it, and loses one
+    while that is full, as it is when a thousand clients leave at once.
+    """
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
+
+
 async def _serve(
     make: Callable[[], _Server],
     under_way: UnderWay,
@@ -196,9 +207,7 @@ async def _serve(
 ) -> None:
     server = make()
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    tell_when_to_stop(stopped.set)
     running = asyncio.create_task(server.run())
     on_ready()
     waiting = asyncio.create_task(stopped.wait())
