@@ -28,8 +28,14 @@ Piece = bytes | bytearray | memoryview
 OpenContent = Callable[[RecipePlan | RecordsPlan, int, int], Iterator[Piece]]
 
 PIECE_BYTES_MAX: Final = 1 << 20
-PIECE_BYTES_MIN: Final = 64 << 10
-READ_AHEAD_DOWNLOADS_MAX: Final = 32
+PIECE_BYTES_MIN: Final = 32 << 10
+READ_BYTES_MIN: Final = 64 << 10
+# While so few download, memory is no concern.
+QUIET_DOWNLOADS_MAX: Final = 8
+# Among more, a client must take this much in small pieces first: a server keeps some twenty
+# pieces for a client that stands still, and most that ever stand still do so at the start.
+START_BYTES: Final = 1 << 20
+START_PIECE_BYTES: Final = 8 << 10
 # How much is read on threads before it is tried again whether they are needed.
 RUN_BYTES: Final = 32 << 20
 _NOTHING: Final[bytes | bytearray] = b""
@@ -146,6 +152,7 @@ class ContentResponse(Response):
         self._open: OpenContent = hub.blobs.open_content
         self._straight = None if isinstance(plan, BytesPlan) else hub.blobs.open_straight(plan)
         self._server_copies = hub.settings.server == "granian"
+        self._sent_bytes = 0
         self._memory_bytes = hub.settings.download_memory_bytes
         self._idle_seconds = hub.settings.send_idle_seconds
 
@@ -173,6 +180,7 @@ class ContentResponse(Response):
                     return
                 async with asyncio.timeout(self._idle_seconds):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
+                self._sent_bytes += len(piece)
                 piece = await anext(pieces, _NOTHING)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
@@ -222,7 +230,11 @@ class ContentResponse(Response):
             return bytes(view[:count])
 
     def _piece_bytes(self) -> int:
-        """How much one download may hold at a time: a power of two."""
+        """How much is sent in one piece: a power of two."""
+        if _is_quiet():
+            return PIECE_BYTES_MAX
+        if self._sent_bytes < START_BYTES:
+            return START_PIECE_BYTES
         share = self._memory_bytes // (2 * max(1, _Downloads.active))
         return 1 << (max(PIECE_BYTES_MIN, min(PIECE_BYTES_MAX, share)).bit_length() - 1)
 
@@ -238,16 +250,19 @@ class ContentResponse(Response):
                     return
 
     async def _window(self, rest: ByteRange) -> AsyncGenerator[bytes]:
-        """While many download: one small piece, and nothing is held beside it. They are each
+        """While many download: one small reading, and nothing is held beside it. They are each
         other's parallelism, and what waits for a client that stands still is memory.
         """
         assert not isinstance(self._plan, BytesPlan)
-        stop = min(rest.stop, rest.start + self._piece_bytes())
-        yield await begin_read(_read, self._open, self._plan, rest.start, stop)
+        size = self._piece_bytes()
+        stop = min(rest.stop, rest.start + max(size, READ_BYTES_MIN))
+        content = await begin_read(_read, self._open, self._plan, rest.start, stop)
+        for at in range(0, len(content), size):
+            yield content[at : at + size]
 
 
 def _is_quiet() -> bool:
-    return _Downloads.active <= READ_AHEAD_DOWNLOADS_MAX
+    return _Downloads.active <= QUIET_DOWNLOADS_MAX
 
 
 def _as_bytes(piece: Piece) -> bytes:
