@@ -21,9 +21,12 @@ def test_a_commit_above_the_setting_is_refused_whole(tmp_path: Path) -> None:
             "POST", "/api/repos/create", create, headers | {"Content-Type": "application/json"}
         )
         assert wire.getresponse().read()
-        body = b'{"key":"header","value":{"summary":"x"}}\n' + b" " * (1 << 20)
-        kind = {"Content-Type": "application/x-ndjson"}
-        wire.request("POST", "/api/models/ada/small/commit/main", body, headers | kind)
+        # The length alone is refused: nothing of the body has to travel.
+        wire.putrequest("POST", "/api/models/ada/small/commit/main")
+        stated = {"Content-Type": "application/x-ndjson", "Content-Length": str((1 << 20) + 1)}
+        for name, value in (headers | stated).items():
+            wire.putheader(name, value)
+        wire.endheaders()
         answer = wire.getresponse()
         assert answer.status == 413, answer.read()
         assert answer.headers["X-Error-Code"] == "TooLarge"
