@@ -121,7 +121,18 @@ def parse_json(body: bytes, where: str = "JSON body") -> Any:  # noqa: ANN401 - 
     except (ValueError, RecursionError) as error:
         raise Malformed(where, "not valid JSON") from error
     _depth(value, JSON_DEPTH_MAX)
+    _check_texts(body, value, where)
     return value
+
+
+def _check_texts(body: bytes, value: object, where: str) -> None:
+    """Refuse halves of characters, which JSON can write and nothing behind it can keep."""
+    if b"\\ud" not in body and b"\\uD" not in body:
+        return
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Malformed(where, "a text holds half a character") from error
 
 
 async def json_object(request: Request) -> dict[str, Any]:

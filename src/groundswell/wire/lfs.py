@@ -79,7 +79,7 @@ def parse_batch(value: Any) -> BatchRequest:  # noqa: ANN401 - JSON
         operation = Operation(fields.get("operation", ""))
     except ValueError as error:
         raise Malformed("batch request", '"operation" is "upload" or "download"') from error
-    if fields.get("hash_algo", "sha256") not in _HASH_ALGORITHMS:
+    if str(fields.get("hash_algo", "sha256")) not in _HASH_ALGORITHMS:
         raise Malformed("batch request", '"hash_algo" can only be "sha256"')
     transfers = fields.get("transfers") or ["basic"]
     if not isinstance(transfers, list) or not all(isinstance(name, str) for name in transfers):

@@ -22,7 +22,7 @@ def _gate_in(value: object) -> Gate | None:
         return None
     if value is False:
         return Gate.OPEN
-    if value in {"auto", "manual"}:
+    if isinstance(value, str) and value in {"auto", "manual"}:
         return Gate(value)
     msg = 'Invalid "gated": expected one of false|"auto"|"manual"'
     raise BadRequest(msg)
