@@ -21,7 +21,6 @@ from typing import Any
 import pytest
 
 from tests.security.target import (
-    Caller,
     Target,
     basic,
     bearer,
@@ -200,7 +199,7 @@ def test_values_of_every_kind_in_json(target: Target, repo: str, number: int) ->
     slow, caller = Slow(), target.user("stig")
     method, path, body = BODIES[number]
     # The settings form must not close the repository that other cases use.
-    if path.endswith("/settings") or path.endswith("/batch") or "duplicate" in path:
+    if path.endswith(("/settings", "/batch")) or "duplicate" in path:
         repo = target.repository(caller, "stig", "json")
     path = path.replace("{repo}", repo)
     for value in VALUES:
