@@ -14,9 +14,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
-from groundswell.core.errors import BadRequest, DataTooNew, StorageFull, Unavailable
+from groundswell.core.errors import BadRequest, Conflict, DataTooNew, StorageFull, Unavailable
 from groundswell.store import migrations
-from groundswell.store.database import Database, turn, writer
+from groundswell.store.database import Database, Prepared, turn, writer
 from groundswell.store.database.schema import migrate
 from groundswell.store.database.sqlite import SqliteDatabase
 from groundswell.store.layout import DataFolder
@@ -340,3 +340,58 @@ def test_facts_are_json(database: Database) -> None:
         1,
         {"b": None},
     ]
+
+
+# --- the short way to the driver ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", [{"a": [1, None, "ä"]}, [], "text", None])
+def test_a_prepared_statement_says_what_sqlalchemy_says(database: Database, told: object) -> None:
+    name, value = hub_facts.c.name, hub_facts.c.value
+    new_value = sa.bindparam("told", type_=value.type)
+    insert = Prepared(sa.insert(hub_facts).values(name=sa.bindparam("given"), value=new_value))
+    change = Prepared(
+        sa.update(hub_facts).where(name == sa.bindparam("given")).values(value=new_value)
+    )
+    select = Prepared(sa.select(hub_facts).where(name == sa.bindparam("given"), name != "never"))
+    assert database.write(lambda conn: insert.run(conn, given="one", told=told)) == 1
+    through = database.read(lambda conn: conn.execute(sa.select(hub_facts)).mappings().one())
+    assert database.read(lambda conn: select.first(conn, given="one")) == dict(through)
+    assert through["value"] == told
+    assert database.write(lambda conn: change.run(conn, given="one", told=1)) == 1
+    assert database.read(lambda conn: select.all(conn, given="one"))[0]["value"] == 1
+    assert database.read(lambda conn: select.first(conn, given="two")) is None
+    assert database.write(lambda conn: change.run(conn, given="two", told=1)) == 0
+
+
+def test_a_prepared_statement_fails_like_any_other(database: Database) -> None:
+    insert = Prepared(
+        sa.insert(hub_facts).values(
+            name=sa.bindparam("given"), value=sa.bindparam("told", type_=hub_facts.c.value.type)
+        )
+    )
+
+    def twice(conn: sa.Connection) -> None:
+        insert.run(conn, given="a", told=1)
+        insert.run(conn, given="a", told=1)
+
+    with pytest.raises(Conflict):
+        database.write(twice)
+    assert database.read(names) == []
+    with pytest.raises(KeyError):
+        database.write(lambda conn: insert.run(conn, given="a"))
+    listed = Prepared(sa.select(hub_facts).where(hub_facts.c.name.in_(["a", "b"])))
+    with pytest.raises(AssertionError):
+        database.read(listed.all)
+
+
+def test_reads_of_one_snapshot_see_one_state(database: Database) -> None:
+    database.write(put("before"))
+    with database.snapshot(), database.snapshot():
+        assert database.read(names) == ["before"]
+        database.write(put("meanwhile"))
+        assert database.read(names) == ["before"]
+        with pytest.raises(ZeroDivisionError):
+            database.read(lambda _: 1 // 0)
+        assert database.read(names) == ["before"]
+    assert set(database.read(names)) == {"before", "meanwhile"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -20,12 +21,13 @@ from starlette.responses import Response
 from groundswell.core.errors import Forbidden, InvalidCredentials, Unauthenticated
 from groundswell.core.values import ANONYMOUS, Principal
 from groundswell.http.origin import base_url
-from groundswell.http.threads import hop
+from groundswell.http.threads import hop, hop_briefly
 
 if TYPE_CHECKING:
     from groundswell.wiring import Hub
 
 P = ParamSpec("P")
+R = TypeVar("R")
 T = TypeVar("T")
 
 # Browsers keep a "__Host-" cookie to one host and to https; without TLS they refuse it.
@@ -166,6 +168,13 @@ async def principal_of(request: Request) -> Principal:
     return _note(request, await hop(authenticate, hub_of(request), credential))
 
 
+async def _hop_for(request: Request, work: Callable[[], T]) -> T:
+    """On a thread; reads a few at a time."""
+    if request.method in _SAFE_METHODS:
+        return await hop_briefly(work)
+    return await hop(work)
+
+
 async def ask(
     request: Request,
     work: Callable[Concatenate[Principal, P], T],
@@ -181,7 +190,26 @@ async def ask(
         principal = known if known is not None else authenticate(hub, credential)
         return work(_note(request, principal), *args, **kwargs)
 
-    return await hop(both)
+    return await _hop_for(request, both)
+
+
+async def ask_about(
+    request: Request, find: Callable[[Principal], R], work: Callable[[Principal, R], T]
+) -> T:
+    """As `ask` for ``work`` on what ``find`` finds first. Who asks and what is found are read from
+    one snapshot; ``work`` reads and writes for itself.
+    """
+    known: Principal | None = request.scope.get("principal")
+    credential = None if known is not None else credential_of(request)
+    hub = hub_of(request)
+
+    def both() -> T:
+        with hub.database.snapshot() if isinstance(credential, Bearer) else nullcontext():
+            principal = known if known is not None else authenticate(hub, credential)
+            found = find(_note(request, principal))
+        return work(principal, found)
+
+    return await _hop_for(request, both)
 
 
 async def signed_in(request: Request) -> Principal:

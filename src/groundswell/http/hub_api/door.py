@@ -18,7 +18,7 @@ from groundswell.core.errors import (
 )
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal, RepoId, RepoKind
-from groundswell.http.auth import ask, hub_of
+from groundswell.http.auth import ask_about, hub_of
 from groundswell.http.errors import render_json_error
 from groundswell.http.origin import base_url
 from groundswell.http.routing import Door, Endpoint, Route
@@ -114,11 +114,13 @@ async def answer(
     """
     repo_id, hub = repo_id_of(request), hub_of(request)
 
-    def found(principal: Principal) -> T:
-        repository = hub.repos.find(principal, repo_id, action)
+    def find(principal: Principal) -> Repository:
+        return hub.repos.find(principal, repo_id, action)
+
+    def told(principal: Principal, repository: Repository) -> T:
         return work(hub, principal, repository, *args, **kwargs)
 
-    return await ask(request, found)
+    return await ask_about(request, find, told)
 
 
 def route(methods: str, pattern: str, endpoint: Endpoint, name: str, **more: Any) -> Route:  # noqa: ANN401 - Route's fields

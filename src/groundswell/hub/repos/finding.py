@@ -38,6 +38,18 @@ _BY_NAME: Final = Prepared(
         _names.c.name_folded == sa.bindparam("name"),
     )
 )
+_table = tables.repositories
+_FIND: Final = Prepared(
+    sa.select(_table, _names.c.state)
+    .join_from(_names, _table, _names.c.repository_id == _table.c.id)
+    .where(
+        _names.c.kind == sa.bindparam("kind_value"),
+        _names.c.namespace_folded == sa.bindparam("namespace"),
+        _names.c.name_folded == sa.bindparam("name"),
+        _names.c.state != DELETED,
+        _table.c.deleted_at.is_(None),
+    )
+)
 _LISTED: Final = Prepared(
     sa.select(_access.c.account_id).where(
         _access.c.repository_id == sa.bindparam("number"),
@@ -99,8 +111,11 @@ def has_access(conn: sa.Connection, repository_id: int, account_id: int | None) 
 def load_for(conn: sa.Connection, principal: Principal, repository_id: int) -> Repository | None:
     """The repository of that number as this principal meets it; rights are not yet decided."""
     row = row_of(conn, repository_id)
-    if row is None:
-        return None
+    return None if row is None else _as_met(conn, principal, row)
+
+
+def _as_met(conn: sa.Connection, principal: Principal, row: Mapping[str, Any]) -> Repository:
+    repository_id = row["id"]
     listed = row["gate"] != Gate.OPEN.value and has_access(
         conn, repository_id, principal.account_id
     )
@@ -136,13 +151,18 @@ def decide(principal: Principal, repository: Repository, action: Action) -> None
 
 def find(conn: sa.Connection, principal: Principal, repo_id: RepoId, action: Action) -> Repository:
     """The lookup of ``Repos.find``, inside a transaction."""
-    named = name_row(conn, repo_id)
-    if named is None or named["state"] == DELETED:
+    row = _FIND.first(
+        conn,
+        kind_value=repo_id.kind.value,
+        namespace=fold_name(repo_id.namespace),
+        name=fold_name(repo_id.name),
+    )
+    if row is None:
         raise RepoNotFound
-    repository = load_for(conn, principal, named["repository_id"])
-    if repository is None or not may(principal, Action.SEE, repository.subject).allowed:
+    repository = _as_met(conn, principal, row)
+    if not may(principal, Action.SEE, repository.subject).allowed:
         raise RepoNotFound
-    if named["state"] == MOVED:
+    if row["state"] == MOVED:
         now = repository.repo_id
         raise RepoMoved(now.kind.value, now.namespace, now.name)
     decide(principal, repository, action)

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -63,6 +63,7 @@ class SqliteDatabase(Database):
         self._reader_engine = _engine(path, begin="BEGIN", query_only=True)
         self._idle_readers: deque[sa.Connection] = deque()
         self._readers_under_way = 0
+        self._shared = threading.local()
         self._changed = threading.Condition()
         self._closed = False
 
@@ -78,23 +79,28 @@ class SqliteDatabase(Database):
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         """See ``Database.read``."""
-        connection = self._take_reader()
-        try:
+        shared: sa.Connection | None = getattr(self._shared, "connection", None)
+        if shared is not None:
             with translated():
-                driver = driver_of(connection)
-                driver.execute("BEGIN")
-                try:
-                    return work(connection)
-                finally:
-                    # SQLAlchemy joined the transaction when a statement went through it.
-                    if connection.in_transaction():
-                        connection.rollback()
-                    else:
-                        driver.rollback()
-        finally:
-            self._give_back(connection)
+                return work(shared)
+        with _Snapshot(self) as connection, translated():
+            return work(connection)
 
-    def _take_reader(self) -> sa.Connection:
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See ``Database.snapshot``."""
+        if getattr(self._shared, "connection", None) is not None:
+            yield
+            return
+        with _Snapshot(self) as connection:
+            self._shared.connection = connection
+            try:
+                yield
+            finally:
+                self._shared.connection = None
+
+    def take_reader(self) -> sa.Connection:
+        """A connection that nobody else uses until it is given back."""
         with self._changed:
             if self._closed:
                 raise Unavailable
@@ -105,10 +111,11 @@ class SqliteDatabase(Database):
             with translated():
                 return self._reader_engine.connect()
         except BaseException:
-            self._give_back(None)
+            self.give_back(None)
             raise
 
-    def _give_back(self, connection: sa.Connection | None) -> None:
+    def give_back(self, connection: sa.Connection | None) -> None:
+        """The reader may be used by others again."""
         with self._changed:
             self._readers_under_way -= 1
             keeps = connection is not None and len(self._idle_readers) < IDLE_READERS_MAX
@@ -141,12 +148,12 @@ class SqliteDatabase(Database):
             raise BadRequest(msg)
         partial = path.with_name(f".{path.name}.partial")
         try:
-            connection = self._take_reader()
+            connection = self.take_reader()
             try:
                 with translated():
                     _copy(driver_of(connection), partial)
             finally:
-                self._give_back(connection)
+                self.give_back(connection)
             partial.rename(path)
         finally:
             partial.unlink(missing_ok=True)
@@ -167,6 +174,36 @@ class SqliteDatabase(Database):
                 connection.close()
         self._turn.close()
         self._serving.close()
+
+
+class _Snapshot:
+    """A reader inside a transaction of its own. A class: it is around every read."""
+
+    __slots__ = ("_connection", "_database")
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+        self._connection = database.take_reader()
+
+    def __enter__(self) -> sa.Connection:
+        try:
+            with translated():
+                driver_of(self._connection).execute("BEGIN")
+        except BaseException:
+            self._database.give_back(self._connection)
+            raise
+        return self._connection
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            with translated():
+                # SQLAlchemy joined the transaction when a statement went through it.
+                if self._connection.in_transaction():
+                    self._connection.rollback()
+                else:
+                    driver_of(self._connection).rollback()
+        finally:
+            self._database.give_back(self._connection)
 
 
 def _engine(path: Path, *, begin: str, query_only: bool = False) -> sa.Engine:
