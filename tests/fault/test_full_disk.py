@@ -17,10 +17,10 @@ from tests.fault.nursery import Nursery
 from tests.fault.rig import ADA, NotAcknowledged, Uploads, damage, locks_in
 from tests.live import LiveHub
 
-DISK_BYTES = 64 << 20
-UPLOAD_BYTES = 3 << 20
+DISK_BYTES = 48 << 20
+UPLOAD_BYTES = 1 << 20
 # Space left, from nothing to almost enough: what fails is another step each time.
-LEVELS = (0, 4 << 10, 16 << 10, 40 << 10, 80 << 10, 160 << 10, 400 << 10, 1 << 20, 2 << 20)
+LEVELS = (0, 4 << 10, 16 << 10, 64 << 10, 200 << 10, 600 << 10)
 
 
 @contextlib.contextmanager
@@ -38,10 +38,12 @@ def heads(hub: LiveHub, repo: str) -> object:
     return ask(hub, "GET", f"/api/models/{repo}/refs?include_prs=1", token=ADA).json()
 
 
-def refused_for_space(uploads: Uploads, hub: LiveHub, way: str) -> bool:
+def refused_for_space(
+    uploads: Uploads, hub: LiveHub, way: str, size_bytes: int = UPLOAD_BYTES
+) -> bool:
     """Try an upload: False when there was room enough for it after all."""
     try:
-        uploads.upload(hub, way, UPLOAD_BYTES)
+        uploads.upload(hub, way, size_bytes)
     except NotAcknowledged as refusal:
         code = refusal.answer.headers.get("X-Error-Code", "StorageFull")  # Xet and LFS have none
         if (refusal.answer.status, code) != (507, "StorageFull"):
@@ -98,4 +100,26 @@ def test_no_inode_is_left(
             disk.free()
             uploads.again(hub, way)
             uploads.verify(hub)
+        assert damage(hub.data, deep=True) == []
+
+
+@pytest.mark.parametrize("way", ["small", "lfs"])
+def test_every_page_of_a_disk_that_is_almost_full(
+    way: str, tmp_path: Path, fresh_data: Callable[[Path], Path], nursery: Nursery
+) -> None:
+    """Space ends at each step in turn, also between a ref and its rows."""
+    with hub_on_a_small_disk(tmp_path, fresh_data, nursery) as (hub, disk):
+        uploads = Uploads(tmp_path)
+        uploads.prepare(hub, (way,))
+        uploads.upload(hub, way, 10_000)
+        refused = []
+        for pages in range(36):
+            disk.fill(pages * 4096)
+            refused.append(refused_for_space(uploads, hub, way, 10_000))
+            assert uploads.lost(hub) == []
+            disk.free()
+            uploads.again(hub, way, 10_000)
+            uploads.verify(hub)
+        assert refused[0]
+        assert not refused[-1]
         assert damage(hub.data, deep=True) == []

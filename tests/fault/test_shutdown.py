@@ -119,8 +119,8 @@ def test_a_push_under_way_is_finished(data: Path, tmp_path: Path, nursery: Nurse
 
         clone.mkdir()
         git("clone", "-q", address, ".")
-        for number in range(8):
-            (clone / f"{number}.txt").write_bytes(base64.b64encode(noise(5 << 20, number)))
+        for number in range(4):
+            (clone / f"{number}.txt").write_bytes(base64.b64encode(noise(4 << 20, number)))
         git("add", ".")
         git("-c", "user.name=A", "-c", "user.email=a@b", "commit", "-q", "-m", "many")
         push = subprocess.Popen(
@@ -138,7 +138,7 @@ def test_a_push_under_way_is_finished(data: Path, tmp_path: Path, nursery: Nurse
         assert push.returncode == 0, said
         assert hub.process.wait(30) == 0
     with nursery.serving(data) as hub:
-        assert read(hub, REPO, "7.txt").body == base64.b64encode(noise(5 << 20, 7))
+        assert read(hub, REPO, "3.txt").body == base64.b64encode(noise(4 << 20, 3))
 
 
 @pytest.mark.parametrize("server", ["granian", "uvicorn"])

@@ -7,6 +7,7 @@ has not moved, or its note is still there and the rows are written at the next s
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -66,7 +67,9 @@ class Landing:
         self._blobs = blobs
         self._indexer = indexer
         self._clock = clock
-        self._owed: deque[str] = deque()  # notes whose refs moved and whose rows did not
+        # Repositories and notes whose refs moved and whose rows did not.
+        self._owed: deque[tuple[int, str]] = deque()
+        self._settling = threading.Lock()
 
     def announce(
         self, repository_id: int, actor_id: int | None, changes: Sequence[RefChange]
@@ -113,7 +116,7 @@ class Landing:
             self._git.barrier.wait("reference")
             self.rows(repository_id, actor_id, changes, pointers)
         except BaseException:
-            self._owed.append(note)
+            self._owed.append((repository_id, note))
             raise
         self._git.notes.remove(note)
 
@@ -188,9 +191,24 @@ class Landing:
 
     def settle(self) -> int:
         """Write the rows that could not be written when their refs moved. How many changes."""
-        owed = [self._owed.popleft() for _ in range(len(self._owed))]
-        notes = [(name, self._git.notes.read(name)) for name in owed]
-        return sum(self._make_good(name, note) for name, note in notes if note is not None)
+        if not self._owed and not self._settling.locked():
+            return 0
+        with self._settling:
+            owed = [self._owed.popleft() for _ in range(len(self._owed))]
+            notes = [(name, self._git.notes.read(name)) for _, name in owed]
+            return sum(self._make_good(name, note) for name, note in notes if note is not None)
+
+    def settle_first(self, repository_id: int) -> None:
+        """Before a change: a client whose change was refused when its ref had moved sends it again,
+        finds it there, and takes it for done. So its rows have to be there too.
+
+        Raises:
+            Unavailable: they still cannot be written.
+        """
+        self.settle()
+        if any(owing == repository_id for owing, _ in list(self._owed)):
+            msg = "The hub has not yet recorded an earlier change. Try again in a moment."
+            raise Unavailable(msg, retry_after_seconds=10)
 
     def _make_good(self, name: str, note: Mapping[str, Any]) -> int:
         repository_id = int(note["repository_id"])
@@ -204,7 +222,7 @@ class Landing:
                     self.rows(repository_id, note["actor_id"], moved)
         except GroundswellError:
             LOG.exception("the rows of repository %s are still behind its refs", repository_id)
-            self._owed.append(name)
+            self._owed.append((repository_id, name))
             return 0
         self._git.notes.remove(name)
         return len(moved)

@@ -67,6 +67,7 @@ class Pushes:
         Raises:
             StorageFull, Unavailable: no writes now.
         """
+        self._landing.settle_first(repository.id)
         refused: dict[str, str] = {}
         for each in head.commands:
             try:

@@ -136,6 +136,7 @@ class Commits:
         if not create_pr:
             check_may_move(self._database, principal, repository, reference)
         message = _message_of(header)
+        self.landing.settle_first(repository.id)
         staging = Staging(self._git, self._blobs, repository.id, principal.account_id)
         number: int | None = None
         with self._git.gates.writing(repository.id):

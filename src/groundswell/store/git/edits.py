@@ -11,10 +11,10 @@ from typing import Final
 import pygit2
 
 from groundswell.core.errors import InvalidCommit
-from groundswell.store.git.process import translated
 from groundswell.store.git.splicing import Placed, splice
 from groundswell.store.git.trees import lookup
 from groundswell.store.git.values import MODE_TREE, Side
+from groundswell.store.git.writes import writing
 
 _EMPTY_TREE: Final = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -118,7 +118,7 @@ class TreeEdit:
         Raises:
             StorageFull, Unavailable: the disk did not take them.
         """
-        with translated():
+        with writing(self._handle):
             written = self._write(self._root)
             if written is None:
                 self._handle.TreeBuilder().write()

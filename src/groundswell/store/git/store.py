@@ -35,6 +35,7 @@ from groundswell.store.git.values import (
     Reference,
     Side,
 )
+from groundswell.store.git.writes import writing
 
 
 class GitStore:
@@ -293,9 +294,10 @@ class GitStore:
     def write_blob(self, repository_id: int, content: bytes) -> str:
         """Write a small file's bytes; its git id."""
         self.barrier.check()
-        with translated():
-            written = str(self._folders.open(repository_id).create_blob(content))
-            self.tidying.wrote(repository_id)
+        handle = self._folders.open(repository_id)
+        with writing(handle, len(content)):
+            written = str(handle.create_blob(content))
+        self.tidying.wrote(repository_id)
         return written
 
     def edit(self, repository_id: int, commit: str | None) -> TreeEdit:
@@ -324,7 +326,7 @@ class GitStore:
         handle = self._folders.open(repository_id)
         seconds = time // 1_000_000
         by = committer or author
-        with translated():
+        with writing(handle):
             made = handle.create_commit(
                 None,
                 pygit2.Signature(author.name, author.email, seconds, 0, "utf-8"),
@@ -346,7 +348,7 @@ class GitStore:
             f"object {commit}\ntype commit\ntag {name}\n"
             f"tagger {author.name} <{author.email}> {time // 1_000_000} +0000\n\n{message}\n"
         )
-        with translated():
+        with writing(handle):
             return str(handle.odb.write(pygit2.enums.ObjectType.TAG, lines.encode("utf-8")))
 
     def rewrite_without(
