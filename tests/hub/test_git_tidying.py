@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from groundswell.core.errors import Unavailable
 from groundswell.store.git import Author, GitStore, Side
 from groundswell.store.git.gates import Gates
 from groundswell.store.git.values import MODE_FILE
@@ -136,3 +137,12 @@ def test_a_writer_waits_for_the_one_who_is_alone_and_not_the_other_way_round() -
         assert not entered.wait(0.05)
     assert entered.wait(5)
     writer.join()
+
+
+def test_tidying_is_broken_off(git: GitStore) -> None:
+    git.swap_ref(NUMBER, MAIN, None, commit(git, None, {"a": b"1"}))
+    git.tidying.stop()
+    with pytest.raises(Unavailable):
+        git.upkeep(NUMBER, force=True)
+    with git.gates.alone(NUMBER, 0) as is_alone:
+        assert is_alone  # nothing is left locked

@@ -31,12 +31,15 @@ RETRY_SECONDS: Final = 10 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something to do every so often. ``work`` says how much it did, and may be broken off."""
+    """Something to do every so often. ``work`` says how much it did; ``break_off`` lets it, and
+    every later run, end soon.
+    """
 
     name: str
     every_seconds: float
     work: Callable[[], int]
     first_after_seconds: float = MINUTE
+    break_off: Callable[[], None] | None = None
 
 
 class Schedule:
@@ -61,6 +64,9 @@ class Schedule:
         Idempotent; does nothing when it was never started.
         """
         self._stopping.set()
+        for chore in self._chores:
+            if chore.break_off is not None:
+                chore.break_off()
         if self._thread.is_alive():
             self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
@@ -110,6 +116,12 @@ def chores_of(premises: Premises, repos: Repos, blobs: Blobs, commits: Commits) 
         Chore("end-device-grants", HOUR, sweeping.end_device_grants),
         Chore("end-claims", DAY, sweeping.end_claims),
         Chore("settle-events", 10 * MINUTE, sweeping.settle_events),
-        Chore("pack-written-repositories", 10.0, sweeping.pack_written, first_after_seconds=10.0),
+        Chore(
+            "pack-written-repositories",
+            10.0,
+            sweeping.pack_written,
+            first_after_seconds=10.0,
+            break_off=premises.git.tidying.stop,
+        ),
         Chore("pack-repositories", HOUR, sweeping.pack_repositories, first_after_seconds=HOUR / 2),
     ]

@@ -14,7 +14,7 @@ from groundswell.hub.upkeep import Code, back_up, check, restore
 from groundswell.hub.upkeep.findings import Silence
 from groundswell.hub.upkeep.restoring import MARK
 from groundswell.hub.upkeep.snapshots import MANIFEST, Manifest, find_snapshot
-from groundswell.store.git.upkeep import pack
+from groundswell.store.git.upkeep import Upkeep
 from groundswell.store.layout import DataFolder
 from tests.fault.upkeep.conftest import World
 from tests.fault.upkeep.small_hub import SmallHub, flip_bit, opened
@@ -233,7 +233,7 @@ def test_objects_that_are_packed_while_they_are_listed(world: World, tmp_path: P
     """Not under the lease, as when somebody runs git by hand."""
     before = world.hub.everything()
     back_up(world.hub.premises, tmp_path / "backup")
-    pack(world.hub.git.path(world.one.id))
+    Upkeep().pack(world.hub.git.path(world.one.id))
     back_up(world.hub.premises, tmp_path / "backup")
     hub = restored(tmp_path / "backup", tmp_path / "new", deep=True)
     try:

@@ -89,3 +89,17 @@ def test_without_chores_it_waits() -> None:
     schedule.start()
     assert schedule.stop(5)
     assert Schedule([]).stop()
+
+
+def test_stopping_breaks_a_long_chore_off() -> None:
+    begun, broken_off = threading.Event(), threading.Event()
+
+    def work() -> int:
+        begun.set()
+        return int(broken_off.wait(30))
+
+    long = Chore("long", 60, work, first_after_seconds=0, break_off=broken_off.set)
+    schedule = Schedule([long])
+    schedule.start()
+    assert begun.wait(10)
+    assert schedule.stop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,25 +103,13 @@ def run(
         Unavailable: no answer in time.
         StorageFull, Corrupt: what git met, read from its own words.
     """
-    return _run(command(folder, *arguments), stdin, timeout_seconds, environment(**variables))
-
-
-def run_behind(folder: Path, arguments: Sequence[str], timeout_seconds: float) -> bytes:
-    """The same for work that everything else goes before: nice, and on one processor."""
-    arguments = command(folder, "-c", "pack.threads=1", *arguments)
-    return _run(["nice", "-n", "10", *arguments], b"", timeout_seconds, environment())
-
-
-def _run(
-    arguments: Sequence[str], stdin: bytes, timeout_seconds: float, variables: dict[str, str]
-) -> bytes:
     try:
         done = subprocess.run(
-            arguments,
+            command(folder, *arguments),
             input=stdin,
             capture_output=True,
             timeout=timeout_seconds,
-            env=variables,
+            env=environment(**variables),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -129,6 +118,57 @@ def _run(
     if done.returncode != 0:
         raise fault_of(done.stderr.decode("utf-8", "replace"))
     return done.stdout
+
+
+class Background:
+    """Runs of git that everything else goes before: nice, and on one processor."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._is_stopped = False
+
+    def run(self, folder: Path, *arguments: str, timeout_seconds: float) -> None:
+        """One run.
+
+        Raises:
+            Unavailable: no end in time, or stopped.
+            StorageFull, Corrupt: what git met, read from its own words.
+        """
+        nice = ["nice", "-n", "10", *command(folder, "-c", "pack.threads=1", *arguments)]
+        with self._lock:
+            if self._is_stopped:
+                raise Unavailable
+            process = subprocess.Popen(
+                nice,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=environment(),
+            )
+            self._running.add(process)
+        try:
+            with process:
+                try:
+                    stderr = process.communicate(timeout=timeout_seconds)[1]
+                finally:
+                    process.kill()  # leaving waits for its end
+        except subprocess.TimeoutExpired as error:
+            raise Unavailable from error
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        if self._is_stopped:
+            raise Unavailable
+        if process.returncode != 0:
+            raise fault_of(stderr.decode("utf-8", "replace"))
+
+    def stop(self) -> None:
+        """Break off what runs, and begin nothing more. Git removes its locks by itself."""
+        with self._lock:
+            self._is_stopped = True
+            for process in self._running:
+                process.terminate()
 
 
 def fault_of(text: str) -> GroundswellError:

@@ -32,6 +32,8 @@ class Tidying:
         self._written: dict[int, int] = {}
         self._due: set[int] = set()
         self._running = threading.Lock()
+        self._upkeep = upkeep.Upkeep()
+        self.stop = self._upkeep.stop
 
     def wrote(self, repository_id: int) -> None:
         """One more loose object; now and then the folder is looked at."""
@@ -73,16 +75,16 @@ class Tidying:
         with self._running:
             with self._gates.alone(repository_id, ALONE_SECONDS) as is_alone:
                 if is_alone:
-                    upkeep.pack_refs(folder)
-            upkeep.pack(folder, keep_unreachable=is_cut)
+                    self._upkeep.pack_refs(folder)
+            self._upkeep.pack(folder, keep_unreachable=is_cut)
             with self._gates.alone(repository_id, ALONE_SECONDS) as is_alone:
                 if is_alone:
-                    upkeep.prune(folder, now=is_cut)
+                    self._upkeep.prune(folder, now=is_cut)
                     mark.unlink(missing_ok=True)
                     self._folders.renew(repository_id)
                 elif is_cut:
                     self.want(repository_id)
-            upkeep.write_commit_graph(folder)
+            self._upkeep.write_commit_graph(folder)
         return True
 
     def _mark(self, repository_id: int) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from groundswell.store.git.incoming import PREFIX
-from groundswell.store.git.process import run_behind
+from groundswell.store.git.process import Background
 
 LOOSE_OBJECTS_MAX: Final = 2_000
 PACKS_MAX: Final = 50
@@ -67,36 +67,39 @@ def needs_packing(folder: Path) -> bool:
     return loose * _LOOSE_FOLDERS > LOOSE_OBJECTS_MAX or packs > PACKS_MAX
 
 
-def pack_refs(folder: Path) -> None:
-    """Put refs into one file."""
-    _tidy(folder, "pack-refs", "--all")
+class Upkeep:
+    """Git's own upkeep, behind everybody else."""
 
+    def __init__(self) -> None:
+        self._background = Background()
+        self.stop = self._background.stop
 
-def pack(folder: Path, *, keep_unreachable: bool = False) -> None:
-    """Pack what is reachable into one pack; the rest becomes loose.
+    def pack_refs(self, folder: Path) -> None:
+        """Put refs into one file."""
+        self._run(folder, "pack-refs", "--all")
 
-    Of the rest, what has not been touched for two weeks goes, unless ``keep_unreachable``: then
-    this is safe beside any writer, and ``prune`` has to follow.
-    """
-    expiry = () if keep_unreachable else (f"--unpack-unreachable={PRUNE_AGE}",)
-    _tidy(folder, "repack", "-d", "-l", "-A", "-q", "--write-bitmap-index", *expiry)
+    def pack(self, folder: Path, *, keep_unreachable: bool = False) -> None:
+        """Pack what is reachable into one pack; the rest becomes loose.
 
+        Of the rest, what has not been touched for two weeks goes, unless ``keep_unreachable``:
+        then this is safe beside any writer, and ``prune`` has to follow.
+        """
+        expiry = () if keep_unreachable else (f"--unpack-unreachable={PRUNE_AGE}",)
+        self._run(folder, "repack", "-d", "-l", "-A", "-q", "--write-bitmap-index", *expiry)
 
-def prune(folder: Path, *, now: bool = False) -> None:
-    """Remove loose objects that nothing reaches: after two weeks, or ``now``.
+    def prune(self, folder: Path, *, now: bool = False) -> None:
+        """Remove loose objects that nothing reaches: after two weeks, or ``now``.
 
-    Only while nothing is being written to the repository.
-    """
-    _tidy(folder, "prune", f"--expire={'now' if now else PRUNE_AGE}")
+        Only while nothing is being written to the repository.
+        """
+        self._run(folder, "prune", f"--expire={'now' if now else PRUNE_AGE}")
 
+    def write_commit_graph(self, folder: Path) -> None:
+        """Write the commit-graph with changed paths: a file's history in 17 ms instead of 132."""
+        self._run(folder, "commit-graph", "write", "--reachable", "--changed-paths")
 
-def write_commit_graph(folder: Path) -> None:
-    """Write the commit-graph with changed paths: one file's history in 17 ms instead of 132."""
-    _tidy(folder, "commit-graph", "write", "--reachable", "--changed-paths")
-
-
-def _tidy(folder: Path, *arguments: str) -> None:
-    run_behind(folder, arguments, _GC_SECONDS)
+    def _run(self, folder: Path, *arguments: str) -> None:
+        self._background.run(folder, *arguments, timeout_seconds=_GC_SECONDS)
 
 
 def is_stale(path: Path, age_seconds: float) -> bool:
