@@ -42,12 +42,14 @@ def command(*, quiet: bool, **flags: object) -> None:
 def _serve(settings: Settings) -> None:
     from groundswell import wiring
     from groundswell.http import pages, server
+    from groundswell.http.allocation import share_heaps
     from groundswell.http.app import build_app
     from groundswell.http.threads import start_threads, stop_threads
     from groundswell.hub.upkeep import Premises
     from groundswell.jobs import Schedule, chores_of
     from groundswell.store.layout import DataFolder
 
+    share_heaps()
     listener = server.listen(settings.host, settings.port)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"

@@ -21,6 +21,7 @@ from typing import Any, Final, Protocol
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from groundswell.core.errors import Unavailable
+from groundswell.http.allocation import jemalloc_gives_back
 from groundswell.http.routing import Match
 from groundswell.settings import Settings
 
@@ -126,7 +127,8 @@ class _Server(Protocol):
 
 class _Granian:
     def __init__(self, app: ASGIApp, listener: socket.socket, settings: Settings) -> None:
-        from granian._granian import SocketHolder  # noqa: PLC0415 - only the server in use
+        with jemalloc_gives_back():
+            from granian._granian import SocketHolder  # noqa: PLC0415 - only the server in use
         from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
         from granian.http import HTTP1Settings  # noqa: PLC0415
         from granian.server.embed import Server  # noqa: PLC0415

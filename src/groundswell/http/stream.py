@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from groundswell.core.values import ByteRange, BytesPlan, DownloadPlan, RecipePlan, RecordsPlan
+from groundswell.http.allocation import give_back
 from groundswell.http.auth import hub_of
 from groundswell.http.threads import begin_read
 from groundswell.wire.ranges import content_range, etag_matches, multipart, parse_ranges
@@ -38,6 +39,7 @@ START_BYTES: Final = 1 << 20
 START_PIECE_BYTES: Final = 8 << 10
 # How much is read on threads before it is tried again whether they are needed.
 RUN_BYTES: Final = 32 << 20
+GIVE_BACK_AFTER_SECONDS: Final = 1.0
 _NOTHING: Final[bytes | bytearray] = b""
 
 
@@ -56,6 +58,22 @@ class _Downloads:
     """How many downloads are under way: what their memory is divided by."""
 
     active = 0
+    were_many = False
+
+    @classmethod
+    def begin(cls) -> None:
+        """One more."""
+        cls.active += 1
+        cls.were_many = cls.were_many or not _is_quiet()
+
+    @classmethod
+    def end(cls) -> None:
+        """One less; after the last of many their memory is given back."""
+        cls.active -= 1
+        if cls.were_many and cls.active == 0:
+            cls.were_many = False
+            loop = asyncio.get_running_loop()
+            loop.call_later(GIVE_BACK_AFTER_SECONDS, begin_read, give_back)
 
 
 class _Buffers:
@@ -169,7 +187,7 @@ class ContentResponse(Response):
             return
         gone = asyncio.Event()
         watcher = asyncio.create_task(_watch(receive, gone))
-        _Downloads.active += 1
+        _Downloads.begin()
         pieces = self._pieces()
         try:
             # Its own, since others run while this begins.
@@ -184,7 +202,7 @@ class ContentResponse(Response):
                 piece = await anext(pieces, _NOTHING)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            _Downloads.active -= 1
+            _Downloads.end()
             await pieces.aclose()
             watcher.cancel()
 
