@@ -213,7 +213,9 @@ def test_another_method_is_absent_too(
 
 def test_telemetry_is_taken(place: Place, client: TestClient) -> None:
     at, headers = place.cas(place.private)
-    assert client.post(at + "/v1/telemetry", json={"x": 1}, headers=headers).status_code == 200
+    for address in (at + "/v1/telemetry", "/v1/telemetry"):
+        assert client.post(address, json={"x": 1}, headers=headers).status_code == 200
+        assert client.post(address, content=bytes(2 << 20), headers=headers).status_code == 413
 
 
 def test_who_may_not_call(place: Place, client: TestClient) -> None:

@@ -355,11 +355,16 @@ def routes() -> list[Route]:
         _route(get, "/records/{hash}", _records, "xet records"),
         _route(post, "/v1/telemetry", _take_telemetry, "xet telemetry", _SMALL_BODY_BYTES),
     ]
+    # Some releases report to the hub's own address instead of the store's.
+    telemetry = "xet telemetry"
+    at_root = Route(
+        post, "/v1/telemetry", _take_telemetry, DOOR, telemetry, body_max_bytes=_SMALL_BODY_BYTES
+    )
     # Whatever else is asked for is not supported: anything but 404 would end a client's transfer.
     everything_else = Route(
         _EVERY_METHOD, "/xet/{rest*}", _absent, DOOR, "xet absent", body_max_bytes=XORB_BYTES_MAX
     )
-    return [*listed, everything_else]
+    return [*listed, at_root, everything_else]
 
 
 _CHUNKS: Final = ("/v1/chunks", "/chunks", "/chunk")
