@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from bench.client import (
     Api,
@@ -31,6 +32,7 @@ def measure(hub: RunningHub, folder: Path) -> list[Row]:
     with source.open("wb") as writer:
         for _ in range(SIZE >> 20):
             writer.write(os.urandom(1 << 20))
+        _settle(writer)
     repo = Api(hub).create("transfers")
     rows = _uploads(hub, folder, source, repo)
     folder.chmod(0o755)
@@ -107,3 +109,10 @@ def _change_one_percent(source: Path, target: Path, *, everywhere: bool = False)
             piece = reader.read(1 << 20)
             changed = everywhere or abs(number - pieces // 2) < pieces // 200
             writer.write(os.urandom(len(piece)) if changed else piece)
+        _settle(writer)
+
+
+def _settle(writer: BinaryIO) -> None:
+    """Write our own file out now: else the hub's durable barrier waits for it too."""
+    writer.flush()
+    os.fsync(writer.fileno())
