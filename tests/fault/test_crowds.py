@@ -28,6 +28,7 @@ from tests.fault.rig import (
     noise,
     read,
     small_file,
+    xet_upload,
 )
 from tests.live import LiveHub
 
@@ -140,6 +141,37 @@ def test_ten_thousand_stalled_connections(data: Path) -> None:
             assert rss_bytes(hub) < RSS_BYTES_MAX
             acknowledged(commit(hub, REPO, small_file("after.txt", b"after")))
             assert hub.stop() == 0
+    finally:
+        nursery.close()
+
+
+def strangers() -> Iterator[bytes]:
+    """Uploads begun by nobody whom the hub knows; none of their bodies ever comes."""
+    for method, path in (
+        ("POST", f"/xet/n1/e1/v1/xorbs/default/{'a' * 64}"),
+        ("POST", "/xet/n1/e1/v2/shards"),
+        ("POST", f"/api/models/{REPO}/commit/main"),
+        ("PUT", f"/{REPO}.git/info/lfs/objects/{'a' * 64}"),
+        ("POST", f"/{REPO}/upload/main"),
+    ):
+        lines = (f"{method} {path} HTTP/1.1", "Host: hub", "Content-Length: 60000000", "", "abc")
+        yield "\r\n".join(lines).encode()
+
+
+def test_who_may_not_upload_keeps_nobody_else_from_it(data: Path) -> None:
+    (data / "swell.toml").write_text("uploads_at_once = 1\n")
+    nursery = Nursery()
+    try:
+        with nursery.serving(data) as hub, contextlib.ExitStack() as crowd:
+            create_repo(hub, REPO)
+            for sent in strangers():
+                member = socket.create_connection(("127.0.0.1", hub.port), timeout=20)
+                crowd.enter_context(member)
+                member.sendall(sent)
+            assert answer_seconds(hub) < 20  # what was sent before has been read by now
+            acknowledged(xet_upload(hub, REPO, noise(1 << 20, "xet")))
+            acknowledged(lfs_upload(hub, REPO, noise(1 << 20, "lfs")))
+            acknowledged(commit(hub, REPO, small_file("small.bin", noise(2 << 20, "small"))))
     finally:
         nursery.close()
 

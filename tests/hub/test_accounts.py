@@ -191,6 +191,26 @@ def test_a_new_password_ends_every_session(accounts: Accounts) -> None:
     accounts.sign_in("alice", "another good one")
 
 
+def test_people_say_who_they_are(accounts: Accounts) -> None:
+    user(accounts)
+    _, principal = accounts.sign_in("alice", PASSWORD)
+    accounts.change_profile(principal, " Alice A. ", "a@example.org")
+    told = accounts.whoami(principal)
+    assert (told.fullname, told.email) == ("Alice A.", "a@example.org")
+    for fullname, email in (("x" * 201, ""), ("a\x00b", ""), ("Alice", "no address")):
+        with pytest.raises(BadRequest):
+            accounts.change_profile(principal, fullname, email)
+    accounts.change_profile(principal, "", "")
+    told = accounts.whoami(principal)
+    assert (told.fullname, told.email) == ("alice", None)
+
+
+def test_a_token_cannot_say_who_somebody_is(accounts: Accounts) -> None:
+    made = accounts.create_token(user(accounts).id, "t", TokenRole.WRITE, by=None)
+    with pytest.raises(Forbidden):
+        accounts.change_profile(accounts.authenticate_token(made.value), "Mallory", "")
+
+
 @pytest.mark.parametrize("password", ["short", "alice123", "aaaaaaaaaa", "x" * 2000])
 def test_bad_passwords_are_refused(accounts: Accounts, password: str) -> None:
     with pytest.raises(BadRequest):

@@ -28,7 +28,6 @@ from groundswell.core.errors import (
     GroundswellError,
     RepoMoved,
     RepoNotFound,
-    Unavailable,
 )
 from groundswell.http import metrics
 from groundswell.http.bodies import BoundedBody, body_too_large, declared_length
@@ -45,7 +44,6 @@ __all__ = ["Edge", "base_url"]
 LOG: Final = logging.getLogger("groundswell.http")
 ACCESS: Final = logging.getLogger("groundswell.access")
 
-UPLOAD_WAIT_SECONDS: Final = 30.0
 PATH_LOGGED_MAX: Final = 300
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:;=@/+-]{1,200}")
@@ -102,11 +100,10 @@ class Edge:
     """The ASGI application. ``fallback`` renders errors of paths that no route knows."""
 
     def __init__(self, hub: Hub, routes: Sequence[Route], fallback: Door) -> None:
-        self.state = State({"hub": hub})
+        self.state = State({"hub": hub, "uploads": asyncio.Semaphore(hub.settings.uploads_at_once)})
         self._settings = hub.settings
         self._router = Router(routes)
         self._fallback = fallback
-        self._uploads = asyncio.Semaphore(hub.settings.uploads_at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -145,11 +142,8 @@ class Edge:
                 return
             exchange.body = self._bound(scope, receive, match.route)
             request = Request(scope, exchange.body)
-            if match.route.takes_content:
-                await self._run_upload(request, match.route, send)
-            else:
-                response = await match.route.endpoint(request)
-                await response(scope, exchange.body, send)
+            response = await match.route.endpoint(request)
+            await response(scope, exchange.body, send)
         except ClientDisconnect as error:
             if not exchange.began:  # who closed only its own half may still read why
                 early = BadRequest("The request ended before its body was complete.")
@@ -158,20 +152,6 @@ class Edge:
             exchange.status = 499
         except Exception as error:
             await self._answer_error(request, send, exchange, error)
-
-    async def _run_upload(self, request: Request, route: Route, send: Send) -> None:
-        """As any request, when one of the places for uploads is free."""
-        try:
-            async with asyncio.timeout(UPLOAD_WAIT_SECONDS):
-                await self._uploads.acquire()
-        except TimeoutError as error:
-            msg = "Too many uploads at the same time. Try again in a moment."
-            raise Unavailable(msg, retry_after_seconds=10) from error
-        try:
-            response = await route.endpoint(request)
-        finally:
-            self._uploads.release()
-        await response(request.scope, request.receive, send)
 
     def _bound(self, scope: Scope, receive: Receive, route: Route) -> BoundedBody:
         most = route.body_max_bytes

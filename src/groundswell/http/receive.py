@@ -13,12 +13,13 @@ from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
-from groundswell.core.errors import BodyStalled, GroundswellError
+from groundswell.core.errors import BodyStalled, GroundswellError, Unavailable
 from groundswell.http.threads import hop
 
 BLOCK_BYTES: Final = 2 * 1024 * 1024
 DRAIN_BYTES_MAX: Final = 96 * 1024 * 1024
 _DRAIN_SECONDS: Final = 120.0
+_PLACE_SECONDS: Final = 30.0
 
 
 class Incoming:
@@ -99,6 +100,27 @@ async def receiving(request: Request) -> AsyncIterator[Incoming]:
     except GroundswellError:
         await incoming.drain()
         raise
+
+
+@asynccontextmanager
+async def upload_place(request: Request) -> AsyncIterator[None]:
+    """One of the places for uploads. For callers whose right to upload is established: who has
+    none could otherwise keep everybody out with bodies that never end.
+
+    Raises:
+        Unavailable: none became free in time.
+    """
+    places: asyncio.Semaphore = request.app.state.uploads
+    try:
+        async with asyncio.timeout(_PLACE_SECONDS):
+            await places.acquire()
+    except TimeoutError as error:
+        msg = "Too many uploads at the same time. Try again in a moment."
+        raise Unavailable(msg, retry_after_seconds=10) from error
+    try:
+        yield
+    finally:
+        places.release()
 
 
 async def _write(write: Callable[[bytearray], object], block: bytearray) -> object:

@@ -53,8 +53,8 @@ class Route:
 
     ``name`` stands in logs and metrics instead of the path, which holds repository names.
     ``body_max_bytes`` is the largest request body, or which setting tells it: None takes the one
-    for ordinary API requests. ``takes_content`` counts the request among the uploads, whose
-    number is bounded.
+    for ordinary API requests. ``takes_content``: an upload, which may finish while the hub
+    stops.
     ``secret_path``: the path itself is a credential and stays out of the log. ``is_last_resort``:
     answers only where no other route knows the address, under any method.
     """

@@ -31,7 +31,7 @@ from groundswell.http.auth import hub_of
 from groundswell.http.bodies import declared_length
 from groundswell.http.errors import json_response
 from groundswell.http.origin import base_url
-from groundswell.http.receive import receiving
+from groundswell.http.receive import receiving, upload_place
 from groundswell.http.routing import Door, Endpoint, Route
 from groundswell.http.stream import Content, ContentResponse, answer_content
 from groundswell.http.threads import hop
@@ -102,7 +102,8 @@ async def _receive_xorb(request: Request) -> Response:
         blobs = hub_of(request).blobs
         spooled = await hop(blobs.spool, declared_length(request.scope) or 0)
         try:
-            await incoming.into(spooled.write)
+            async with upload_place(request):
+                await incoming.into(spooled.write)
             is_new = await hop(blobs.receive_xorb, held.domain, key, spooled)
         finally:
             spooled.discard()
@@ -134,7 +135,8 @@ async def _check(request: Request, checking: _Checking) -> asyncio.Task[ShardRes
         blobs = hub_of(request).blobs
         spooled = await hop(blobs.spool, declared_length(request.scope) or 0)
         try:
-            await incoming.into(spooled.write)
+            async with upload_place(request):
+                await incoming.into(spooled.write)
         except BaseException:
             spooled.discard()
             raise

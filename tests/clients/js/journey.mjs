@@ -85,7 +85,7 @@ const steps = {
       additionalFields: ["author", "sha", "cardData", "tags"],
     });
     const models = await all(
-      hub.listModels({ hubUrl, search: { owner: "ada", query: process.env.QUERY } }),
+      hub.listModels({ hubUrl, search: { owner: "ada", query: process.env.QUERY }, additionalFields: hub.MODEL_EXPANDABLE_KEYS }),
     );
     const paths = await hub.pathsInfo({ ...asMe, paths: ["big.bin", "none.txt"], expand: true });
     const commits = await all(hub.listCommits({ ...asMe, batchSize: 2 }));

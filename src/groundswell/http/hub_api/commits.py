@@ -12,6 +12,7 @@ import binascii
 import errno
 import tempfile
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any, Final
@@ -26,6 +27,7 @@ from groundswell.http.auth import hub_of
 from groundswell.http.bodies import flag_field, json_object, text_field
 from groundswell.http.errors import json_response
 from groundswell.http.hub_api.door import REPOSITORY, answer, query_of, repo_id_of, route, url_of
+from groundswell.http.receive import upload_place
 from groundswell.http.routing import Route
 from groundswell.http.threads import hop
 from groundswell.hub.commits import Committed, PreuploadFile, PreuploadMode
@@ -42,6 +44,8 @@ SAMPLE_MAX_BYTES: Final = 64 << 10
 
 # Bodies up to this size are parsed in the hop of the commit itself; longer ones piece by piece.
 PIECE_BYTES: Final = 1 << 20
+# No more than this is read for somebody who may not commit anyway.
+UNKNOWN_BYTES_MAX: Final = 64 << 10
 # Contents smaller than this stay in memory, as long as there is room.
 KEPT_BYTES: Final = 64 << 10
 KEPT_TOTAL_BYTES: Final = 4 << 20
@@ -215,15 +219,16 @@ async def _receive(request: Request, staged: StagedCommit) -> bytes:
     """Feed the body to the staged commit; the last piece is given back for the next hop."""
     pending = bytearray()
     is_admitted = False
-    async for chunk in request.stream():
-        pending += chunk
-        if len(pending) < PIECE_BYTES:
-            continue
-        if not is_admitted:  # a long body is not read for somebody who may not commit anyway
-            await answer(request, Action.CONTRIBUTE, _found)
-            is_admitted = True
-        await hop(staged.feed, bytes(pending))
-        pending.clear()
+    async with AsyncExitStack() as held:
+        async for chunk in request.stream():
+            pending += chunk
+            if not is_admitted and len(pending) >= UNKNOWN_BYTES_MAX:
+                await answer(request, Action.CONTRIBUTE, _found)
+                await held.enter_async_context(upload_place(request))
+                is_admitted = True
+            if len(pending) >= PIECE_BYTES:
+                await hop(staged.feed, bytes(pending))
+                pending.clear()
     return bytes(pending)
 
 

@@ -31,7 +31,7 @@ from groundswell.http.lfs.door import (
     lfs_response,
     repository_routes,
 )
-from groundswell.http.receive import receiving
+from groundswell.http.receive import receiving, upload_place
 from groundswell.http.routing import Route
 from groundswell.http.stream import Content, answer_content
 from groundswell.http.threads import hop
@@ -77,7 +77,8 @@ async def _upload(request: Request) -> Response:
             ingest.write(block)
 
         try:
-            await incoming.into(write)
+            async with upload_place(request):
+                await incoming.into(write)
             await hop(ingest.finish, sha256, size_bytes)
         finally:
             await hop(ingest.discard)
@@ -104,7 +105,8 @@ async def _upload_part(request: Request) -> Response:
             spooled.write(block)
 
         try:
-            await incoming.into(write)
+            async with upload_place(request):
+                await incoming.into(write)
             etag = hasher.hexdigest()
             await hop(blobs.multipart.keep_part, upload, number, spooled, etag)
         finally:

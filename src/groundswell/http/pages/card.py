@@ -93,7 +93,7 @@ def _gate_message(asked: Asked, repository: Repository) -> str:
     if may(asked.principal, Action.READ, repository.subject).allowed:
         return ""
     return (
-        "The files of this repository are for the people on its list. "
+        "The files of this repository are only for its owner and their organisation. "
         + ("Sign in to use them if you are." if asked.principal.is_anonymous
            else f"Ask {repository.repo_id.namespace} to add you.")
     )  # fmt: skip

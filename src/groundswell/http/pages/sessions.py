@@ -27,6 +27,7 @@ from groundswell.http.pages.views import (
     UsersPage,
 )
 from groundswell.http.routing import Route
+from groundswell.hub.accounts.passwords import PASSWORD_LENGTH_MIN
 from groundswell.hub.accounts.values import Token
 
 ON_PAGE: Final = 100
@@ -75,7 +76,10 @@ def _profile_page(asked: Asked, error: str = "", error_in: str = "") -> ProfileP
     organisations = tuple(
         MemberRow(each.name, each.fullname, each.role_in_org.value) for each in who.organisations
     )
-    return ProfilePage(who.name, who.fullname, who.email or "", organisations, error, error_in)
+    fullname = "" if who.fullname == who.name else who.fullname
+    return ProfilePage(
+        who.name, fullname, who.email or "", organisations, error, error_in, PASSWORD_LENGTH_MIN
+    )
 
 
 def _profile(asked: Asked) -> Answer:
@@ -85,6 +89,14 @@ def _profile(asked: Asked) -> Answer:
 def _change_profile(asked: Asked) -> Answer:
     principal = asked.signed_in()
     fields = asked.fields
+    if fields.get("change") == "profile":
+        try:
+            asked.hub.accounts.change_profile(
+                principal, fields.get("fullname", ""), fields.get("email", "")
+            )
+        except BadRequest as error:
+            return _profile_page(asked, error.message, "profile")
+        return Redirect("/settings/profile", "saved")
     try:
         asked.hub.accounts.change_password(
             principal, fields.get("current", "")[:1000], fields.get("new", "")[:1000], asked.peer

@@ -45,6 +45,7 @@ from groundswell.http.pages.repositories import (
     takes,
 )
 from groundswell.http.pages.views import DeleteFilePage, UploadPage
+from groundswell.http.receive import upload_place
 from groundswell.http.routing import Route
 from groundswell.http.threads import hop
 from groundswell.hub.blobs.passes import dedup_domain
@@ -102,11 +103,12 @@ async def _receive(request: Request) -> Response:
     try:
         reader.begin(request.headers.get("content-type", ""))
         batch = bytearray()
-        async for piece in request.stream():
-            batch += piece
-            if len(batch) >= BATCH_BYTES:
-                await hop(reader.feed, bytes(batch))
-                batch.clear()
+        async with upload_place(request):
+            async for piece in request.stream():
+                batch += piece
+                if len(batch) >= BATCH_BYTES:
+                    await hop(reader.feed, bytes(batch))
+                    batch.clear()
         await hop(reader.feed, bytes(batch))
         return await hop(_finish, request, asked, repository, reader)
     finally:

@@ -231,6 +231,22 @@ def change(
     record(conn, now, f"{account.kind.value}.changed", actor_id, None, told)
 
 
+def describe(conn: sa.Connection, now: int, account_id: int, fullname: str, email: str) -> None:
+    """Set what a user tells of themselves.
+
+    Raises:
+        AccountNotFound: there is no such account.
+        BadRequest: text that is refused.
+    """
+    account = by_id(conn, account_id)
+    values = {
+        "fullname": check_text(fullname, "full name", FULLNAME_LENGTH_MAX),
+        "email": check_email(email.strip()),
+    }
+    conn.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
+    record(conn, now, "user.described", account_id, None, _told(account))
+
+
 def set_disabled(
     conn: sa.Connection, now: int, account: Account, *, disabled: bool, actor_id: int | None
 ) -> None:

@@ -135,6 +135,19 @@ class Registering(AccountsBase):
         self._check_password(principal.name, old, peer)
         self.set_password(principal.name, new, by=principal)
 
+    def change_profile(self, principal: Principal, fullname: str, email: str) -> None:
+        """Set one's own full name and e-mail address; empty text takes them away.
+
+        Raises:
+            BadRequest: text that is refused.
+            Unauthenticated, Forbidden: asked for by nobody, or with a token.
+        """
+        account_id = rights.require_session(principal)
+        now = self._clock()
+        self._database.write(
+            lambda conn: directory.describe(conn, now, account_id, fullname, email)
+        )
+
     def set_disabled(self, name: str, *, disabled: bool, by: Principal | None) -> Account:
         """Close an account or open it again: when closed, nothing of it works, at once.
 

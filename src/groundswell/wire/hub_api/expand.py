@@ -8,7 +8,8 @@ from typing import Final
 from groundswell.core.errors import BadRequest
 from groundswell.core.values import RepoKind
 
-# xetEnabled: huggingface_hub before 1.0 asks for it before it uploads a large folder.
+# xetEnabled: huggingface_hub before 1.0 asks for it before it uploads a large folder;
+# gitalyUid: huggingface.js may.
 EXPANDABLE: Final[dict[RepoKind, tuple[str, ...]]] = {
     RepoKind.MODEL: (
         "author",
@@ -22,6 +23,7 @@ EXPANDABLE: Final[dict[RepoKind, tuple[str, ...]]] = {
         "downloadsAllTime",
         "evalResults",
         "gated",
+        "gitalyUid",
         "gguf",
         "inference",
         "inferenceProviderMapping",
@@ -54,6 +56,7 @@ EXPANDABLE: Final[dict[RepoKind, tuple[str, ...]]] = {
         "downloads",
         "downloadsAllTime",
         "gated",
+        "gitalyUid",
         "lastModified",
         "likes",
         "mainSize",
@@ -73,6 +76,7 @@ EXPANDABLE: Final[dict[RepoKind, tuple[str, ...]]] = {
         "createdAt",
         "datasets",
         "disabled",
+        "gitalyUid",
         "lastModified",
         "likes",
         "models",

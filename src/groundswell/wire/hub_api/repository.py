@@ -119,6 +119,7 @@ _FIELDS: Final[Mapping[str, Callable[[RepositoryView], Any]]] = {
     "evalResults": lambda _: None,
     "gated": lambda r: gated_value(r.gate),
     "gguf": _fact("gguf"),
+    "gitalyUid": lambda r: r.public_id,
     "inference": lambda _: None,
     "inferenceProviderMapping": lambda _: None,
     "lastModified": lambda r: date_text(r.modified_at),

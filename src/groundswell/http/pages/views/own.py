@@ -30,6 +30,7 @@ class ProfilePage(View):
     organisations: tuple[MemberRow, ...] = ()
     error: str = ""
     error_in: str = ""
+    password_length_min: int = 8
 
 
 @dataclass(frozen=True, slots=True)
