@@ -63,7 +63,7 @@ demo: $(VENV)/.demo | system ## publish, fetch, change, clone and run a real mod
 	@exec $(BIN)/python examples/demo.py
 
 .PHONY: test
-test: check hub property contract clients clients-old clients-torch fault security web docs ## everything that CI runs
+test: check hub property contract clients clients-stores clients-old clients-torch fault security web docs ## everything that CI runs
 
 # ------------------------------------------------------------------------------------ while working
 
@@ -110,6 +110,10 @@ contract: $(VENV)/.test | system ## the shipped suites over every adapter, SQLit
 .PHONY: clients
 clients: $(VENV)/.test $(VENV)/.demo .venvs/.clients | system ## today's clients against a live hub
 	$(call pytest,clients,-m 'not old and not torch')
+
+.PHONY: clients-stores
+clients-stores: $(VENV)/.test $(VENV)/.demo .venvs/.clients | system ## the same on PostgreSQL and an object storage
+	$(call pytest,clients,-m 'not old and not torch and not own_folder' --stores=postgresql,s3)
 
 .PHONY: clients-old
 clients-old: $(VENV)/.test .venvs/.old | system ## older releases of huggingface_hub and hf_xet

@@ -6,7 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import stores
 from tests.live import LiveHub, serving
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--stores=postgresql,s3``: live hubs stand on these instead of SQLite and a folder."""
+    parser.addoption("--stores", default="", help="postgresql, s3 or both, for live hubs")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stores(request: pytest.FixtureRequest) -> Iterator[None]:
+    with stores.running(stores.Stores.parse(request.config.getoption("--stores"))):
+        yield
 
 
 def _is_local(host: object) -> bool:

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.stores import Stores
+
 START_SECONDS = 30
 STOP_SECONDS = 30
 
@@ -97,6 +99,7 @@ def serving(
     data: Path, *flags: str, people: bool = False, environment: dict[str, str] | None = None
 ) -> Iterator[LiveHub]:
     """A hub on this folder, until the block ends. ``people`` imports `PEOPLE` once it runs."""
+    Stores.prepare(data)
     process = subprocess.Popen(
         [sys.executable, "-m", "groundswell.cli", "serve", f"--data={data}", "--port=0", *flags],
         stdout=subprocess.PIPE,

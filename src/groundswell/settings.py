@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -85,6 +85,29 @@ class Settings(BaseSettings):
         None,
         description="SQLAlchemy address of the database: sqlite:///… or postgresql+psycopg://…. "
         "Without it, groundswell.db in the data folder.",
+    )
+    storage_url: str | None = Field(
+        None,
+        description="s3://bucket/prefix: content lies in this bucket instead of the data folder. "
+        "Needs the extra `s3`.",
+    )
+    storage_endpoint: Annotated[str | None, AfterValidator(_origin)] = Field(
+        None, description="Address of the object storage. Without it, Amazon's for the region."
+    )
+    storage_region: str = Field("us-east-1", description="Region of the bucket.")
+    storage_access_key_id: str | None = Field(
+        None,
+        description="Key pair for the bucket. Without one, what the AWS_ variables of the "
+        "environment or the machine's role give.",
+    )
+    storage_secret_access_key: SecretStr | None = Field(
+        None, description="The secret half of the key pair."
+    )
+    storage_public_endpoint: Annotated[str | None, AfterValidator(_origin)] = Field(
+        None,
+        description="Address under which clients reach the same storage. With it, Xet clients "
+        "download from there by signed addresses, each good for one range and 15 minutes; without "
+        "it, every byte goes through the hub and is checked there.",
     )
     server: Literal["granian", "uvicorn"] = Field(
         "granian", description="HTTP server: granian, or uvicorn where it is installed."

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundswell.core.errors import Unavailable
+from groundswell.core.errors import BadRequest, Unavailable
 from groundswell.core.values import RecipePlan
 from groundswell.hub.accounts import Accounts
 from groundswell.hub.blobs import Blobs
@@ -88,6 +88,35 @@ def _check_store(store: BlobStore, git: GitStore) -> None:
         probe.discard()
 
 
+def open_store(settings: Settings, *, serves: bool = False) -> BlobStore:
+    """The blob store that the settings name. ``serves``: find out first whether it is fit.
+
+    Raises:
+        BadRequest: settings that cannot be used, or an object storage that is not fit.
+    """
+    folder = DataFolder(settings.data)
+    if settings.storage_url is None:
+        return DiskStore(folder.root)
+    try:
+        from groundswell.store.bucket import BucketStore, Place
+    except ModuleNotFoundError as error:
+        msg = "Object storage needs its client: pip install 'groundswell[s3]'"
+        raise BadRequest(msg) from error
+    secret = settings.storage_secret_access_key
+    place = Place.parse(
+        settings.storage_url,
+        endpoint=settings.storage_endpoint,
+        region=settings.storage_region,
+        access_key_id=settings.storage_access_key_id,
+        secret_access_key=None if secret is None else secret.get_secret_value(),
+        public_endpoint=settings.storage_public_endpoint,
+    )
+    store = BucketStore(place, folder.spool)
+    if serves:
+        store.probe()
+    return store
+
+
 def build(settings: Settings, *, serves: bool = False) -> Hub:
     """Open the data folder, making it when it is new, and build everything on it.
 
@@ -99,7 +128,7 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
     folder = DataFolder(settings.data)
     folder.create()
     database = Database.open(settings.database, serves=serves)
-    store = DiskStore(folder.root)
+    store = open_store(settings, serves=serves)
     git = GitStore(folder.repos)
     signer = Signer(load_keys(folder.keys), clock)
     accounts = Accounts(database, clock)

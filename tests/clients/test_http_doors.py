@@ -392,6 +392,7 @@ def test_stopping_lets_an_upload_finish(tmp_path: Path, server: str) -> None:
         assert hub.stop() == 0
 
 
+@pytest.mark.own_folder
 def test_two_hubs_do_not_share_a_folder(tmp_path: Path) -> None:
     with (
         serving(tmp_path / "data"),

@@ -255,7 +255,8 @@ def _tell(
         )
         return f"{here}/records/{xorb_hash}?signature={signed}"
 
-    return hub.blobs.reconstruction(held.repository.id, file_hash, wanted, version, url_for)
+    at = hub.blobs.records_url if hub.blobs.signs_addresses else url_for
+    return hub.blobs.reconstruction(held.repository.id, file_hash, wanted, version, at)
 
 
 def _wanted(header: str | None) -> ByteRange | None:

@@ -22,15 +22,19 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What an adapter can do, stated as a value rather than asked by type."""
+    """What an adapter can do, stated as a value rather than asked by type.
+
+    ``reads_outlive_deletion``: who has an object open may finish after it was deleted; elsewhere
+    such a read raises Corrupt.
+    """
 
     serves_local_files: bool
     presigns_reads: bool
-    conditional_writes: bool
+    reads_outlive_deletion: bool
 
 
 class Spooled(Protocol):
-    """Bytes on their way in, on the same file system as their final place.
+    """Bytes on their way in, in a local file.
 
     ``write`` appends. Nothing is visible under a key until ``BlobStore.adopt``; ``discard`` is
     idempotent and safe after adoption.
@@ -125,12 +129,22 @@ class BlobStore(Protocol):
         """Remove an object: only collection and quarantine call this. False when it was gone."""
         ...
 
+    def presign(self, kind: str, key: str, first_byte: int, last_byte: int) -> str:
+        """A URL under which anybody may read these bytes of the object, and no others, for some
+        minutes. Only where ``capabilities`` say so.
+        """
+        ...
+
     def list_keys(self, kind: str, after: str = "") -> Iterator[str]:
         """Keys in ascending order, from after ``after``: a scan can resume."""
         ...
 
     def free_bytes(self) -> int | None:
         """Space left for new objects, or None when there is no such limit."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is held open."""
         ...
 
     def sweep_spool(self, age_seconds: float) -> int:

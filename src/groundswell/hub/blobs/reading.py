@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from groundswell.core.errors import Malformed
+from groundswell.core.errors import Corrupt, Malformed
 from groundswell.core.values import Term
 from groundswell.hub.blobs.indexes import PLAIN, UNCHECKED, WHOLE, Indexes, KnownXorb, report
 from groundswell.store.ports import BlobReader, BlobStore, Kind
@@ -105,13 +105,16 @@ class Reading:
         return piece
 
     def _open(self, key: str) -> _Opened:
-        return _Opened(self._store, key)
+        return _Opened(self._store, self._indexes, key)
 
 
 class _Opened:
-    """A xorb that a row promises: its absence is corruption."""
+    """A xorb that a row promises: its absence is corruption, after which its index is read again,
+    since another process may have replaced it.
+    """
 
-    def __init__(self, store: BlobStore, key: str) -> None:
+    def __init__(self, store: BlobStore, indexes: Indexes, key: str) -> None:
+        self._indexes = indexes
         self._context = store.open(Kind.XORB, key)
         self._key = key
 
@@ -122,6 +125,8 @@ class _Opened:
             raise report(self._key, "is missing") from error
 
     def __exit__(self, *exception: object) -> None:
+        if isinstance(exception[1], Corrupt):
+            self._indexes.forget(self._key)
         self._context.__exit__(*exception)  # type: ignore[arg-type]  # passed on as it came
 
 

@@ -26,7 +26,7 @@ from groundswell.hub.blobs.values import Blob, Clock, Progress, ShardResult, Xet
 from groundswell.hub.blobs.xorbs import Xorbs, map_file, read_file
 from groundswell.hub.signing import Signer
 from groundswell.store.database import Database
-from groundswell.store.ports import BlobStore, Spooled
+from groundswell.store.ports import BlobStore, Kind, Spooled
 from groundswell.wire.chunking import split
 from groundswell.wire.hashing import Octets, hash_to_hex
 from groundswell.wire.reconstruction import UrlFor, reconstruct, to_v1, to_v2
@@ -247,6 +247,17 @@ class Blobs:
             return RecordsPlan(key, self._indexes.get(key).index.physical_bytes)
         except FileNotFoundError as error:
             raise BlobNotFound from error
+
+    @property
+    def signs_addresses(self) -> bool:
+        """Whether clients read records where they are stored (``records_url``)."""
+        return self._store.capabilities.presigns_reads
+
+    def records_url(self, key: str, first_byte: int, last_byte: int) -> str:
+        """An address of these bytes of a stored xorb, past the hub. Whoever has it may read them
+        for a quarter of an hour, whatever is revoked meanwhile, and nothing checks them on the way.
+        """
+        return self._store.presign(Kind.XORB, key, first_byte, last_byte)
 
     def reconstruction(
         self,

@@ -5,19 +5,16 @@ Knows the write rule. Does not know what the bytes mean or who may read them.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import secrets
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from groundswell.core.errors import StorageFull, Unavailable
+from groundswell.core.errors import Unavailable
 from groundswell.store.disk.files import (
     NO_SPACE,
     OpenFile,
@@ -26,6 +23,7 @@ from groundswell.store.disk.files import (
     open_file,
     translated,
 )
+from groundswell.store.disk.spool import SpoolFolder
 from groundswell.store.ports import BlobReader, Capabilities, Failpoint, Spooled
 
 _KEY: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -56,15 +54,16 @@ class DiskStore:
         # Folders whose own entry is known to be durable. Each is synced once in a process: the
         # process before may have been killed between making it and syncing it.
         self._durable_folders: set[str] = set()
-        self._spool = os.path.join(self._root, _SPOOL)
-        os.makedirs(self._spool, mode=0o700, exist_ok=True)
+        self._spool = SpoolFolder(os.path.join(self._root, _SPOOL), self._sync_data, failpoint)
         self._sync_folder(self._root)
         self._sync_folder(os.path.dirname(os.path.abspath(self._root)))
 
     @property
     def capabilities(self) -> Capabilities:
         """Local files; nothing is presigned."""
-        return Capabilities(serves_local_files=True, presigns_reads=False, conditional_writes=True)
+        return Capabilities(
+            serves_local_files=True, presigns_reads=False, reads_outlive_deletion=True
+        )
 
     @property
     def is_read_only(self) -> bool:
@@ -79,14 +78,7 @@ class DiskStore:
             Unavailable: the store takes no writes any more.
         """
         self._check_writable()
-        if size_hint_bytes and size_hint_bytes > (self.free_bytes() or 0):
-            raise StorageFull
-        path = os.path.join(self._spool, secrets.token_hex(16))
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        try:
-            return SpoolFile(path, os.open(path, flags, 0o600), self._sync_data, self._failpoint)
-        except OSError as error:
-            raise translated(error) from error
+        return self._spool.new(size_hint_bytes)
 
     def adopt(self, kind: str, key: str, spooled: Spooled) -> bool:
         """Make the spooled bytes the object, durably. True when it was new.
@@ -163,6 +155,11 @@ class DiskStore:
         self._sync_folder(os.path.dirname(path))
         return True
 
+    def presign(self, kind: str, key: str, first_byte: int, last_byte: int) -> str:
+        """Never: files of a folder have no address of their own."""
+        msg = f"{kind}/{key} has no address ({first_byte}-{last_byte}): this store is a folder."
+        raise AssertionError(msg)
+
     def list_keys(self, kind: str, after: str = "") -> Iterator[str]:
         """Keys in ascending order, from after ``after``."""
         top = os.path.join(self._root, _checked_kind(kind))
@@ -173,20 +170,11 @@ class DiskStore:
 
     def free_bytes(self) -> int | None:
         """Space that this process may still fill."""
-        figures = os.statvfs(self._root)
-        return figures.f_bavail * figures.f_frsize
+        return self._spool.free_bytes()
 
     def sweep_spool(self, age_seconds: float) -> int:
         """Remove spooled bytes that nobody wrote to for that long; how many files went."""
-        oldest = time.time() - age_seconds
-        count = 0
-        for name in _names(self._spool):
-            path = os.path.join(self._spool, name)
-            with contextlib.suppress(FileNotFoundError):
-                if os.stat(path).st_mtime < oldest:
-                    os.unlink(path)
-                    count += 1
-        return count
+        return self._spool.sweep(age_seconds)
 
     def close(self) -> None:
         """Close the files that are kept open. Readers at work finish first."""
