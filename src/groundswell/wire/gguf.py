@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from groundswell.core.errors import Malformed
+from groundswell.wire.gguf_types import FILE_TYPES, TENSOR_TYPES
 
 MAGIC: Final = b"GGUF"
 HEADER_BYTES_MAX: Final = 128 * 1024 * 1024
@@ -29,6 +30,7 @@ RANK_MAX: Final = 8
 TEXT_BYTES_MAX: Final = 256 * 1024
 KEPT_TEXT_BYTES_MAX: Final = 4 * 1024 * 1024
 _COUNT_MAX: Final = 2**63 - 1
+_ALIGNMENT: Final = 32  # of the data, where ``general.alignment`` says nothing else
 
 _STRING: Final = 8
 _ARRAY: Final = 9
@@ -45,78 +47,6 @@ _SCALARS: Final[Mapping[int, str]] = {
     10: "Q",
     11: "q",
     12: "d",
-}
-
-TENSOR_TYPES: Final[Mapping[int, str]] = {
-    0: "F32",
-    1: "F16",
-    2: "Q4_0",
-    3: "Q4_1",
-    6: "Q5_0",
-    7: "Q5_1",
-    8: "Q8_0",
-    9: "Q8_1",
-    10: "Q2_K",
-    11: "Q3_K",
-    12: "Q4_K",
-    13: "Q5_K",
-    14: "Q6_K",
-    15: "Q8_K",
-    16: "IQ2_XXS",
-    17: "IQ2_XS",
-    18: "IQ3_XXS",
-    19: "IQ1_S",
-    20: "IQ4_NL",
-    21: "IQ3_S",
-    22: "IQ2_S",
-    23: "IQ4_XS",
-    24: "I8",
-    25: "I16",
-    26: "I32",
-    27: "I64",
-    28: "F64",
-    29: "IQ1_M",
-    30: "BF16",
-    34: "TQ1_0",
-    35: "TQ2_0",
-    39: "MXFP4",
-}
-
-# ``general.file_type``: how most of the weights are kept.
-FILE_TYPES: Final[Mapping[int, str]] = {
-    0: "F32",
-    1: "F16",
-    2: "Q4_0",
-    3: "Q4_1",
-    7: "Q8_0",
-    8: "Q5_0",
-    9: "Q5_1",
-    10: "Q2_K",
-    11: "Q3_K_S",
-    12: "Q3_K_M",
-    13: "Q3_K_L",
-    14: "Q4_K_S",
-    15: "Q4_K_M",
-    16: "Q5_K_S",
-    17: "Q5_K_M",
-    18: "Q6_K",
-    19: "IQ2_XXS",
-    20: "IQ2_XS",
-    21: "Q2_K_S",
-    22: "IQ3_XS",
-    23: "IQ3_XXS",
-    24: "IQ1_S",
-    25: "IQ4_NL",
-    26: "IQ3_S",
-    27: "IQ3_M",
-    28: "IQ2_S",
-    29: "IQ2_M",
-    30: "IQ4_XS",
-    31: "IQ1_M",
-    32: "BF16",
-    36: "TQ1_0",
-    37: "TQ2_0",
-    38: "MXFP4_MOE",
 }
 
 Scalar = int | float | bool | str
@@ -171,6 +101,16 @@ class Header:
         return value if isinstance(value, str) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One tensor. ``offset`` counts from where the data begins; ``type`` is as GGML names it."""
+
+    name: str
+    type: str
+    element_count: int
+    offset: int
+
+
 def _bad(why: str) -> NoReturn:
     where = "GGUF header"
     raise Malformed(where, why)
@@ -185,9 +125,16 @@ class _Reader:
         self._place = 0
         self._fetched_bytes = 0
         self._order = "<"
+        self.is_big_endian = False
+
+    @property
+    def place(self) -> int:
+        """How many bytes were taken or passed over."""
+        return self._fetched_bytes - len(self._buffer) + self._place
 
     def use_big_endian(self) -> None:
         self._order = ">"
+        self.is_big_endian = True
 
     def _fetch(self) -> bytes:
         piece = next(self._pieces, None)
@@ -310,20 +257,24 @@ class _Pairs:
         return count
 
 
-def _tensor_types(reader: _Reader, tensor_count: int) -> dict[str, int]:
-    counts: dict[str, int] = {}
+def _tensors(reader: _Reader, tensor_count: int) -> Iterator[Tensor]:
     for _ in range(tensor_count):
-        reader.text(TENSOR_NAME_BYTES_MAX, "a tensor's name")
+        name = reader.text(TENSOR_NAME_BYTES_MAX, "a tensor's name")
         rank = reader.natural("I")
         if rank > RANK_MAX:
             _bad(f"a tensor has more than {RANK_MAX} dimensions")
         elements = math.prod(reader.natural("Q") for _ in range(rank))
         kind = reader.natural("I")
-        reader.skip(8)  # where its bytes begin
+        offset = reader.natural("Q")
         if elements > _COUNT_MAX:
             _bad("a tensor's size overflows 64 bits")
-        name = TENSOR_TYPES.get(kind, f"type {kind}")
-        counts[name] = counts.get(name, 0) + elements
+        yield Tensor(name, TENSOR_TYPES.get(kind, f"type {kind}"), elements, offset)
+
+
+def _tensor_types(tensors: Iterable[Tensor]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for tensor in tensors:
+        counts[tensor.type] = counts.get(tensor.type, 0) + tensor.element_count
     if sum(counts.values()) > _COUNT_MAX:
         _bad("the tensors' size overflows 64 bits")
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
@@ -335,13 +286,41 @@ def parse_header(pieces: Iterable[bytes | memoryview]) -> Header:
     Raises:
         Malformed: not GGUF 2 or 3, cut off, or above a limit of this module.
     """
+    reader, version, tensor_count, pairs = _begin(pieces)
+    return Header(
+        version,
+        reader.is_big_endian,
+        pairs.values,
+        pairs.array_lengths,
+        tensor_count,
+        _tensor_types(_tensors(reader, tensor_count)),
+    )
+
+
+def parse_tensors(pieces: Iterable[bytes | memoryview]) -> tuple[list[Tensor], int]:
+    """The tensors of a little-endian file in the order of the header, and where their data begins.
+
+    Raises:
+        Malformed: as ``parse_header`` does, or the file is big-endian, or its data begins nowhere.
+    """
+    reader, _, tensor_count, pairs = _begin(pieces)
+    if reader.is_big_endian:
+        _bad("its numbers are big-endian")
+    tensors = list(_tensors(reader, tensor_count))
+    alignment = pairs.values.get("general.alignment", _ALIGNMENT)
+    if type(alignment) is not int or not 0 < alignment <= HEADER_BYTES_MAX:
+        _bad("its alignment is no size")
+    return tensors, -(-reader.place // alignment) * alignment
+
+
+def _begin(pieces: Iterable[bytes | memoryview]) -> tuple[_Reader, int, int, _Pairs]:
+    """All up to the tensors: the reader, the version, how many tensors follow, the pairs."""
     reader = _Reader(iter(pieces))
     if reader.take(4) != MAGIC:
         _bad("it does not begin with 'GGUF'")
     raw_version = reader.take(4)
     version = int.from_bytes(raw_version, "little")
-    big_endian = version & 0xFFFF == 0
-    if big_endian:
+    if version & 0xFFFF == 0:
         version = int.from_bytes(raw_version, "big")
         reader.use_big_endian()
     if version not in {2, 3}:
@@ -355,7 +334,4 @@ def parse_header(pieces: Iterable[bytes | memoryview]) -> Header:
     pairs = _Pairs(reader)
     for _ in range(pair_count):
         pairs.read()
-    tensor_types = _tensor_types(reader, tensor_count)
-    return Header(
-        version, big_endian, pairs.values, pairs.array_lengths, tensor_count, tensor_types
-    )
+    return reader, version, tensor_count, pairs

@@ -23,6 +23,7 @@ from groundswell.wire.tensors.layouts import (
     layout_of_gguf,
     layout_of_safetensors,
 )
+from groundswell.wire.tensors.places import ReadAt, TensorPlace, tensor_places
 
 __all__ = [
     "BYTES",
@@ -32,10 +33,13 @@ __all__ = [
     "FrameHeader",
     "Layout",
     "Numbers",
+    "ReadAt",
+    "TensorPlace",
     "decode_frame",
     "encode_frame",
     "is_base_for",
     "layout_of_gguf",
     "layout_of_safetensors",
     "read_header",
+    "tensor_places",
 ]
