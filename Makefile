@@ -143,6 +143,10 @@ docs: $(VENV)/.test $(VENV)/.demo | system ## what the documents say is so: thei
 bench: $(VENV)/.test $(VENV)/.demo | system ## measure against baselines of the same run; writes bench/out
 	$(BIN)/python -m bench
 
+.PHONY: bench-store
+bench-store: $(VENV)/.test $(VENV)/.demo ## what a family of models costs at rest, by each way of saving
+	$(BIN)/python -m bench.store
+
 # Clients that tests drive, each in an environment of its own (tests/clients/environments.toml).
 CLIENT_LIST := tests/clients/environments.toml tests/clients/environments.py \
 	tests/clients/make_environments.py $(wildcard requirements/clients/*.txt) \
