@@ -177,6 +177,20 @@ def test_hostile_paths_are_refused(world: GitWorld) -> None:
     assert world.git.head(model.id) == before
 
 
+@pytest.mark.parametrize("count", [3, 2_500])
+def test_twins_are_found_in_small_and_large_folders(world: GitWorld, count: int) -> None:
+    model = world.model()
+    names = [f"File{number}.TXT" for number in range(count)]
+    world.commit(model, *(add(f"d/{name}") for name in names), add("d/\u00e9"))
+    for twin in ("d/file1.txt", "d/FILE2.txt", "d/e\u0301", "D/other"):
+        with pytest.raises(InvalidPath, match="cannot tell it from"):
+            world.commit(model, add(twin))
+    world.commit(model, add("d/file11111.txt"), add("d/e"), add("file1.txt"))
+    world.commit(model, DeleteEntry("d/File1.TXT"), add("d/file1.txt"))
+    world.commit(model, DeleteEntry("d/", folder=True), add("D/file2.txt"))
+    assert set(world.tree(model)) == {".gitattributes", "file1.txt", "D/file2.txt"}
+
+
 def test_who_may_commit(world: GitWorld) -> None:
     model = world.model()
     with pytest.raises(Forbidden):

@@ -82,7 +82,7 @@ def by_push(caller: Caller, repo: str, path: str, ref: str) -> bool:
     return accepted(answer, ref)
 
 
-def by_web(browser: Caller, repo: str, path: str, csrf: str) -> bool:
+def by_web(browser: Caller, repo: str, path: str, csrf: str, branch: str = "web") -> bool:
     folder, _, name = path.rpartition("/")
     fields = {"csrf": csrf, "folder": folder, "summary": "s"}
     body = b"".join(
@@ -96,7 +96,7 @@ def by_web(browser: Caller, repo: str, path: str, csrf: str) -> bool:
         % said
     )
     kind = {"Content-Type": "multipart/form-data; boundary=b"}
-    answer = browser("POST", f"/{repo}/upload/web", body, kind)
+    answer = browser("POST", f"/{repo}/upload/{branch}", body, kind)
     assert answer.status < 500, (path, answer.text)
     return answer.status == 303
 
@@ -129,6 +129,56 @@ def test_one_policy_for_paths_on_every_way_in(target: Target, repo: str) -> None
     for name in (b"\xff\xfe", b"a\x80", b"\xc0\xae\xc0\xae", b"x\xed\xa0\x80"):
         pack = Pack()
         assert not accepted(push_new(caller, repo, pack.file_commit(name, b"x"), pack)), name
+
+
+TWINS = [
+    ("README", "readme"),
+    ("caf\u00e9", "cafe\u0301"),
+    ("\u00c9tude", "e\u0301tude"),
+    ("stra\u00dfe", "STRASSE"),
+    ("Dir/x", "dir/y"),
+]
+NO_TWINS = [("read_me", "read-me"), ("v1.0", "v10"), ("e", "\u00e9"), ("a/x", "b/X")]
+
+
+def by_push_of_two(caller: Caller, repo: str, paths: tuple[str, str], ref: str) -> bool:
+    """Both in the root, or each in a folder of its own."""
+    pack = Pack()
+    entries = []
+    for path in paths:
+        *folder, name = path.encode().split(b"/")
+        entry = (FILE, name, pack.blob(path.encode()))
+        entries.append((FOLDER, folder[0], pack.tree(entry)) if folder else entry)
+    made = pack.commit(pack.tree(*sorted(entries, key=lambda each: each[1])))
+    return accepted(push_new(caller, repo, made, pack, ref), ref)
+
+
+def test_names_that_some_systems_take_for_one(target: Target) -> None:
+    """Case, and how an accent is written: a checkout on macOS or Windows keeps one of the two."""
+    caller, browser = target.user("mallory"), target.sign_in("mallory")
+    repo = target.repository(caller, "mallory", "twins")
+    for number, (first, second) in enumerate([*TWINS, *NO_TWINS]):
+        for branch in (f"api{number}", f"web{number}"):
+            assert caller.json("POST", f"/api/models/{repo}/branch/{branch}", {}).status == 200
+            assert commit(caller, repo, regular(first, b"x"), ref=branch).status == 200
+        csrf = csrf_in(browser("GET", f"/{repo}/upload/web{number}").text)
+        body = {"name": target.new_name("begun")}
+        files = [{"path": path, "content": "x"} for path in (first, second)]
+        both = (regular(first, b"x"), regular(second, b"x"))
+        begun = caller.json("POST", "/api/repos/create", body | {"files": files})
+        ways = {
+            "api, later": commit(caller, repo, regular(second, b"x"), ref=f"api{number}").status,
+            "api, at once": commit(caller, repo, *both, query="?create_pr=1").status,
+            "first files": begun.status,
+            "web": 200 if by_web(browser, repo, second, csrf, f"web{number}") else 422,
+            "push": 200
+            if by_push_of_two(caller, repo, (first, second), f"refs/heads/p{number}")
+            else 422,
+        }
+        wanted = 422 if (first, second) in TWINS else 200
+        assert set(ways.values()) == {wanted}, (first, second, ways)
+        renamed = ("deletedFile", {"path": first}), regular(second, b"x")
+        assert commit(caller, repo, *renamed, ref=f"api{number}").status == 200
 
 
 def test_trees_that_git_would_not_write(target: Target, repo: str) -> None:

@@ -45,6 +45,7 @@ from groundswell.core.values.paths import (
     PATH_LENGTH_MAX_BYTES,
     PATH_SEGMENT_LENGTH_MAX_BYTES,
     check_path,
+    fold_segment,
 )
 from groundswell.core.values.principals import (
     ANONYMOUS,
@@ -90,6 +91,7 @@ __all__ = [
     "check_sha256",
     "confusable_key",
     "fold_name",
+    "fold_segment",
     "is_abbreviated_commit_id",
     "is_commit_id",
     "is_sha256",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from groundswell.core.errors import InvalidPath
@@ -45,6 +46,15 @@ def _segment_fault(segment: str) -> str | None:
     elif _WINDOWS_DEVICE.fullmatch(segment):
         fault = f"{segment!r} is a device name on Windows"
     return fault
+
+
+def fold_segment(segment: str) -> str:
+    """What two names in a folder share when some systems take them for one: macOS and Windows
+    compare without case, and macOS without regard to how an accent is written.
+    """
+    if segment.isascii():
+        return segment.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", segment).casefold())
 
 
 def check_path(path: str) -> str:

@@ -16,6 +16,7 @@ from groundswell.core.values import Pointer, check_path
 from groundswell.hub.commits.staging import too_large_text
 from groundswell.hub.commits.values import REGULAR_BYTES_MAX
 from groundswell.store.git.quarantine import NewEntry
+from groundswell.store.git.twins import twin_fault
 
 ENTRIES_MAX: Final = 3_000_000
 SYMLINK_BYTES_MAX: Final = 4_096
@@ -55,6 +56,8 @@ class PushCheck:
         if "\ufffd" in entry.path:
             raise InvalidPath(entry.path, "it is not UTF-8")
         check_path(entry.path)
+        if entry.twin:
+            raise InvalidPath(entry.path, twin_fault(entry.twin))
         if entry.kind == _FOLDER:
             return
         if entry.kind == _MODULE:

@@ -10,9 +10,10 @@ from typing import Final
 
 import pygit2
 
-from groundswell.core.errors import InvalidCommit
+from groundswell.core.errors import InvalidCommit, InvalidPath
 from groundswell.store.git.splicing import Placed, splice
 from groundswell.store.git.trees import lookup
+from groundswell.store.git.twins import twin_fault, twins_in
 from groundswell.store.git.values import MODE_TREE, Side
 from groundswell.store.git.writes import writing
 
@@ -46,6 +47,21 @@ class _Folder:
 
 def _is_something(item: _Folder | Side | None) -> bool:
     return isinstance(item, Side) or (isinstance(item, _Folder) and not item.is_empty())
+
+
+def _refuse_twins(folder: _Folder, prefix: str) -> None:
+    base, new, gone = folder.base, [], []
+    for name, item in folder.changed.items():
+        if isinstance(item, _Folder):
+            _refuse_twins(item, f"{prefix}{name}/")
+        is_there = base is not None and name in base
+        if not _is_something(item):
+            gone.append(name)
+        elif not is_there:
+            new.append(name)
+    twins = twins_in(base, new, gone)
+    if twins is not None:
+        raise InvalidPath(prefix + twins[0], twin_fault(twins[1]))
 
 
 class TreeEdit:
@@ -116,8 +132,10 @@ class TreeEdit:
         """Write the changed folders and return the id of the whole tree.
 
         Raises:
+            InvalidPath: a new name that some systems take for another in its folder.
             StorageFull, Unavailable: the disk did not take them.
         """
+        _refuse_twins(self._root, "")
         with writing(self._handle):
             written = self._write(self._root)
             if written is None:

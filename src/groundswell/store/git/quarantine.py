@@ -17,6 +17,7 @@ from groundswell.core.values import Pointer
 from groundswell.store.git.history import new_commits
 from groundswell.store.git.process import translated
 from groundswell.store.git.trees import blob_size_and_pointer, name_of
+from groundswell.store.git.twins import twins_among
 from groundswell.store.git.values import MODE_GITLINK, MODE_SYMLINK, MODE_TREE
 
 COMMITS_MAX: Final = 200_000
@@ -31,7 +32,8 @@ class NewEntry:
 
     ``count`` is how many entries it stands for: more than one where a folder that was walked before
     stands at another place. Then its deepest and its longest path and the link that climbs highest
-    come instead of all that it holds.
+    come instead of all that it holds. ``twin``: the name in its folder that looks like its own to
+    some systems.
     """
 
     path: str
@@ -41,6 +43,7 @@ class NewEntry:
     pointer: Pointer | None = None
     link_target: str = ""
     count: int = 1
+    twin: str = ""
 
 
 @dataclass(slots=True)
@@ -148,12 +151,16 @@ def _differences(
         return walked[key]
     found = _Walked(len(prefix))
     before = {name_of(entry): entry for entry in old} if old is not None else {}
+    added = [name for name in map(name_of, new) if name not in before]
+    twins = twins_among(map(name_of, new), added) if added else None
     for entry in new:
         name = name_of(entry)
         was = before.get(name)
         if was is not None and was.id == entry.id and was.filemode == entry.filemode:
             continue
         told = _new_entry(handle, prefix + name, entry)
+        if twins is not None and twins[0] == name:
+            told = replace(told, twin=twins[1])
         found.add(told)
         yield told
         if isinstance(entry, pygit2.Tree):
