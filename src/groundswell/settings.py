@@ -10,9 +10,16 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -109,6 +116,11 @@ class Settings(BaseSettings):
         "download from there by signed addresses, each good for one range and 15 minutes; without "
         "it, every byte goes through the hub and is checked there.",
     )
+    spool_folder: Path | None = Field(
+        None,
+        description="Folder on a disk of this host for bytes on their way in; only with "
+        "`storage_url`. Without it, spool/ in the data folder.",
+    )
     server: Literal["granian", "uvicorn"] = Field(
         "granian", description="HTTP server: granian, or uvicorn where it is installed."
     )
@@ -173,6 +185,13 @@ class Settings(BaseSettings):
     commit_operations_max: int = Field(
         1_000_000, ge=1, description="Most files that one commit may touch."
     )
+
+    @model_validator(mode="after")
+    def _spool_needs_a_bucket(self) -> Self:
+        if self.spool_folder is not None and self.storage_url is None:
+            msg = "spool_folder: bytes of a data folder come in through that folder"
+            raise ValueError(msg)
+        return self
 
     @property
     def database(self) -> str:

@@ -111,7 +111,7 @@ def open_store(settings: Settings, *, serves: bool = False) -> BlobStore:
         secret_access_key=None if secret is None else secret.get_secret_value(),
         public_endpoint=settings.storage_public_endpoint,
     )
-    store = BucketStore(place, folder.spool)
+    store = BucketStore(place, settings.spool_folder or folder.spool)
     if serves:
         store.probe()
     return store
@@ -145,14 +145,16 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
 
     def close() -> None:
         repos.close()
-        git.barrier.close()
+        git.close()
         store.close()
         database.close()
 
     if serves:
-        # Before the first request: what a power cut left half done would stand in its way.
-        git.clean_up_at_boot()
-        commits.recover()
+        with git.workers.beginning() as is_first:
+            if is_first:
+                # Before the first request: what a power cut left would stand in its way.
+                git.clean_up_at_boot()
+                commits.recover()
 
     return Hub(
         settings=settings,
@@ -168,7 +170,7 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
         commits=commits,
         references=references,
         blobs=blobs,
-        spool_folder=folder.spool,
+        spool_folder=settings.spool_folder or folder.spool,
         clock=clock,
         check_database=lambda: _check_database(database),
         check_store=lambda: _check_store(store, git),

@@ -9,6 +9,7 @@ import pytest
 from groundswell.core.errors import Unavailable
 from groundswell.store.git import Author, GitStore, Side
 from groundswell.store.git.gates import Gates
+from groundswell.store.git.sharing import SharedLocks
 from groundswell.store.git.values import MODE_FILE
 
 NUMBER = 7
@@ -118,8 +119,10 @@ def test_nothing_is_removed_while_somebody_writes(
     assert git.text_at(NUMBER, made, "c", 100) == b"not yet named"
 
 
-def test_a_writer_waits_for_the_one_who_is_alone_and_not_the_other_way_round() -> None:
-    gates = Gates()
+def test_a_writer_waits_for_the_one_who_is_alone_and_not_the_other_way_round(
+    tmp_path: Path,
+) -> None:
+    gates = Gates(SharedLocks(tmp_path / "locks"))
     with gates.writing(1), gates.writing(1), gates.alone(2, 0) as other:
         assert other
         with gates.alone(1, 0.01) as mine:

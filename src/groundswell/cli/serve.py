@@ -55,7 +55,8 @@ def _serve(settings: Settings) -> None:
     address = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
     hub = wiring.build(settings, serves=True)
     premises = Premises(hub.database, hub.store, hub.git, DataFolder(settings.data), hub.clock)
-    schedule = Schedule(chores_of(premises, hub.repos, hub.blobs, hub.commits))
+    chores = chores_of(premises, hub.repos, hub.blobs, hub.commits)
+    schedule = Schedule(chores, leads=hub.git.workers.leads)
     try:
         first = hub.accounts.ensure_first_admin()
         start_threads(settings.threads, settings.reader_threads)

@@ -32,7 +32,8 @@ RETRY_SECONDS: Final = 10 * MINUTE
 @dataclass(frozen=True, slots=True)
 class Chore:
     """Something to do every so often. ``work`` says how much it did; ``break_off`` lets it, and
-    every later run, end soon.
+    every later run, end soon. Of several workers over the same stores only one runs what is
+    ``for_one``.
     """
 
     name: str
@@ -40,13 +41,27 @@ class Chore:
     work: Callable[[], int]
     first_after_seconds: float = MINUTE
     break_off: Callable[[], None] | None = None
+    for_one: bool = True
+
+
+def _alone() -> bool:
+    """No other worker is there."""
+    return True
 
 
 class Schedule:
-    """Runs chores from ``start`` to ``stop``."""
+    """Runs chores from ``start`` to ``stop``. ``leads`` says whether this worker runs what only
+    one does; it is asked each time, since the one that did may have ended.
+    """
 
-    def __init__(self, chores: Sequence[Chore], now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        chores: Sequence[Chore],
+        now: Callable[[], float] = time.monotonic,
+        leads: Callable[[], bool] = _alone,
+    ) -> None:
         self._chores = tuple(chores)
+        self._leads = leads
         self._now = now
         self._due: dict[str, float] = {}
         self._stopping = threading.Event()
@@ -82,6 +97,8 @@ class Schedule:
 
     def _run_one(self, chore: Chore) -> float:
         """Run a chore; the seconds after which it runs again."""
+        if chore.for_one and not self._leads():
+            return min(chore.every_seconds, MINUTE)
         began = self._now()
         try:
             count = chore.work()
@@ -107,11 +124,12 @@ def chores_of(premises: Premises, repos: Repos, blobs: Blobs, commits: Commits) 
 
     return [
         # Once, when the first page is out: the first upload need not wait for it.
-        Chore("warm-up", 365 * DAY, warm_up, first_after_seconds=1.0),
-        Chore("settle-commits", MINUTE, commits.settle),
+        Chore("warm-up", 365 * DAY, warm_up, first_after_seconds=1.0, for_one=False),
+        Chore("settle-commits", MINUTE, commits.settle, for_one=False),
+        Chore("take-over", 10.0, commits.take_over, first_after_seconds=5.0),
         Chore("finish-deletions", DAY, repos.finish_deletions, first_after_seconds=5.0),
         Chore("note-identities", DAY, sweeping.note_identities, first_after_seconds=10.0),
-        Chore("sweep-spool", HOUR, blobs.sweep_spool),
+        Chore("sweep-spool", HOUR, blobs.sweep_spool, for_one=False),
         Chore("end-sessions", HOUR, sweeping.end_sessions),
         Chore("end-device-grants", HOUR, sweeping.end_device_grants),
         Chore("end-claims", DAY, sweeping.end_claims),
@@ -122,6 +140,7 @@ def chores_of(premises: Premises, repos: Repos, blobs: Blobs, commits: Commits) 
             sweeping.pack_written,
             first_after_seconds=10.0,
             break_off=premises.git.tidying.stop,
+            for_one=False,
         ),
         Chore("pack-repositories", HOUR, sweeping.pack_repositories, first_after_seconds=HOUR / 2),
     ]

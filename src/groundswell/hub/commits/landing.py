@@ -189,6 +189,19 @@ class Landing:
         """
         return sum(self._make_good(name, note) for name, note in self._git.notes.pending())
 
+    def take_over(self) -> int:
+        """The same for processes that fell while others went on serving. How many changes.
+
+        Their locks go as well: a ref whose lock is left can never move again.
+        """
+        count = 0
+        for worker in self._git.workers.fallen():
+            LOG.warning("a worker ended without a word: making good what it left")
+            self._git.tidying.remove_stale_locks()
+            count += sum(self._make_good(name, note) for name, note in self._git.notes.of(worker))
+            self._git.workers.bury(worker)
+        return count
+
     def settle(self) -> int:
         """Write the rows that could not be written when their refs moved. How many changes."""
         if not self._owed and not self._settling.locked():

@@ -270,6 +270,10 @@ class Commits:
         """Finish what a crash cut short between a ref and its rows. Called at boot."""
         return self.landing.recover()
 
+    def take_over(self) -> int:
+        """Finish what another worker left that fell. Only one worker at a time."""
+        return self.landing.take_over()
+
     def settle(self) -> int:
         """Write rows that a full disk or the like kept from following their refs."""
         return self.landing.settle()

@@ -22,6 +22,7 @@ from groundswell.core.errors import Corrupt
 from groundswell.store.git.process import translated
 
 _HANDLES_MAX: Final = 16  # for each thread
+_RENEWED: Final = "renewed"
 _CONFIG: Final = """\
 [core]
 \trepositoryformatversion = 0
@@ -57,7 +58,6 @@ class Folders:
         self.root = root
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._local = threading.local()
-        self._renewals: dict[int, int] = {}
 
     def path(self, repository_id: int) -> Path:
         """The bare repository of that number, there or not."""
@@ -114,7 +114,7 @@ class Folders:
         if handles is None:
             handles = self._local.handles = OrderedDict()
         handle, renewal = handles.get(repository_id, (None, 0))
-        present = self._renewals.get(repository_id, 0)
+        present = self._renewed_at(repository_id)
         if handle is None or renewal != present:
             handle = self.open_new(repository_id)
             handles[repository_id] = handle, present
@@ -124,11 +124,18 @@ class Folders:
         return handle
 
     def renew(self, repository_id: int) -> None:
-        """Let every thread open the repository again: handles remember objects that were removed.
-
-        One thread at a time renews.
+        """Let every thread of every process open the repository again: handles remember objects
+        that were removed.
         """
-        self._renewals[repository_id] = self._renewals.get(repository_id, 0) + 1
+        mark = self.path(repository_id) / _RENEWED
+        with translated():
+            mark.touch()
+
+    def _renewed_at(self, repository_id: int) -> int:
+        try:
+            return os.stat(self.path(repository_id) / _RENEWED).st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def open_new(self, repository_id: int) -> pygit2.Repository:
         """A handle of the caller's own, as incoming objects need one."""

@@ -23,13 +23,14 @@ _SUFFIX: Final = ".json"
 class Notes:
     """The notes of one git store, one small file each."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, writer: str) -> None:
+        self._writer = writer
         self._folder = root / _FOLDER
         self._folder.mkdir(mode=0o700, exist_ok=True)
 
     def write(self, note: Mapping[str, Any]) -> str:
         """Keep a JSON value; its name. Durable with the next barrier."""
-        name = secrets.token_hex(12)
+        name = f"{self._writer}-{secrets.token_hex(12)}"
         with translated():
             making = self._folder / f"{name}.new"
             making.write_text(json.dumps(note))
@@ -48,6 +49,11 @@ class Notes:
         except FileNotFoundError:
             return None
         return note
+
+    def of(self, writer: str) -> list[tuple[str, dict[str, Any]]]:
+        """The notes of a process that fell."""
+        names = [path.stem for path in sorted(self._folder.glob(f"{writer}-*{_SUFFIX}"))]
+        return [(name, note) for name in names if (note := self.read(name)) is not None]
 
     def pending(self) -> list[tuple[str, dict[str, Any]]]:
         """Every note that was never removed. Half-written ones, whose refs never moved, go.

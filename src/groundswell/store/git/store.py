@@ -20,11 +20,12 @@ from groundswell.core.values import Entry, EntryKind, Pointer
 from groundswell.store.git import diffs, history, refs, rewriting, trees, upkeep
 from groundswell.store.git.barrier import SyncBarrier
 from groundswell.store.git.edits import TreeEdit
-from groundswell.store.git.gates import Gates
+from groundswell.store.git.gates import Gates, Turns
 from groundswell.store.git.handles import Folders
 from groundswell.store.git.incoming import Incoming
 from groundswell.store.git.notes import Notes
 from groundswell.store.git.process import run, translated
+from groundswell.store.git.sharing import SharedLocks
 from groundswell.store.git.tidying import Tidying
 from groundswell.store.git.values import (
     MODE_GITLINK,
@@ -35,6 +36,7 @@ from groundswell.store.git.values import (
     Reference,
     Side,
 )
+from groundswell.store.git.workers import Workers
 from groundswell.store.git.writes import writing
 
 
@@ -47,8 +49,11 @@ class GitStore:
     def __init__(self, root: Path, barrier: SyncBarrier | None = None) -> None:
         self._folders = Folders(root)
         self.barrier = barrier or SyncBarrier(root)
-        self.notes = Notes(root)
-        self.gates = Gates()
+        self._locks = SharedLocks(root / "locks")
+        self.workers = Workers(root, self._locks)
+        self.notes = Notes(root, self.workers.name)
+        self.gates = Gates(self._locks)
+        self._refs = Turns(self._locks)
         self.tidying = Tidying(self._folders, self.gates)
 
     # --- repositories -------------------------------------------------------------------------
@@ -106,7 +111,7 @@ class GitStore:
             StorageFull, Unavailable: nothing was changed.
         """
         self.barrier.check()
-        with self.gates.writing(repository_id):
+        with self.gates.writing(repository_id), self._refs.turn(repository_id):
             refs.swap(self._folders.open(repository_id), name, old, new)
             if old is not None and (new is None or not self._follows(repository_id, old, new)):
                 self.tidying.cut_off(repository_id)
@@ -369,6 +374,12 @@ class GitStore:
     def clean_up_at_boot(self) -> int:
         """Remove stale locks and half-made folders; how many there were."""
         return upkeep.remove_leftovers(self.root)
+
+    def close(self) -> None:
+        """Serve no longer, and let go of every lock."""
+        self.workers.end()
+        self.barrier.close()
+        self._locks.close()
 
     def upkeep(self, repository_id: int, *, force: bool = False) -> bool:
         """Pack and prune a repository that needs it; whether it did."""

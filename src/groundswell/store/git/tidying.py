@@ -87,5 +87,18 @@ class Tidying:
             self._upkeep.write_commit_graph(folder)
         return True
 
+    def remove_stale_locks(self) -> int:
+        """Remove the locks that a process left behind that fell, while others go on. How many.
+
+        Each repository is looked at in a moment when nobody writes to it; one that has no such
+        moment needs nothing: its refs move.
+        """
+        removed = 0
+        for number in self._folders.numbers():
+            with self._gates.alone(number, wait_seconds=1.0) as is_alone:
+                if is_alone:
+                    removed += upkeep.remove_locks(self._folders.path(number))
+        return removed
+
     def _mark(self, repository_id: int) -> Path:
         return self._folders.path(repository_id) / MARK

@@ -37,11 +37,15 @@ def remove_leftovers(root: Path) -> int:
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1
             elif folder.name.endswith(".git"):
-                removed += _remove_locks(folder)
+                removed += remove_locks(folder)
+                for each in folder.glob(f"{PREFIX}*"):
+                    shutil.rmtree(each, ignore_errors=True)
+                    removed += 1
     return removed
 
 
-def _remove_locks(folder: Path) -> int:
+def remove_locks(folder: Path) -> int:
+    """Remove the locks of one repository. Only while nobody writes to it. How many there were."""
     removed = 0
     candidates = [folder / "packed-refs.lock", folder / "config.lock", folder / "HEAD.lock"]
     candidates += [folder / "shallow.lock", folder / "gc.pid"]
@@ -51,9 +55,6 @@ def _remove_locks(folder: Path) -> int:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(each)
             removed += 1
-    for each in folder.glob(f"{PREFIX}*"):
-        shutil.rmtree(each, ignore_errors=True)
-        removed += 1
     return removed
 
 
