@@ -200,8 +200,13 @@ def tell_when_to_stop(act: Callable[[], object]) -> None:
     while that is full, as it is when a thousand clients leave at once.
     """
     loop = asyncio.get_running_loop()
+
+    def tell(*_: object) -> None:
+        if not loop.is_closed():  # a second signal may come when all is over but the last lines
+            loop.call_soon_threadsafe(act)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
+        signal.signal(number, tell)
 
 
 async def _serve(
