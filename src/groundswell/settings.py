@@ -186,6 +186,14 @@ class Settings(BaseSettings):
         1_000_000, ge=1, description="Most files that one commit may touch."
     )
 
+    cold_after_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="Weights that were uploaded so many days ago are written small, fine-tunes as "
+        "their difference to the base; 0: never, unless `swell store cool` is called.",
+    )
+
     @model_validator(mode="after")
     def _spool_needs_a_bucket(self) -> Self:
         if self.spool_folder is not None and self.storage_url is None:

@@ -22,6 +22,7 @@ from groundswell.hub.repos import Repos
 from groundswell.hub.search import Search
 from groundswell.hub.signing import Signer
 from groundswell.settings import Settings
+from groundswell.store.cold import ColdStore
 from groundswell.store.database import Database
 from groundswell.store.disk import DiskStore
 from groundswell.store.git import GitStore
@@ -96,7 +97,7 @@ def open_store(settings: Settings, *, serves: bool = False) -> BlobStore:
     """
     folder = DataFolder(settings.data)
     if settings.storage_url is None:
-        return DiskStore(folder.root)
+        return ColdStore(DiskStore(folder.root))
     try:
         from groundswell.store.bucket import BucketStore, Place
     except ModuleNotFoundError as error:

@@ -92,7 +92,7 @@ def test_a_forbidden_import_is_found(
     rooms = ["core", "wire", "store", "hub", "jobs", "http", "cli", "testing"]
     files = [f"{room}/__init__.py" for room in rooms]
     files += ["__init__.py", "wiring.py", "settings.py", "store/disk.py", "store/bucket.py"]
-    files += ["store/wrap.py", "http/app.py", "http/git.py", importer]
+    files += ["store/cold.py", "store/wrap.py", "http/app.py", "http/git.py", importer]
     for each in files:
         (house / each).parent.mkdir(parents=True, exist_ok=True)
         (house / each).touch()

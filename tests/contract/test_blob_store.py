@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from groundswell.store.cold import ColdStore
 from groundswell.store.disk import DiskStore
 from groundswell.store.ports import BlobStore
 from groundswell.testing.blob_store import BlobStoreContract
@@ -18,3 +19,14 @@ class TestDiskStore(BlobStoreContract):
 
     def make_store(self) -> BlobStore:
         return DiskStore(self.folder / "store")
+
+
+class TestColdStore(BlobStoreContract):
+    """Over a disk, with nothing cold: what is cold has tests of its own (fault/upkeep)."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def make_store(self) -> BlobStore:
+        return ColdStore(DiskStore(self.folder / "store"))

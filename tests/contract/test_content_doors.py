@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 import zlib
 from collections.abc import Iterator
@@ -23,10 +24,12 @@ from groundswell.http.lfs import batch as lfs_batch
 from groundswell.hub.blobs import XetScope
 from groundswell.hub.repos import Repository
 from groundswell.settings import load
+from groundswell.store.ports import Kind
 from groundswell.store.tables import hub_facts
+from groundswell.wire.chunking import split
 from groundswell.wire.hashing import hash_to_hex
 from groundswell.wire.shard import read_dedup_answer, write_shard
-from groundswell.wire.xorb import decode_records
+from groundswell.wire.xorb import Scheme, XorbBuilder, decode_records, serialize_footer
 from tests.hub.blobs.world import MIB, digest_of, file_of, first_chunk_hash, noise, pack
 
 LFS = "application/vnd.git-lfs+json"
@@ -333,6 +336,35 @@ def test_signed_addresses_of_records(place: Place, client: TestClient, content: 
     assert get(f"bytes={first}-{last}", url.partition("?")[0])[0] == 403
     elsewhere = url.replace(packed.key, "0" * 64)
     assert get(f"bytes={first}-{last}", elsewhere)[0] == 403
+
+
+def test_an_address_ends_when_the_xorb_is_stored_anew(place: Place, client: TestClient) -> None:
+    """Other bytes lie at its places then; the client asks for the reconstruction again."""
+    content = bytes(random.Random(41).choices(b"abcdefgh", k=300_000))
+    packed = pack(content)
+    at, headers = place.cas(place.private)
+    client.post(f"{at}/v1/xorbs/default/{packed.key}", content=packed.records, headers=headers)
+    client.post(at + "/v2/shards", content=write_shard([file_of(packed)]), headers=headers)
+    place.link(place.private, digest_of(content))
+    name = hash_to_hex(file_of(packed).file_hash)
+
+    def address() -> tuple[str, dict[str, str]]:
+        told = client.get(f"{at}/v2/reconstructions/{name}", headers=headers).json()
+        [[entry]] = told["xorbs"].values()
+        span = entry["ranges"][0]["bytes"]
+        return entry["url"], {"Range": f"bytes={span['start']}-{span['end']}"}
+
+    url, wanted = address()
+    assert client.get(url, headers=wanted).content == packed.records
+    plain = XorbBuilder(Scheme.NONE)
+    records = b"".join(plain.add(bytes(chunk)) for chunk in split(content))
+    assert len(records) > len(packed.records), "another layout of the same chunks"
+    place.hub.store.delete(Kind.XORB, packed.key)
+    place.hub.store.put(Kind.XORB, packed.key, records + serialize_footer(plain.finish()))
+    # The index that is remembered is of the former layout.
+    assert client.get(url, headers=wanted).status_code == 403
+    url, wanted = address()
+    assert client.get(url, headers=wanted).content == records
 
 
 def test_records_are_not_given_to_who_lost_the_right(

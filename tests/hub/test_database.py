@@ -135,7 +135,7 @@ def test_layout_makes_its_folders(tmp_path: Path) -> None:
     folder.create()
     folder.create()
     assert sorted(each.name for each in folder.root.iterdir()) == [
-        "keys", "repos", "shards", "spool", "xorbs",
+        "cold", "keys", "repos", "shards", "spool", "xorbs",
     ]  # fmt: skip
     assert stat.S_IMODE(folder.root.stat().st_mode) == 0o700
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -194,3 +195,28 @@ def test_names_that_are_no_hashes_never_become_paths(tmp_path: Path) -> None:
             store.put(Kind.XORB, key, b"")
     with pytest.raises(AssertionError):
         store.put("spool", KEY, b"")
+
+
+def test_space_of_what_another_process_removed_is_free_after_sweeping(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path)
+    store.put(Kind.XORB, KEY, b"bytes")
+    store.put(Kind.XORB, OTHER, b"others")
+    for key in (KEY, OTHER):
+        with store.open(Kind.XORB, key):
+            pass
+    (tmp_path / "xorbs" / "ab" / KEY).unlink()
+
+    def held() -> set[str]:
+        found = set()
+        for each in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(FileNotFoundError):  # the one that listed them
+                found.add(os.readlink(f"/proc/self/fd/{each}"))
+        return {each for each in found if each.startswith(str(tmp_path / "xorbs"))}
+
+    assert len(held()) == 2
+    with store.open(Kind.XORB, KEY) as reader:
+        store.sweep_spool(60)
+        assert reader.read_at(0, 5) == b"bytes"  # who reads it now reads on
+    assert held() == {str(tmp_path / "xorbs" / "cd" / OTHER)}
+    with pytest.raises(FileNotFoundError), store.open(Kind.XORB, KEY):
+        pass

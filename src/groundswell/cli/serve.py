@@ -46,7 +46,7 @@ def _serve(settings: Settings) -> None:
     from groundswell.http.app import build_app
     from groundswell.http.threads import start_threads, stop_threads
     from groundswell.hub.upkeep import Premises
-    from groundswell.jobs import Schedule, chores_of
+    from groundswell.jobs import Schedule, chores_of, cooling_chores
     from groundswell.store.layout import DataFolder
 
     share_heaps()
@@ -56,6 +56,7 @@ def _serve(settings: Settings) -> None:
     hub = wiring.build(settings, serves=True)
     premises = Premises(hub.database, hub.store, hub.git, DataFolder(settings.data), hub.clock)
     chores = chores_of(premises, hub.repos, hub.blobs, hub.commits)
+    chores += cooling_chores(premises, hub.blobs, settings.cold_after_days)
     schedule = Schedule(chores, leads=hub.git.workers.leads)
     try:
         first = hub.accounts.ensure_first_admin()

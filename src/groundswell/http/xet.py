@@ -249,7 +249,8 @@ def _tell(
     hub: Hub, held: Pass, file_hash: str, wanted: ByteRange | None, version: int, here: str
 ) -> dict[str, Any]:
     def url_for(xorb_hash: str, first_byte: int, last_byte: int) -> str:
-        facts = {"xorb": xorb_hash, "first": first_byte, "last": last_byte}
+        size = hub.blobs.plan_records(xorb_hash).size_bytes
+        facts = {"xorb": xorb_hash, "first": first_byte, "last": last_byte, "size": size}
         signed = hub.blobs.passes.seal(
             _RECORDS, held.principal, held.repository.id, facts, RECORDS_TTL_SECONDS
         )
@@ -286,6 +287,9 @@ async def _records(request: Request) -> Response:
     if held.facts["xorb"] != key:
         raise Forbidden
     plan = await hop(hub.blobs.plan_records, key)
+    # Stored anew since, other bytes lie at these places: the client asks for them again.
+    if plan.size_bytes != held.facts["size"]:
+        raise Forbidden
     content = Content(plan, plan.size_bytes, key, "application/octet-stream", _RECORDS_HEADERS)
     ranges = parse_ranges(request.headers.get("range"), plan.size_bytes)
     if ranges is None:

@@ -18,6 +18,7 @@ from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits
 from groundswell.hub.repos import Repos
 from groundswell.hub.upkeep import Premises
+from groundswell.hub.upkeep.cooling import Cooling
 from groundswell.hub.upkeep.sweeping import Sweeping
 
 _log = logging.getLogger(__name__)
@@ -112,6 +113,18 @@ class Schedule:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._stopping.wait(self.run_due())
+
+
+def cooling_chores(premises: Premises, blobs: Blobs, cold_after_days: int) -> list[Chore]:
+    """Writing old weights small, when a hub is told to."""
+    if not cold_after_days:
+        return []
+    cooling = Cooling(premises, blobs.forget)
+
+    def cool() -> int:
+        return cooling.run(cold_after_days * DAY).made_cold
+
+    return [Chore("cool-xorbs", HOUR, cool, HOUR / 4, break_off=cooling.break_off)]
 
 
 def chores_of(premises: Premises, repos: Repos, blobs: Blobs, commits: Commits) -> list[Chore]:

@@ -2,6 +2,7 @@
 
 ```
 DATA/  groundswell.db · repos/<ab>/<repository number>.git · xorbs/<ab>/<hash> · shards/<ab>/<hash>
+       cold/<ab>/<hash> (xorbs written small) · parts/ (of uploads)
        spool/ (bytes on their way in) · keys/ (signing keys) · deletion.lease (held by backups)
        quarantine/ (what was found corrupt, moved there by an admin)
 ```
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_FOLDERS: Final = ("repos", "xorbs", "shards", "spool", "keys")
+_FOLDERS: Final = ("repos", "xorbs", "cold", "shards", "spool", "keys")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from groundswell.wire.cold_xorb import ColdXorb
 
 
 class Kind:
@@ -17,6 +19,7 @@ class Kind:
 
     XORB = "xorbs"
     SHARD = "shards"
+    COLD = "cold"  # xorbs as tensor frames
     PART = "parts"  # of a multipart upload on its way
 
 
@@ -151,6 +154,35 @@ class BlobStore(Protocol):
         """Remove spooled bytes that nobody wrote to for that long, those of a process that was
         killed included. How many there were.
         """
+        ...
+
+
+@runtime_checkable
+class ColdBlobs(BlobStore, Protocol):
+    """A blob store in which a xorb may lie cold, as tensor frames (docs/formats/cold-xorb.md).
+
+    Under ``Kind.XORB`` every xorb is read, listed and removed in whatever form it lies; under
+    ``Kind.COLD`` the cold forms are objects like others.
+    """
+
+    def plain_bytes(self, key: str) -> int | None:
+        """Size of a xorb's plain file, or None when it has none."""
+        ...
+
+    def drop_plain(self, key: str) -> None:
+        """Remove the plain form of a xorb whose cold form is there and was verified."""
+        ...
+
+    def cold(self, key: str) -> ColdXorb:
+        """What the cold form says. Raises FileNotFoundError, and Corrupt when it is broken."""
+        ...
+
+    def open_cold(self, key: str) -> AbstractContextManager[BlobReader]:
+        """The virtual xorb out of the cold form, also while there is a plain one."""
+        ...
+
+    def read_raw(self, key: str, start: int, stop: int, *, as_base: bool = False) -> bytes:
+        """The uncompressed bytes [start, stop) of a xorb. ``as_base``: it must need no other."""
         ...
 
 

@@ -240,6 +240,36 @@ xorb_domains = sa.Table(
     sa.Column("seen_at", _Micros, nullable=False),
 )
 
+# Xorbs that were tried as cold xorbs, and what came of it: no size where nothing was gained.
+# Bytes lie in cold/<ab>/<hash>.
+cold_xorbs = sa.Table(
+    "cold_xorbs",
+    metadata,
+    sa.Column(
+        "xorb_hash",
+        sa.String(64),
+        sa.ForeignKey("xorbs.hash", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("cold_bytes", sa.BigInteger, nullable=True),
+    sa.Column("tried_at", _Micros, nullable=False),
+)
+
+# Which xorbs a cold xorb cannot be read without. A base stays while a row names it.
+cold_bases = sa.Table(
+    "cold_bases",
+    metadata,
+    sa.Column(
+        "xorb_hash",
+        sa.String(64),
+        sa.ForeignKey("cold_xorbs.xorb_hash", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column(
+        "base_hash", sa.String(64), sa.ForeignKey("xorbs.hash"), primary_key=True, index=True
+    ),
+)
+
 # A sample of the chunks of a domain's xorbs, to find a xorb by one of its chunks.
 chunk_samples = sa.Table(
     "chunk_samples",

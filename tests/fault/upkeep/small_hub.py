@@ -16,6 +16,7 @@ from groundswell.hub.blobs import Blobs
 from groundswell.hub.repos import Repos, Repository
 from groundswell.hub.signing import Signer
 from groundswell.hub.upkeep import Premises
+from groundswell.store.cold import ColdStore
 from groundswell.store.database import Database
 from groundswell.store.disk import DiskStore
 from groundswell.store.git import Author, GitStore, Side
@@ -39,7 +40,8 @@ def ticking() -> int:
 class SmallHub:
     folder: DataFolder
     database: Database
-    store: DiskStore
+    disk: DiskStore
+    store: ColdStore
     git: GitStore
     accounts: Accounts
     blobs: Blobs
@@ -52,19 +54,20 @@ class SmallHub:
         folder.create()
         clock = ticking
         database = Database.open(folder.database_url, serves=serves)
-        store = DiskStore(folder.root)
+        disk = DiskStore(folder.root)
+        store = ColdStore(disk)
         git = GitStore(folder.repos)
         accounts = Accounts(database, clock)
         signer = Signer(load_keys(folder.keys), clock)
         lookup = Repos(database, git, clock)
         blobs = Blobs(database, store, clock, signer, accounts.refresh, lookup.find_by_number)
         repos = Repos(database, git, clock, blobs)
-        return cls(folder, database, store, git, accounts, blobs, repos,
+        return cls(folder, database, disk, store, git, accounts, blobs, repos,
                    Premises(database, store, git, folder, clock))  # fmt: skip
 
     def close(self) -> None:
         self.repos.close()
-        self.store.close()
+        self.disk.close()
         self.database.close()
 
     def user(self, name: str) -> Principal:

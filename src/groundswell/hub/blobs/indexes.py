@@ -75,6 +75,30 @@ class Indexes:
         except FileNotFoundError as error:
             raise report(key, "is missing") from error
 
+    def current(self, key: str) -> KnownXorb:
+        """The index of a xorb as it lies now: what places are told to others has to fit.
+
+        Raises:
+            FileNotFoundError: there is no such xorb.
+            Corrupt: its footer does not belong to it.
+        """
+        known = self.get(key)
+        with self._store.open(Kind.XORB, key) as reader:
+            return self.fitting(known, reader)
+
+    def fitting(self, known: KnownXorb, reader: BlobReader) -> KnownXorb:
+        """The index of the very bytes that ``reader`` reads: a xorb may have been stored anew, in
+        another encoding of the same chunks, since its index was remembered.
+
+        Raises:
+            Corrupt: their footer does not belong to the xorb.
+        """
+        if fits(known, reader):
+            return known
+        self.forget(known.key)
+        fresh = _read_index(reader, known.key)
+        return self._keep(KnownXorb(known.key, fresh, bytearray(len(fresh))))
+
     def recall(self, key: str) -> KnownXorb | None:
         """The same, if that takes no reading; None otherwise."""
         with self._lock:
@@ -105,6 +129,12 @@ class Indexes:
                 _, oldest = self._known.popitem(last=False)
                 self._chunks -= len(oldest.index)
         return known
+
+
+def fits(known: KnownXorb, reader: BlobReader) -> bool:
+    """Whether the index is that of the bytes that ``reader`` reads."""
+    index = known.index
+    return reader.size_bytes == index.physical_bytes + footer_bytes(len(index))
 
 
 def report(key: str, what: str) -> Corrupt:

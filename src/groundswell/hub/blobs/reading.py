@@ -56,6 +56,8 @@ class Reading:
             if xorb.is_verified.count(UNCHECKED, first, last):
                 self._run(xorb, first, last)
             with self._open(key) as reader:
+                if self._indexes.fitting(xorb, reader) is not xorb:
+                    raise report(key, "was stored anew while its records were read")
                 yield reader.read_at(start, piece_stop - start)
             start, first = piece_stop, last
 
@@ -86,12 +88,13 @@ class Reading:
 
     def _run(self, xorb: KnownXorb, first: int, last: int) -> memoryview:
         """Chunks [first, last) decoded, one after the other, and checked if they never were."""
-        index = xorb.index
-        start, stop = index.physical_range(first, last)
-        raw_start, raw_stop = index.raw_range(first, last)
-        ends = [end - raw_start for end in index.raw_end[first:last]]
         piece: memoryview | None = None
         with self._open(xorb.key) as reader:
+            xorb = self._indexes.fitting(xorb, reader)
+            index = xorb.index
+            start, stop = index.physical_range(first, last)
+            raw_start, raw_stop = index.raw_range(first, last)
+            ends = [end - raw_start for end in index.raw_end[first:last]]
             if stop - start == raw_stop - raw_start + HEADER_BYTES * (last - first):
                 piece = _read_raw(reader, start, ends)
             records = reader.read_at(start, stop - start) if piece is None else b""

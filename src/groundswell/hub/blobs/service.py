@@ -244,7 +244,7 @@ class Blobs:
             BlobNotFound: there is no such xorb.
         """
         try:
-            return RecordsPlan(key, self._indexes.get(key).index.physical_bytes)
+            return RecordsPlan(key, self._indexes.current(key).index.physical_bytes)
         except FileNotFoundError as error:
             raise BlobNotFound from error
 
@@ -297,4 +297,8 @@ class Blobs:
         self._indexes.forget(key)
 
     def _index_of(self, xorb_hash: bytes) -> XorbIndex:
-        return self._indexes.get_promised(hash_to_hex(xorb_hash)).index
+        key = hash_to_hex(xorb_hash)
+        try:
+            return self._indexes.current(key).index
+        except FileNotFoundError as error:
+            raise report(key, "is missing") from error

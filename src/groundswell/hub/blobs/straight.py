@@ -13,7 +13,7 @@ from typing import Final
 
 from groundswell.core.errors import Corrupt, Malformed, Unavailable
 from groundswell.core.values import RecipePlan, RecordsPlan, Term
-from groundswell.hub.blobs.indexes import PLAIN, UNCHECKED, Indexes, KnownXorb
+from groundswell.hub.blobs.indexes import PLAIN, UNCHECKED, Indexes, KnownXorb, fits
 from groundswell.store.ports import BlobStore, Kind
 from groundswell.wire.xorb import HEADER_BYTES
 
@@ -60,7 +60,7 @@ class Straight:
         last = bisect_left(ends, start + len(buffer), first) + 1
         if xorb.is_verified.count(UNCHECKED, first, last):
             return 0
-        return len(buffer) if self._is_read(self._records, start, [buffer], len(buffer)) else 0
+        return len(buffer) if self._is_read(xorb, start, [buffer], len(buffer)) else 0
 
     def _read_term(self, start: int, buffer: memoryview) -> int:
         """As much as one read of one term gives."""
@@ -88,12 +88,14 @@ class Straight:
         physical_start = index.physical_end[first - 1] if first else 0
         offset = physical_start + HEADER_BYTES + position - raw_start
         size = filled + HEADER_BYTES * (last - first - 1)
-        return filled if self._is_read(term.xorb_hash, offset, buffers[1:], size) else 0
+        return filled if self._is_read(xorb, offset, buffers[1:], size) else 0
 
-    def _is_read(self, key: str, offset: int, buffers: list[memoryview], size_bytes: int) -> bool:
+    def _is_read(
+        self, xorb: KnownXorb, offset: int, buffers: list[memoryview], size_bytes: int
+    ) -> bool:
         try:
-            with self._store.open(Kind.XORB, key) as reader:
-                return reader.read_cached_into(offset, buffers) == size_bytes
+            with self._store.open(Kind.XORB, xorb.key) as reader:
+                return fits(xorb, reader) and reader.read_cached_into(offset, buffers) == size_bytes
         except (FileNotFoundError, Corrupt, Unavailable):
             return False
 

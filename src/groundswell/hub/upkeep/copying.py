@@ -20,7 +20,7 @@ from groundswell.store.ports import BlobReader, Kind
 from groundswell.store.writing import FolderWriter
 from groundswell.wire.hashing import chunk_hash, hash_from_hex, hash_to_hex
 from groundswell.wire.shard import SHARD_BYTES_MAX
-from groundswell.wire.xorb import FOOTER_BYTES_MAX, XorbScanner, read_footer
+from groundswell.wire.xorb import FOOTER_BYTES_MAX, XorbScanner, footer_bytes, read_footer
 
 _PIECE_BYTES: Final = 4 * 1024 * 1024
 _LISTINGS_MAX: Final = 5
@@ -57,7 +57,7 @@ class ContentCopy:
         for key in source.list_keys(Kind.XORB):
             self._progress.advance()
             self._report.counted["xorbs"] += 1
-            if self._has_xorb(key, source.size_bytes(Kind.XORB, key)):
+            if self._has_xorb(key):
                 continue
             try:
                 with source.open(Kind.XORB, key) as reader:
@@ -65,9 +65,10 @@ class ContentCopy:
             except (FileNotFoundError, Corrupt, Malformed) as error:
                 self._report.add(Code.XORB_CORRUPT, key, f"Not copied: {error}")
 
-    def _has_xorb(self, key: str, size_bytes: int | None) -> bool:
-        """Whether the copy has it, with a footer of its hash at the end."""
-        if size_bytes is None or self._there.size_bytes(Kind.XORB, key) != size_bytes:
+    def _has_xorb(self, key: str) -> bool:
+        """Whether the copy has it whole: in whichever encoding, its footer tells its length."""
+        size_bytes = self._there.size_bytes(Kind.XORB, key)
+        if size_bytes is None:
             return False
         try:
             with self._there.open(Kind.XORB, key) as reader:
@@ -75,7 +76,8 @@ class ContentCopy:
                 index = read_footer(reader.read_at(size_bytes - tail_bytes, tail_bytes))
         except (FileNotFoundError, Corrupt, Malformed):
             return False
-        return hash_to_hex(index.xorb_hash) == key
+        is_whole = size_bytes == index.physical_bytes + footer_bytes(len(index))
+        return is_whole and hash_to_hex(index.xorb_hash) == key
 
     def copy_shards(self, source: Source) -> None:
         """Every shard that is missing in the copy."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from groundswell.core.errors import Corrupt
 from groundswell.store.layout import sync_folder
-from groundswell.store.ports import BlobStore
+from groundswell.store.ports import BlobStore, ColdBlobs, Kind
 from groundswell.store.writing import FolderWriter, disk_faults
 
 _PIECE_BYTES: Final = 4 * 1024 * 1024
@@ -31,6 +31,9 @@ class Quarantine:
             Corrupt: it cannot even be read; it stays where it is.
             StorageFull, Unavailable: it stays where it is.
         """
+        store = self._store
+        if kind == Kind.XORB and isinstance(store, ColdBlobs) and store.plain_bytes(key) is None:
+            kind = Kind.COLD  # what is broken is put aside as it lies
         place = self._free_place(f"{kind}/{key}")
         with FolderWriter(self._folder) as writer, self._store.open(kind, key) as reader:
             sizes = range(0, reader.size_bytes, _PIECE_BYTES)

@@ -14,6 +14,7 @@ from groundswell.core.errors import GroundswellError
 from groundswell.hub.events import record
 from groundswell.hub.repos import Repos
 from groundswell.hub.repos.identities import note_identity
+from groundswell.hub.upkeep.cooling import settle
 from groundswell.hub.upkeep.epochs import begin_epoch
 from groundswell.hub.upkeep.findings import Progress, Report, Silence
 from groundswell.hub.upkeep.premises import PAGE_ROWS, Contents, Premises
@@ -40,6 +41,7 @@ def rebuild(premises: Premises, *, deep: bool = False, progress: Progress | None
     report = Report("fsck --rebuild", premises.clock())
     recipes = Recipes(premises, report, progress, deep=deep)
     recipes.read_xorbs(forgets=True)
+    settle(premises)
     recipes.read_shards()
     recipes.write_shards()
     Recovery(premises, report).run()
@@ -58,6 +60,7 @@ def catch_up(premises: Premises, *, progress: Progress | None = None) -> Report:
     report = Report("restore", premises.clock())
     recipes = Recipes(premises, report, progress, deep=False)
     recipes.read_xorbs(forgets=False)
+    settle(premises)
     recipes.read_shards()
     describe(premises, living_numbers(premises), report, progress)
     _end(premises, "hub.restored")

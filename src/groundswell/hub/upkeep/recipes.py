@@ -18,7 +18,14 @@ from groundswell.hub.upkeep.findings import Code, Progress, Report
 from groundswell.hub.upkeep.premises import PAGE_ROWS, Premises
 from groundswell.store.database import insert_ignore, upsert
 from groundswell.store.ports import Kind
-from groundswell.store.tables import blobs, chunk_samples, reconstructions, xorb_domains, xorbs
+from groundswell.store.tables import (
+    blobs,
+    chunk_samples,
+    cold_bases,
+    reconstructions,
+    xorb_domains,
+    xorbs,
+)
 from groundswell.wire.hashing import chunk_hash, hash_from_hex, hash_to_hex
 from groundswell.wire.shard import (
     ShardFile,
@@ -213,6 +220,7 @@ class Recipes:
 def _forget(conn: sa.Connection, rows: Sequence[Row]) -> None:
     """Let nobody be told of these xorbs any more: what was in them is asked for again."""
     keys = [row["key"] for row in rows]
+    conn.execute(sa.delete(cold_bases).where(cold_bases.c.base_hash.in_(keys)))
     conn.execute(sa.delete(chunk_samples).where(chunk_samples.c.xorb_hash.in_(keys)))
     conn.execute(sa.delete(xorb_domains).where(xorb_domains.c.xorb_hash.in_(keys)))
     conn.execute(sa.delete(xorbs).where(xorbs.c.hash.in_(keys)))

@@ -102,6 +102,11 @@ class OpenFile:
         """Size of the whole object."""
         return self._size_bytes
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether the file has lost its name, so that only who has it open keeps its space."""
+        return os.fstat(self._descriptor).st_nlink == 0
+
     def read_at(self, offset: int, size_bytes: int) -> bytes:
         """Exactly ``size_bytes`` from ``offset``.
 

@@ -173,8 +173,21 @@ class DiskStore:
         return self._spool.free_bytes()
 
     def sweep_spool(self, age_seconds: float) -> int:
-        """Remove spooled bytes that nobody wrote to for that long; how many files went."""
+        """Remove spooled bytes that nobody wrote to for that long; how many files went.
+
+        Objects that another process removed are let go of, too, so that their space is free.
+        """
+        self._let_go_of_removed()
         return self._spool.sweep(age_seconds)
+
+    def _let_go_of_removed(self) -> None:
+        with self._lock:
+            removed = [place for place, file in self._open_files.items() if file.is_removed]
+            unused = [
+                each for place in removed for each in self._evict(self._open_files.pop(place))
+            ]
+        for file in unused:
+            file.close()
 
     def close(self) -> None:
         """Close the files that are kept open. Readers at work finish first."""

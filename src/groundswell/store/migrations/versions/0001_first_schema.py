@@ -219,6 +219,33 @@ xorb_domains = sa.Table(
     sa.Column("seen_at", _Micros, nullable=False),
 )
 
+cold_xorbs = sa.Table(
+    "cold_xorbs",
+    metadata,
+    sa.Column(
+        "xorb_hash",
+        sa.String(64),
+        sa.ForeignKey("xorbs.hash", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("cold_bytes", sa.BigInteger, nullable=True),
+    sa.Column("tried_at", _Micros, nullable=False),
+)
+
+cold_bases = sa.Table(
+    "cold_bases",
+    metadata,
+    sa.Column(
+        "xorb_hash",
+        sa.String(64),
+        sa.ForeignKey("cold_xorbs.xorb_hash", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column(
+        "base_hash", sa.String(64), sa.ForeignKey("xorbs.hash"), primary_key=True, index=True
+    ),
+)
+
 chunk_samples = sa.Table(
     "chunk_samples",
     metadata,
