@@ -6,6 +6,7 @@ import contextlib
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 from groundswell.core.errors import Malformed
 from groundswell.wire.tensors import (
     FRAME_RAW_BYTES_MAX,
+    FrameHeader,
     decode_frame,
     encode_frame,
     is_base_for,
     read_header,
 )
+from groundswell.wire.tensors.codec import _places
 from groundswell.wire.tensors.layouts import LAYOUTS
 from tests.property.tensor_oracle import read_by_the_page
 
@@ -137,3 +140,12 @@ def test_a_frame_cut_off_or_followed_by_more_is_malformed(sample: Any, place: in
     for wrong in (frame[: place % len(frame)], frame + b"\0"):
         with pytest.raises(Malformed):
             decode_frame(wrong, base)
+
+
+@given(st.integers(0, 255), st.integers(2, 16), st.integers(0, 2**32))
+def test_classes_are_those_of_the_page(pivot: int, classes: int, seed: int) -> None:
+    keys = np.frombuffer(random.Random(seed).randbytes(3_000), np.uint8)
+    header = FrameHeader(LAYOUTS[8], None, classes, pivot, 2, bytes(32))
+    found = {place: number for number, each in enumerate(_places(keys, header)) for place in each}
+    expected = [min(max(pivot - key, 0), classes - 1) for key in keys.tolist()]
+    assert [found[place] for place in range(len(keys))] == expected

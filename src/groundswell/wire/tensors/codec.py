@@ -253,9 +253,12 @@ def _places(keys: _Bytes, header: FrameHeader) -> list[_Places]:
     """
     if not len(keys):
         bad("it groups numbers that have no exponent")
-    pivot = np.uint8(header.pivot)
-    below = np.minimum(pivot - np.minimum(keys, pivot), np.uint8(header.classes - 1))
-    return [np.flatnonzero(below == number) for number in range(header.classes)]
+    last = header.pivot - header.classes + 1
+    wanted = [keys >= header.pivot]
+    wanted += [keys == key for key in range(header.pivot - 1, last, -1) if key >= 0]
+    wanted += [np.zeros(0, dtype=bool)] * (header.classes - 1 - len(wanted))
+    wanted.append(keys <= last if last >= 0 else np.zeros(0, dtype=bool))
+    return [np.flatnonzero(each) for each in wanted]
 
 
 # --- blocks -------------------------------------------------------------------------------------
