@@ -37,7 +37,9 @@ def cool(*, older_than_days: float, as_json: bool, data: Path) -> None:
     if as_json:
         click.echo(json.dumps(asdict(tally), indent=2))
         return
-    click.echo(f"{tally.made_cold} xorbs became cold: {tally.plain_bytes} bytes are now ")
-    click.echo(f"{tally.cold_bytes}. {tally.left_plain} stay plain, as little would be gained.")
+    click.echo(
+        f"{tally.made_cold} xorbs became cold: {tally.plain_bytes} bytes are now "
+        f"{tally.cold_bytes}. {tally.left_plain} stay plain, as little would be gained."
+    )
     if tally.settled:
         click.echo(f"{tally.settled} that an earlier run left half done were settled.")

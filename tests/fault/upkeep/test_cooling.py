@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import struct
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -367,3 +370,40 @@ def test_what_came_a_moment_ago_and_what_gains_nothing_stays_plain(family: Famil
     assert (tally.made_cold, tally.left_plain) == (3, 1)
     assert len(family.stored("xorbs")) == 2
     assert family.cool() == Tally()
+
+
+def test_who_reads_meanwhile_notices_nothing(family: Family) -> None:
+    contents = {}
+    for name, repository in family.repositories.items():
+        (sha256,) = (hashlib.sha256(family.files[name]).hexdigest(),)
+        contents[name] = (family.hub.blobs.plan(repository.id, sha256), family.files[name])
+    is_over = threading.Event()
+    rounds: list[int] = []
+    faults: list[BaseException] = []
+
+    def read(seed: int) -> None:
+        dice = random.Random(seed)
+        count = 0
+        try:
+            while not is_over.is_set() or not count:
+                plan, content = dice.choice(sorted(contents.values(), key=lambda each: each[1]))
+                start, stop = sorted(dice.choices(range(len(content) + 1), k=2))
+                found = b"".join(family.hub.blobs.open_content(plan, start, stop))
+                assert found == content[start:stop]
+                count += 1
+        except BaseException as fault:
+            faults.append(fault)
+        rounds.append(count)
+
+    threads = [threading.Thread(target=read, args=(seed,)) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert family.cool().made_cold == 3
+        time.sleep(0.3)
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
+    assert faults == []
+    assert min(rounds) > 1
