@@ -193,6 +193,13 @@ class Settings(BaseSettings):
         description="Weights that were uploaded so many days ago are written small, fine-tunes as "
         "their difference to the base; 0: never, unless `swell store cool` is called.",
     )
+    grace_seconds: int = Field(
+        28 * 24 * 3600,
+        ge=1,
+        description="What nothing needs any more is kept for this long, and can be brought back. "
+        "Xet clients remember for three weeks what they sent: with less than four they may name "
+        "what is gone, and fail until they forget.",
+    )
 
     @model_validator(mode="after")
     def _spool_needs_a_bucket(self) -> Self:

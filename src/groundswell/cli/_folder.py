@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from groundswell.core.errors import BadRequest, NotFound
+from groundswell.core.values import RepoId, RepoKind
 
 if TYPE_CHECKING:
     from groundswell.hub.accounts import Account, AccountKind, Accounts
@@ -69,3 +70,15 @@ def every_account(accounts: Accounts, kind: AccountKind) -> Iterator[Account]:
     while page := accounts.list_accounts(kind, after=after):
         yield from page
         after = page[-1].name
+
+
+def named_repository(text: str) -> RepoId:
+    """A repository as people name it: ``[datasets/|spaces/]NAMESPACE/NAME``.
+
+    Raises:
+        InvalidName: it is not of that form.
+    """
+    for kind in RepoKind:
+        if text.startswith(f"{kind.plural}/") and text.count("/") == 2:
+            return RepoId.parse(kind, text.removeprefix(f"{kind.plural}/"))
+    return RepoId.parse(RepoKind.MODEL, text)

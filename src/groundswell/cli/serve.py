@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from groundswell.hub.accounts import NewAccount
+    from groundswell.hub.upkeep import Premises
     from groundswell.settings import Settings
+    from groundswell.wiring import Hub
 
 
 @click.command("serve")
@@ -55,7 +59,9 @@ def _serve(settings: Settings) -> None:
     address = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
     hub = wiring.build(settings, serves=True)
     premises = Premises(hub.database, hub.store, hub.git, DataFolder(settings.data), hub.clock)
-    chores = chores_of(premises, hub.repos, hub.blobs, hub.commits)
+    chores = chores_of(
+        premises, hub.repos, hub.blobs, hub.commits, _collecting(premises, hub, settings)
+    )
     chores += cooling_chores(premises, hub.blobs, settings.cold_after_days)
     schedule = Schedule(chores, leads=hub.git.workers.leads)
     try:
@@ -69,6 +75,22 @@ def _serve(settings: Settings) -> None:
         stop_threads()
         pages.close()
         hub.close()
+
+
+def _collecting(premises: Premises, hub: Hub, settings: Settings) -> Callable[[], int]:
+    from groundswell.http.metrics import note_collection
+    from groundswell.hub.upkeep.collecting import Collector, Unlinking
+
+    unlinking = Unlinking(premises)
+    collector = Collector(premises, settings.grace_seconds, hub.blobs.forget)
+
+    def collect() -> int:
+        unlinking.run()
+        tally = collector.run()
+        note_collection(tally.waiting, tally.removed)
+        return sum(count for count, _ in tally.removed.values())
+
+    return collect
 
 
 def _announce(address: str, first: NewAccount | None) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from groundswell.cli._folder import data_option, opened_accounts
+from groundswell.cli._folder import data_option, named_repository, opened_accounts
 from groundswell.cli._output import json_option, moment, print_rows
 from groundswell.core.errors import NotFound
-from groundswell.core.values import RepoId, RepoKind, TokenRole
+from groundswell.core.values import TokenRole
 
 if TYPE_CHECKING:
     from groundswell.hub.accounts import Token
@@ -54,7 +54,7 @@ def create(
     with opened_accounts(data) as accounts:
         account = accounts.find_account(user)
         grants = accounts.grants_for(
-            [_repo_id(text) for text in repositories], write=role == "write"
+            [named_repository(text) for text in repositories], write=role == "write"
         )
         made = accounts.create_token(
             account.id,
@@ -65,13 +65,6 @@ def create(
             by=None,
         )
     click.echo(made.value)
-
-
-def _repo_id(text: str) -> RepoId:
-    for kind in RepoKind:
-        if text.startswith(f"{kind.plural}/") and text.count("/") == 2:
-            return RepoId.parse(kind, text.removeprefix(f"{kind.plural}/"))
-    return RepoId.parse(RepoKind.MODEL, text)
 
 
 @command.command(name="list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -20,6 +21,22 @@ OPEN: Final = Gauge("groundswell_requests_open", "Requests being answered now")
 RECEIVED: Final = Counter("groundswell_received_bytes", "Bytes of request bodies", ["door"])
 SENT: Final = Counter("groundswell_sent_bytes", "Bytes of answers' bodies", ["door"])
 BROKEN: Final = Counter("groundswell_broken_answers", "Answers broken off after they began")
+
+MARKED: Final = Gauge(
+    "groundswell_marked_bytes", "Bytes that nothing needs and that wait to be removed", ["kind"]
+)
+FREED: Final = Counter("groundswell_freed_bytes", "Bytes that the collector removed", ["kind"])
+
+
+def note_collection(
+    waiting: Mapping[str, tuple[int, int]], removed: Mapping[str, tuple[int, int]]
+) -> None:
+    """A run of the collector ended: what is marked now and what it removed, (count, bytes)."""
+    MARKED.clear()
+    for kind, (_, size_bytes) in waiting.items():
+        MARKED.labels(kind).set(size_bytes)
+    for kind, (_, size_bytes) in removed.items():
+        FREED.labels(kind).inc(size_bytes)
 
 
 @lru_cache(maxsize=4096)  # doors, routes, methods and statuses are few; finding them again is slow

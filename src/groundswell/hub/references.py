@@ -22,6 +22,7 @@ from groundswell.core.errors import (
 )
 from groundswell.core.values import Principal, check_reference_name, check_sha256
 from groundswell.hub.blobs import Blobs
+from groundswell.hub.blobs.losing import lose_links
 from groundswell.hub.commits import Commits, RefChange
 from groundswell.hub.commits.rights import check_may_move
 from groundswell.hub.content import Content
@@ -307,14 +308,15 @@ class References:
                 self._rewrite(principal, repository, gone)
 
         def work(conn: sa.Connection) -> None:
-            for table in (tables.links, tables.claims):
-                conn.execute(
-                    sa.delete(table).where(
-                        table.c.repository_id == repository.id, table.c.sha256.in_(gone)
-                    )
+            now, links, claims = self._clock(), tables.links, tables.claims
+            here = links.c.repository_id == repository.id
+            lose_links(conn, sa.and_(here, links.c.sha256.in_(gone)), now)
+            conn.execute(
+                sa.delete(claims).where(
+                    claims.c.repository_id == repository.id, claims.c.sha256.in_(gone)
                 )
+            )
             payload = {"sha256s": sorted(gone), "rewrote_history": rewrite_history}
-            now = self._clock()
             record(conn, now, "content.deleted", principal.account_id, repository.id, payload)
 
         self._database.write(work)

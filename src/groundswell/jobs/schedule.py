@@ -127,7 +127,13 @@ def cooling_chores(premises: Premises, blobs: Blobs, cold_after_days: int) -> li
     return [Chore("cool-xorbs", HOUR, cool, HOUR / 4, break_off=cooling.break_off)]
 
 
-def chores_of(premises: Premises, repos: Repos, blobs: Blobs, commits: Commits) -> list[Chore]:
+def chores_of(
+    premises: Premises,
+    repos: Repos,
+    blobs: Blobs,
+    commits: Commits,
+    collecting: Callable[[], int],
+) -> list[Chore]:
     """What a hub does now and then."""
     sweeping = Sweeping(premises)
 
@@ -146,6 +152,7 @@ def chores_of(premises: Premises, repos: Repos, blobs: Blobs, commits: Commits) 
         Chore("end-sessions", HOUR, sweeping.end_sessions),
         Chore("end-device-grants", HOUR, sweeping.end_device_grants),
         Chore("end-claims", DAY, sweeping.end_claims),
+        Chore("collect", 6 * HOUR, collecting, first_after_seconds=10 * MINUTE),
         Chore("settle-events", 10 * MINUTE, sweeping.settle_events),
         Chore(
             "pack-written-repositories",

@@ -30,10 +30,9 @@ def _account(name: str, *, nullable: bool = False, index: bool = False) -> sa.Co
     return sa.Column(name, _Id, sa.ForeignKey("accounts.id"), nullable=nullable, index=index)
 
 
-def _repository(name: str = "repository_id") -> sa.Column[int]:
-    return sa.Column(
-        name, _Id, sa.ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False
-    )
+def _repository(*, primary_key: bool = False) -> sa.Column[int]:
+    key = sa.ForeignKey("repositories.id", ondelete="CASCADE")
+    return sa.Column("repository_id", _Id, key, nullable=False, primary_key=primary_key)
 
 
 # --- identity ---------------------------------------------------------------------------------
@@ -92,12 +91,7 @@ token_grants = sa.Table(
     "token_grants",
     metadata,
     sa.Column("token_id", _Id, sa.ForeignKey("tokens.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column(
-        "repository_id",
-        _Id,
-        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _repository(primary_key=True),
     sa.Column("write", sa.Boolean, nullable=False),
 )
 
@@ -194,12 +188,7 @@ repository_names = sa.Table(
 repository_tags = sa.Table(
     "repository_tags",
     metadata,
-    sa.Column(
-        "repository_id",
-        _Id,
-        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _repository(primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
     sa.Column("tag", sa.String(200), nullable=False),
     sa.Index("ix_repository_tags_tag", "tag", "repository_id"),
@@ -208,12 +197,7 @@ repository_tags = sa.Table(
 repository_access = sa.Table(
     "repository_access",
     metadata,
-    sa.Column(
-        "repository_id",
-        _Id,
-        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _repository(primary_key=True),
     sa.Column("account_id", _Id, sa.ForeignKey("accounts.id"), primary_key=True),
     sa.Column("granted_at", _Micros, nullable=False),
 )
@@ -236,7 +220,9 @@ xorb_domains = sa.Table(
     "xorb_domains",
     metadata,
     sa.Column("domain", sa.String(64), primary_key=True),
-    sa.Column("xorb_hash", sa.String(64), sa.ForeignKey("xorbs.hash"), primary_key=True),
+    sa.Column(
+        "xorb_hash", sa.String(64), sa.ForeignKey("xorbs.hash"), primary_key=True, index=True
+    ),
     sa.Column("seen_at", _Micros, nullable=False),
 )
 
@@ -291,6 +277,22 @@ reconstructions = sa.Table(
     sa.Column("created_at", _Micros, nullable=False),
 )
 
+# Which xorbs the recipes of a content name: the other way round than terms, which are packed.
+xorb_uses = sa.Table(
+    "xorb_uses",
+    metadata,
+    sa.Column("xorb_hash", sa.String(64), primary_key=True),
+    sa.Column("sha256", sa.String(64), primary_key=True, index=True),
+)
+
+# Which shards at rest tell of a file. Bytes lie in shards/<ab>/<hash>.
+shard_files = sa.Table(
+    "shard_files",
+    metadata,
+    sa.Column("shard_hash", sa.String(64), primary_key=True),
+    sa.Column("file_hash", sa.String(64), primary_key=True, index=True),
+)
+
 # The content of one file, by a sha256 that the hub computed itself.
 blobs = sa.Table(
     "blobs",
@@ -298,7 +300,11 @@ blobs = sa.Table(
     sa.Column("sha256", sa.String(64), primary_key=True),
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column(
-        "file_hash", sa.String(64), sa.ForeignKey("reconstructions.file_hash"), nullable=False
+        "file_hash",
+        sa.String(64),
+        sa.ForeignKey("reconstructions.file_hash"),
+        nullable=False,
+        index=True,
     ),
     sa.Column("created_at", _Micros, nullable=False),
 )
@@ -307,12 +313,7 @@ blobs = sa.Table(
 links = sa.Table(
     "links",
     metadata,
-    sa.Column(
-        "repository_id",
-        _Id,
-        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _repository(primary_key=True),
     sa.Column("sha256", sa.String(64), sa.ForeignKey("blobs.sha256"), primary_key=True, index=True),
     sa.Column("path", sa.Text, nullable=False),  # where it first stood
     sa.Column("linked_at", _Micros, nullable=False),
@@ -323,15 +324,35 @@ links = sa.Table(
 claims = sa.Table(
     "claims",
     metadata,
-    sa.Column(
-        "repository_id",
-        _Id,
-        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _repository(primary_key=True),
     sa.Column("account_id", _Id, sa.ForeignKey("accounts.id"), primary_key=True),
-    sa.Column("sha256", sa.String(64), sa.ForeignKey("blobs.sha256"), primary_key=True),
+    sa.Column("sha256", sa.String(64), sa.ForeignKey("blobs.sha256"), primary_key=True, index=True),
     sa.Column("claimed_at", _Micros, nullable=False, index=True),
+)
+
+# What nothing needs any more, since when by the store's own time (``hub.upkeep.collecting``).
+# ``kind``: file (by sha256), xorb, shard, repository, links (a repository to look at again).
+# ``doomed``: its rows are gone, its bytes follow.
+marks = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("marked_at", _Micros, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("doomed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("ix_marks_due", "kind", "doomed", "marked_at"),
+)
+
+# Links that were given up, while what they led to can still be brought back.
+lost_links = sa.Table(
+    "lost_links",
+    metadata,
+    _repository(primary_key=True),
+    sa.Column("sha256", sa.String(64), primary_key=True, index=True),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("linked_at", _Micros, nullable=False),
+    sa.Column("lost_at", _Micros, nullable=False),
 )
 
 # Parts of a multipart upload on its way (LFS). Bytes lie in spool/.

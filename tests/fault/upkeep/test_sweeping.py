@@ -99,7 +99,7 @@ def test_every_chore_of_a_hub_runs(world: World) -> None:
     hub = world.hub
     discussions = Discussions(hub.database, hub.git, ticking, hub.repos)
     commits = Commits(hub.database, hub.git, hub.blobs, hub.repos, discussions, ticking)
-    chores = chores_of(hub.premises, hub.repos, hub.blobs, commits)
+    chores = chores_of(hub.premises, hub.repos, hub.blobs, commits, lambda: 0)
     assert len({chore.name for chore in chores}) == len(chores)
     for chore in chores:
         assert chore.work() >= 0, chore.name

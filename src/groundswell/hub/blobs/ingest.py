@@ -210,7 +210,10 @@ class Ingest:
         if not asked:
             return
         found = self._xorbs.with_samples(self._uploader.domain, asked)
-        for key in dict.fromkeys(found.values()):
+        keys = list(dict.fromkeys(found.values()))
+        if not self._xorbs.revive(keys):
+            return  # one went just now: all of this is stored again
+        for key in keys:
             try:
                 index = self._indexes.get(key).index
             except (FileNotFoundError, Corrupt):

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import BlobNotFound
 from groundswell.core.values import RecipePlan, Term
+from groundswell.hub.blobs import marks
 from groundswell.hub.blobs.values import Blob, Clock
 from groundswell.store.database import Database, insert_ignore, upsert
 from groundswell.store.tables import blobs, claims, links, reconstructions
@@ -145,7 +146,9 @@ class Links:
             is_new = is_new or not held
             common = {"sha256": file.sha256, "size_bytes": file.size_bytes, "created_at": now}
             recipe = {**common, "file_hash": file.file_hash, "terms": file.terms.packed}
-            insert_ignore(conn, reconstructions, recipe)
+            if insert_ignore(conn, reconstructions, recipe):
+                named = {hash_to_hex(each) for each in file.terms.xorb_hashes()}
+                marks.note_uses(conn, file.sha256, named)
             insert_ignore(conn, blobs, {**common, "file_hash": file.file_hash})
             claim = {
                 "repository_id": repository_id,
@@ -154,6 +157,7 @@ class Links:
                 "claimed_at": now,
             }
             upsert(conn, claims, claim, update=["claimed_at"])
+            marks.clear_files(conn, [file.sha256])
         return is_new
 
     def link(self, conn: sa.Connection, repository_id: int, paths: Mapping[str, str]) -> None:
@@ -167,6 +171,13 @@ class Links:
             for sha256, path in paths.items()
         ]
         insert_ignore(conn, links, rows)
+        marks.clear_files(conn, list(paths))
+
+    def revive(self, sha256s: Sequence[str]) -> None:
+        """Somebody is about to be told that these contents are here: none of them may go soon."""
+        marked = self._database.read(lambda conn: marks.marked_among(conn, marks.FILE, sha256s))
+        if marked:
+            self._database.write(lambda conn: marks.clear_files(conn, marked))
 
     def link_from(
         self,

@@ -181,8 +181,13 @@ class Blobs:
     def claimed_or_linked(
         self, repository_id: int, account_id: int | None, sha256s: Iterable[str]
     ) -> dict[str, Blob]:
-        """Of these contents, those that the repository holds or the account sent to it."""
-        return self._links.claimed_or_linked(repository_id, account_id, sha256s)
+        """Of these contents, those that the repository holds or the account sent to it.
+
+        None of them goes before a grace is over: the asker may commit them without sending them.
+        """
+        found = self._links.claimed_or_linked(repository_id, account_id, sha256s)
+        self._links.revive(list(found))
+        return found
 
     def claimed_or_linked_in(
         self, conn: sa.Connection, repository_id: int, account_id: int | None, sha256s: list[str]

@@ -18,8 +18,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from groundswell.core.errors import Malformed, TooLarge
+from groundswell.core.errors import Malformed, TooLarge, Unavailable
 from groundswell.core.values import Term
+from groundswell.hub.blobs import marks
 from groundswell.hub.blobs.indexes import Indexes
 from groundswell.hub.blobs.links import Links, NewFile, Span
 from groundswell.hub.blobs.reading import Reading
@@ -104,11 +105,17 @@ class Shards:
     def keep(
         self, uploader: Uploader, files: Sequence[ShardFile], xorbs: Sequence[ShardXorb]
     ) -> ShardResult:
-        """Keep files that were checked or made by the hub: the shard at rest, then the rows."""
+        """Keep files that were checked or made by the hub: the shard at rest, then the rows.
+
+        Raises:
+            Unavailable: the shard, or a xorb that they name, was removed meanwhile.
+        """
         shard_hash = ""
-        for data in _shards_at_rest(files, xorbs):
+        told: dict[str, list[str]] = {}
+        for data, group in _shards_at_rest(files, xorbs):
             shard_hash = hash_to_hex(chunk_hash(data))
             self._store.put(Kind.SHARD, shard_hash, data)
+            told[shard_hash] = [hash_to_hex(file.file_hash) for file in group]
         fresh = [
             NewFile(
                 sha256=file.sha256.hex() if file.sha256 else "",
@@ -122,6 +129,12 @@ class Shards:
         named = [hash_to_hex(xorb_hash) for xorb_hash in _named(files)]
 
         def work(conn: sa.Connection) -> bool:
+            if not marks.hold(conn, named):
+                msg = "A part of this content was removed a moment ago. Send it again."
+                raise Unavailable(msg)
+            for key, file_hashes in told.items():
+                marks.arrive(conn, self._store, marks.SHARD, key)
+                marks.note_shard(conn, key, file_hashes)
             self._xorbs.touch(conn, uploader.domain, named)
             add_samples(conn, uploader.domain, samples)
             return self._links.add_files(conn, uploader.repository_id, uploader.account_id, fresh)
@@ -258,8 +271,10 @@ def _each(work: Callable[[ShardFile], str], files: Sequence[ShardFile]) -> list[
             raise
 
 
-def _shards_at_rest(files: Sequence[ShardFile], xorbs: Sequence[ShardXorb]) -> Iterator[bytes]:
-    """Shards that say all of it, each within the format's limit.
+def _shards_at_rest(
+    files: Sequence[ShardFile], xorbs: Sequence[ShardXorb]
+) -> Iterator[tuple[bytes, Sequence[ShardFile]]]:
+    """Shards that say all of it, each within the format's limit, and the files of each.
 
     What is said of xorbs stands also in their own footers: where it has no room it is left out.
     """
@@ -273,9 +288,9 @@ def _shards_at_rest(files: Sequence[ShardFile], xorbs: Sequence[ShardXorb]) -> I
             msg = "A file of one shard may have about 700,000 terms."
             raise TooLarge(msg)
         if group_bytes + file_bytes > room:
-            yield write_shard(group)
+            yield write_shard(group), group
             group, group_bytes = [], 0
         group.append(file)
         group_bytes += file_bytes
     if group:
-        yield write_shard(group, xorbs if group_bytes + xorb_bytes <= room else ())
+        yield write_shard(group, xorbs if group_bytes + xorb_bytes <= room else ()), group

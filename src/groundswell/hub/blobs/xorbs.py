@@ -14,6 +14,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from groundswell.hub.blobs import marks
 from groundswell.hub.blobs.indexes import Indexes
 from groundswell.hub.blobs.values import Clock
 from groundswell.store.database import Database, insert_ignore
@@ -71,6 +72,9 @@ class Xorbs:
         """Keep a xorb whose records were checked or made by the hub and have their footer.
 
         True when it was new to the domain.
+
+        Raises:
+            Unavailable: it was removed while it was kept. It has to be sent again.
         """
         is_new = self._store.adopt(Kind.XORB, hash_to_hex(index.xorb_hash), spooled)
         # Of bytes that lay here before, nothing was checked now.
@@ -84,7 +88,7 @@ class Xorbs:
         have; a xorb of a single chunk is never shown, since its own hash is that chunk's.
         """
         known = self.with_samples(domain, [chunk_hash])
-        if chunk_hash not in known:
+        if chunk_hash not in known or not self.revive(list(known.values())):
             return None
         try:
             index = self._indexes.get(known[chunk_hash]).index
@@ -109,13 +113,23 @@ class Xorbs:
         def work(conn: sa.Connection) -> dict[bytes, str]:
             found: dict[bytes, str] = {}
             for some in _portions(chunk_hashes):
-                query = sa.select(table.c.chunk_hash, table.c.xorb_hash).where(
-                    table.c.domain == domain, table.c.chunk_hash.in_(some)
+                query = (
+                    sa.select(table.c.chunk_hash, table.c.xorb_hash)
+                    .join(xorbs, xorbs.c.hash == table.c.xorb_hash)
+                    .where(table.c.domain == domain, table.c.chunk_hash.in_(some))
                 )
                 found.update((bytes(digest), key) for digest, key in conn.execute(query))
             return found
 
         return self._database.read(work)
+
+    def revive(self, keys: Sequence[str]) -> bool:
+        """Somebody is about to be told of these xorbs: none of them may go soon.
+
+        False when one has gone meanwhile.
+        """
+        marked = self._database.read(lambda conn: marks.marked_among(conn, marks.XORB, keys))
+        return not marked or self._database.write(lambda conn: marks.hold(conn, marked))
 
     def in_domain(self, conn: sa.Connection, domain: str, keys: Sequence[str]) -> set[str]:
         """Of these xorbs, those that the domain sent."""
@@ -140,6 +154,7 @@ class Xorbs:
     def _record(self, conn: sa.Connection, domain: str, index: XorbIndex) -> bool:
         key = hash_to_hex(index.xorb_hash)
         now = self._clock()
+        marks.arrive(conn, self._store, marks.XORB, key)
         insert_ignore(
             conn,
             xorbs,

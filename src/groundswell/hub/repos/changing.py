@@ -16,6 +16,7 @@ from groundswell.core.errors import BadRequest, Forbidden, RepoNotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import Gate, Principal, RepoId, Visibility, check_name
 from groundswell.hub import facts
+from groundswell.hub.blobs.losing import lose_links
 from groundswell.hub.events import record
 from groundswell.hub.repos import finding, names
 from groundswell.hub.repos.identities import note_identity
@@ -31,9 +32,11 @@ class Changing(Lookup):
     """Changes repositories. See ``Repos``."""
 
     def delete(self, principal: Principal, repo_id: RepoId) -> None:
-        """Delete for good: the name becomes a tombstone, links go, then the folder.
+        """Delete: the name becomes a tombstone, links go, then the folder is set aside.
 
-        When the process dies in between, ``finish_deletions`` removes the folder.
+        Nobody reaches any of it from then on. For a grace the hub's admin can bring back the
+        folder and what was linked; then the collector removes them. When the process dies in
+        between, ``finish_deletions`` sets the folder aside.
         """
         repository = self.find(principal, repo_id, Action.ADMINISTER)
         now = self._clock()
@@ -49,15 +52,15 @@ class Changing(Lookup):
             record(conn, now, "repository.deleted", principal.account_id, repository.id, payload)
 
         self._database.write(work)
-        self._git.delete(repository.id)
+        self._git.set_aside(repository.id)
 
     def finish_deletions(self) -> int:
-        """Remove folders of deleted repositories that a crash left behind. How many there were."""
+        """Set folders of deleted repositories aside that a crash left. How many there were."""
         query = sa.select(_table.c.id).where(_table.c.deleted_at.is_not(None))
         numbers = self._database.read(lambda conn: conn.execute(query).scalars().all())
         left = [number for number in numbers if self._git.exists(number)]
         for number in left:
-            self._git.delete(number)
+            self._git.set_aside(number)
         return len(left)
 
     def move(self, principal: Principal, source_id: RepoId, target_id: RepoId) -> Repository:
@@ -167,11 +170,14 @@ class Changing(Lookup):
 
 
 def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:
-    """Turn the row into a tombstone: number, owner and name stay, everything else goes."""
+    """Turn the row into a tombstone: number, owner and name stay, everything else goes.
+
+    Links are kept aside, in case the repository is brought back.
+    """
+    lose_links(conn, tables.links.c.repository_id == repository_id, now)
     for table in (
         tables.repository_tags,
         tables.repository_access,
-        tables.links,
         tables.claims,
         tables.token_grants,
         tables.multipart_uploads,

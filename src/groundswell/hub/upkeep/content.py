@@ -19,7 +19,14 @@ from groundswell.hub.upkeep.findings import Code, Progress, Report
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.quarantine import Quarantine
 from groundswell.store.ports import BlobReader, ColdBlobs, Kind
-from groundswell.store.tables import blobs, links, reconstructions, repositories, xorbs
+from groundswell.store.tables import (
+    blobs,
+    links,
+    reconstructions,
+    repositories,
+    xorb_uses,
+    xorbs,
+)
 from groundswell.wire.hashing import chunk_hash, hash_from_hex, hash_to_hex
 from groundswell.wire.shard import SHARD_BYTES_MAX, Shard, Terms, parse_shard
 from groundswell.wire.xorb import XorbIndex, XorbScanner, serialize_footer
@@ -84,7 +91,7 @@ class ContentCheck:
             self._progress.advance()
         self._report.counted["xorbs"] += len(seen)
         for key in sorted(self._rows.keys() - seen):
-            if self._premises.store.size_bytes(Kind.XORB, key) is None:
+            if self._premises.store.size_bytes(Kind.XORB, key) is None and self._row_of(key):
                 self._bad_xorbs.add(key)
                 self._report.add(Code.XORB_MISSING, key, "The file of this xorb is gone.")
 
@@ -157,17 +164,19 @@ class ContentCheck:
 
     def _check_recipe(self, file_hash: str, sha256: str, size_bytes: int, packed: bytes) -> None:
         try:
-            fault = self._recipe_fault(Terms(packed), size_bytes)
+            fault = self._recipe_fault(sha256, Terms(packed), size_bytes)
         except Malformed as error:
             fault = error.message
-        if fault is not None:
+        if fault is not None and self._is_known(file_hash):
             self._broken_files.add(file_hash)
             self._report.add(
                 Code.RECIPE_BROKEN, self._named(sha256), f"{fault[0].upper()}{fault[1:]}."
             )
 
-    def _recipe_fault(self, terms: Terms, size_bytes: int) -> str | None:
+    def _recipe_fault(self, sha256: str, terms: Terms, size_bytes: int) -> str | None:
         """What keeps the terms from making the file, or None."""
+        if (unnoted := self._unnoted(sha256, terms)) is not None:
+            return f"nothing keeps its xorb {unnoted} from being collected"
         if terms.size_bytes != size_bytes:
             return f"the terms make {terms.size_bytes} bytes of {size_bytes}"
         for term in terms:
@@ -184,6 +193,19 @@ class ContentCheck:
             if stop - start != term.unpacked_bytes:
                 return f"a term states {term.unpacked_bytes} bytes of {stop - start} in {key}"
         return None
+
+    def _unnoted(self, sha256: str, terms: Terms) -> str | None:
+        """A xorb that the terms name and that is not noted as used by the content."""
+        query = sa.select(xorb_uses.c.xorb_hash).where(xorb_uses.c.sha256 == sha256)
+        noted = set(self._premises.database.read(lambda conn: conn.execute(query).scalars().all()))
+        named = {hash_to_hex(each) for each in terms.xorb_hashes()}
+        return min(named - noted, default=None)
+
+    def _is_known(self, file_hash: str) -> bool:
+        """Whether the recipe is still there: it may have been collected meanwhile."""
+        query = sa.select(reconstructions.c.file_hash)
+        query = query.where(reconstructions.c.file_hash == file_hash)
+        return self._premises.database.read(lambda conn: conn.execute(query).scalar()) is not None
 
     def _row_of(self, key: str) -> str | None:
         """A row that came after the run began."""

@@ -10,7 +10,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from groundswell.store.database import upsert
+from groundswell.hub.events import record
+from groundswell.store.database import Database, upsert
 from groundswell.store.tables import hub_facts
 
 _EPOCH: Final = "xet_epoch"
@@ -28,3 +29,14 @@ def begin_epoch(conn: sa.Connection, now: int) -> int:
     epoch = max(before + 1, now // _SECOND_MICROSECONDS)
     upsert(conn, hub_facts, {"name": _EPOCH, "value": epoch}, update=["value"])
     return epoch
+
+
+def announce_epoch(database: Database, now: int) -> int:
+    """Begin an epoch and put it on record; its number."""
+
+    def work(conn: sa.Connection) -> int:
+        epoch = begin_epoch(conn, now)
+        record(conn, now, "store.epoch_begun", None, None, {"epoch": epoch})
+        return epoch
+
+    return database.write(work)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from groundswell.core.errors import GroundswellError
+from groundswell.hub.blobs import marks as rules
 from groundswell.hub.events import record
 from groundswell.hub.repos import Repos
 from groundswell.hub.repos.identities import note_identity
@@ -22,7 +23,7 @@ from groundswell.hub.upkeep.recipes import Recipes
 from groundswell.hub.upkeep.recovery import Recovery
 from groundswell.hub.upkeep.repositories import deleted_contents, living_numbers
 from groundswell.store.database import insert_ignore
-from groundswell.store.tables import blobs, links
+from groundswell.store.tables import blobs, links, marks
 
 
 def rebuild(premises: Premises, *, deep: bool = False, progress: Progress | None = None) -> Report:
@@ -116,6 +117,8 @@ def _end(premises: Premises, event: str) -> None:
     now = premises.clock()
 
     def work(conn: sa.Connection) -> None:
+        # What was unneeded is looked for anew, and its grace begins anew.
+        conn.execute(sa.delete(marks).where(marks.c.kind != rules.REPOSITORY))
         record(conn, now, event, None, None, {"epoch": begin_epoch(conn, now)})
 
     premises.database.write(work)

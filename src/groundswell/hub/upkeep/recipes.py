@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from groundswell.core.errors import Corrupt, Malformed
+from groundswell.hub.blobs import marks as rules
 from groundswell.hub.upkeep.content import read_shard, sha256_of
 from groundswell.hub.upkeep.findings import Code, Progress, Report
 from groundswell.hub.upkeep.premises import PAGE_ROWS, Premises
@@ -54,6 +55,7 @@ class Recipes:
         self._deep = deep
         self._whole: set[str] = set()
         self._sharded: set[str] = set()
+        self._broken: dict[str, str] = {}
 
     def read_xorbs(self, *, forgets: bool) -> None:
         """A row for each xorb file. ``forgets``: rows whose file is missing or broken go."""
@@ -91,6 +93,10 @@ class Recipes:
         self._progress.begin("shards", None)
         for files in _batches(self._shard_rows()):
             self._premises.database.write(lambda conn: self._keep(conn, files))  # noqa: B023 - at once
+        # Two shards may tell of a file with other xorbs each: one that is whole is enough.
+        for file_hash, what in self._broken.items():
+            if file_hash not in self._sharded:
+                self._report.add(Code.RECIPE_BROKEN, file_hash, what)
 
     def _shard_rows(self) -> Iterator[Row]:
         for key in self._premises.store.list_keys(Kind.SHARD):
@@ -99,6 +105,8 @@ class Recipes:
                 shard = read_shard(self._premises, key)
             except (FileNotFoundError, Corrupt, Malformed):
                 continue  # the check that follows tells of it
+            files = [hash_to_hex(file.file_hash) for file in shard.files()]
+            self._premises.database.write(lambda conn: rules.note_shard(conn, key, files))  # noqa: B023 - at once
             for file in shard.files():
                 row = self._row_of(file)
                 if row is not None:
@@ -114,7 +122,7 @@ class Recipes:
             self._check(file)
         except (Corrupt, Malformed) as error:
             what = f"A shard tells of this file, and it cannot be rebuilt: {error.message}"
-            self._report.add(Code.RECIPE_BROKEN, file_hash, what)
+            self._broken[file_hash] = what
             return None
         return {
             "file_hash": file_hash,
@@ -145,6 +153,7 @@ class Recipes:
             before = conn.execute(query).one_or_none()
             if before is None:
                 conn.execute(sa.insert(reconstructions).values(row))
+                self._note_uses(conn, row)
             elif before.sha256 != row["sha256"] or not self._is_whole(before):
                 changed = {name: row[name] for name in ("sha256", "size_bytes", "terms")}
                 conn.execute(
@@ -152,8 +161,13 @@ class Recipes:
                     .where(reconstructions.c.file_hash == row["file_hash"])
                     .values(changed)
                 )
+                self._note_uses(conn, row)
             self._report.counted["files"] += 1
             self._keep_blob(conn, row)
+
+    def _note_uses(self, conn: sa.Connection, row: Row) -> None:
+        named = {hash_to_hex(each) for each in Terms(row["terms"]).xorb_hashes()}
+        rules.note_uses(conn, row["sha256"], named)
 
     def _keep_blob(self, conn: sa.Connection, row: Row) -> None:
         kept = {name: row[name] for name in ("sha256", "size_bytes", "file_hash", "created_at")}
@@ -213,7 +227,10 @@ class Recipes:
 
     def _put_shard(self, files: Sequence[ShardFile]) -> None:
         data = write_shard(files)
-        self._premises.store.put(Kind.SHARD, hash_to_hex(chunk_hash(data)), data)
+        key = hash_to_hex(chunk_hash(data))
+        self._premises.store.put(Kind.SHARD, key, data)
+        told = [hash_to_hex(file.file_hash) for file in files]
+        self._premises.database.write(lambda conn: rules.note_shard(conn, key, told))
         self._report.counted["shards_written"] += 1
 
 

@@ -205,11 +205,18 @@ class RepositoryCheck:
 
 def deleted_contents(premises: Premises, number: int) -> set[str]:
     """Contents that the repository was made to let go of, though its history may name them."""
-    query = sa.select(events.c.payload).where(
-        events.c.repository_id == number, events.c.type == "content.deleted"
+    types = ("content.deleted", "content.restored")
+    query = sa.select(events.c.type, events.c.payload).where(
+        events.c.repository_id == number, events.c.type.in_(types)
     )
-    payloads = premises.database.read(lambda conn: conn.execute(query).scalars().all())
-    return {sha256 for payload in payloads for sha256 in payload["sha256s"]}
+    gone: set[str] = set()
+    rows = premises.database.read(lambda conn: conn.execute(query.order_by(events.c.id)).all())
+    for type_, payload in rows:
+        if type_ == "content.deleted":
+            gone.update(payload["sha256s"])
+        else:
+            gone.difference_update(payload["sha256s"])
+    return gone
 
 
 def living_numbers(premises: Premises) -> list[int]:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import GroundswellError
 from groundswell.hub.repos.identities import note_identity
+from groundswell.hub.upkeep.collecting import Unlinking
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.repositories import living_numbers
 from groundswell.store.tables import claims, device_grants, events, sessions
@@ -35,6 +36,7 @@ class Sweeping:
 
     def __init__(self, premises: Premises) -> None:
         self._premises = premises
+        self._unlinking = Unlinking(premises)
 
     def end_sessions(self) -> int:
         """Forget browser sessions that have expired."""
@@ -110,6 +112,10 @@ class Sweeping:
 
     def _pack_one(self, number: int) -> bool:
         try:
+            if self._premises.git.tidying.is_cut(number):
+                # First: the tidying takes away what says that something was cut off.
+                self._unlinking.want(number)
+                self._unlinking.look(number)
             return self._premises.git.upkeep(number)
         except (GroundswellError, FileNotFoundError) as error:
             _log.warning("repository %d cannot be packed: %s", number, error)

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -54,6 +55,15 @@ class Notes:
         """The notes of a process that fell."""
         names = [path.stem for path in sorted(self._folder.glob(f"{writer}-*{_SUFFIX}"))]
         return [(name, note) for name in names if (note := self.read(name)) is not None]
+
+    def has_older(self, age_seconds: float) -> bool:
+        """Whether a note stays that was written that long ago, as a crash leaves one."""
+        oldest = time.time() - age_seconds
+        for path in self._folder.glob(f"*{_SUFFIX}"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime <= oldest:
+                    return True
+        return False
 
     def pending(self) -> list[tuple[str, dict[str, Any]]]:
         """Every note that was never removed. Half-written ones, whose refs never moved, go.

@@ -80,6 +80,26 @@ class GitStore:
         """Remove the repository with everything in it."""
         self._folders.delete(repository_id)
 
+    def set_aside(self, repository_id: int) -> None:
+        """Take the repository away from everybody, whole; durable with the next barrier."""
+        self._folders.set_aside(repository_id)
+
+    def bring_back(self, repository_id: int) -> bool:
+        """Undo ``set_aside``. False when it was removed meanwhile."""
+        return self._folders.bring_back(repository_id)
+
+    def delete_aside(self, repository_id: int) -> None:
+        """Remove for good what was set aside."""
+        self._folders.delete_aside(repository_id)
+
+    def aside_bytes(self, repository_id: int) -> int:
+        """What a repository that was set aside takes on disk."""
+        return self._folders.aside_bytes(repository_id)
+
+    def numbers_aside(self) -> list[int]:
+        """The numbers of all repositories that were set aside, ascending."""
+        return self._folders.numbers_aside()
+
     def numbers(self) -> list[int]:
         """The numbers of all repositories on disk, ascending."""
         return self._folders.numbers()

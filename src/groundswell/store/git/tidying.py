@@ -51,6 +51,10 @@ class Tidying:
             self._mark(repository_id).touch()
         self.want(repository_id)
 
+    def is_cut(self, repository_id: int) -> bool:
+        """Whether something was cut off and is not yet removed."""
+        return self._mark(repository_id).exists()
+
     def want(self, repository_id: int) -> None:
         """Let the repository be tidied soon."""
         with self._lock:
@@ -69,7 +73,7 @@ class Tidying:
         due. Writers wait only while refs are packed and while what nothing reaches is removed.
         """
         folder, mark = self._folders.path(repository_id), self._mark(repository_id)
-        is_cut = mark.exists()
+        is_cut = self.is_cut(repository_id)
         if not (force or is_cut or upkeep.needs_packing(folder)):
             return False
         with self._running:

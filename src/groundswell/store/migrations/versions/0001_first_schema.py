@@ -215,7 +215,9 @@ xorb_domains = sa.Table(
     "xorb_domains",
     metadata,
     sa.Column("domain", sa.String(64), primary_key=True),
-    sa.Column("xorb_hash", sa.String(64), sa.ForeignKey("xorbs.hash"), primary_key=True),
+    sa.Column(
+        "xorb_hash", sa.String(64), sa.ForeignKey("xorbs.hash"), primary_key=True, index=True
+    ),
     sa.Column("seen_at", _Micros, nullable=False),
 )
 
@@ -265,13 +267,31 @@ reconstructions = sa.Table(
     sa.Column("created_at", _Micros, nullable=False),
 )
 
+xorb_uses = sa.Table(
+    "xorb_uses",
+    metadata,
+    sa.Column("xorb_hash", sa.String(64), primary_key=True),
+    sa.Column("sha256", sa.String(64), primary_key=True, index=True),
+)
+
+shard_files = sa.Table(
+    "shard_files",
+    metadata,
+    sa.Column("shard_hash", sa.String(64), primary_key=True),
+    sa.Column("file_hash", sa.String(64), primary_key=True, index=True),
+)
+
 blobs = sa.Table(
     "blobs",
     metadata,
     sa.Column("sha256", sa.String(64), primary_key=True),
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column(
-        "file_hash", sa.String(64), sa.ForeignKey("reconstructions.file_hash"), nullable=False
+        "file_hash",
+        sa.String(64),
+        sa.ForeignKey("reconstructions.file_hash"),
+        nullable=False,
+        index=True,
     ),
     sa.Column("created_at", _Micros, nullable=False),
 )
@@ -301,8 +321,34 @@ claims = sa.Table(
         primary_key=True,
     ),
     sa.Column("account_id", _Id, sa.ForeignKey("accounts.id"), primary_key=True),
-    sa.Column("sha256", sa.String(64), sa.ForeignKey("blobs.sha256"), primary_key=True),
+    sa.Column("sha256", sa.String(64), sa.ForeignKey("blobs.sha256"), primary_key=True, index=True),
     sa.Column("claimed_at", _Micros, nullable=False, index=True),
+)
+
+marks = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("marked_at", _Micros, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("doomed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("ix_marks_due", "kind", "doomed", "marked_at"),
+)
+
+lost_links = sa.Table(
+    "lost_links",
+    metadata,
+    sa.Column(
+        "repository_id",
+        _Id,
+        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("sha256", sa.String(64), primary_key=True, index=True),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("linked_at", _Micros, nullable=False),
+    sa.Column("lost_at", _Micros, nullable=False),
 )
 
 multipart_uploads = sa.Table(

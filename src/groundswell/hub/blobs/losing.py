@@ -1,0 +1,41 @@
+"""Links that are given up: kept aside while what they led to can still be brought back.
+
+Knows rows. Does not know why a link goes.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from groundswell.hub.blobs import marks as rules
+from groundswell.store.database import insert_ignore
+from groundswell.store.tables import blobs, links, lost_links
+
+
+def lose_links(conn: sa.Connection, which: sa.ColumnElement[bool], now: int) -> int:
+    """Remove the links that the condition names; how many. ``now`` in microseconds."""
+    same = sa.and_(
+        which,
+        links.c.repository_id == lost_links.c.repository_id,
+        links.c.sha256 == lost_links.c.sha256,
+    )
+    conn.execute(sa.delete(lost_links).where(sa.select(links.c.sha256).where(same).exists()))
+    names = ["repository_id", "sha256", "path", "linked_at"]
+    moved = sa.select(*(links.c[name] for name in names), sa.literal(now)).where(which)
+    conn.execute(sa.insert(lost_links).from_select([*names, "lost_at"], moved))
+    return conn.execute(sa.delete(links).where(which)).rowcount
+
+
+def find_links(conn: sa.Connection, which: sa.ColumnElement[bool], now: int) -> list[str]:
+    """Bring lost links back whose contents are still here; these contents (sha256)."""
+    query = (
+        sa.select(lost_links.c.repository_id, lost_links.c.sha256, lost_links.c.path)
+        .join(blobs, blobs.c.sha256 == lost_links.c.sha256)
+        .where(which)
+    )
+    rows = [{**row, "linked_at": now} for row in conn.execute(query).mappings()]
+    insert_ignore(conn, links, rows)
+    conn.execute(sa.delete(lost_links).where(which))
+    found = sorted({row["sha256"] for row in rows})
+    rules.clear_files(conn, found)
+    return found

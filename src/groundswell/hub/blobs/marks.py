@@ -1,0 +1,138 @@
+"""Marks: what nothing needs any more, and what takes a mark away again.
+
+Knows the rows that say what needs what, and that every event after which a client may name or
+commit something clears its mark in the same transaction: so the grace always counts from the last
+such event. Does not know when anything is marked or removed: ``hub.upkeep.collecting`` does.
+
+Bytes are removed inside a transaction that finds their mark doomed, and whoever brings bytes asks
+inside its own transaction whether they are there (``arrive``): one of the two sees the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from groundswell.core.errors import Unavailable
+from groundswell.store.database import insert_ignore
+from groundswell.store.ports import BlobStore, Kind
+from groundswell.store.tables import links, marks, shard_files, xorb_uses, xorbs
+
+FILE: Final = "file"
+XORB: Final = "xorb"
+SHARD: Final = "shard"
+REPOSITORY: Final = "repository"
+LINKS: Final = "links"
+
+KIND_OF: Final = {XORB: Kind.XORB, SHARD: Kind.SHARD}
+"""The kinds of marks whose keys are objects of the blob store."""
+
+_SQL_LIST_MAX: Final = 500
+
+
+# --- who needs what -------------------------------------------------------------------------------
+
+
+def is_linked(sha256: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether a repository holds the content."""
+    return sa.select(links.c.sha256).where(links.c.sha256 == sha256).exists()
+
+
+def needs_xorb(
+    xorb_hash: sa.ColumnElement[str], *, marked_too: bool = True, unlinked_too: bool = True
+) -> sa.ColumnElement[bool]:
+    """Whether anything needs the xorb: the only place that says what can.
+
+    ``marked_too``: also contents that are marked themselves and may be brought back.
+    ``unlinked_too``: also those that no repository holds, marked or not yet. Whatever else comes to
+    lean on a xorb (another encoding, a copy elsewhere) adds its condition here, and calls
+    ``hold`` in the transaction that begins to lean.
+    """
+    used = sa.select(xorb_uses.c.sha256).where(xorb_uses.c.xorb_hash == xorb_hash)
+    if not marked_too:
+        used = used.where(~is_marked(FILE, xorb_uses.c.sha256))
+    if not unlinked_too:
+        used = used.where(is_linked(xorb_uses.c.sha256))
+    return used.exists()
+
+
+def is_marked(kind: str, key: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether there is a mark."""
+    return sa.select(marks.c.key).where(marks.c.kind == kind, marks.c.key == key).exists()
+
+
+# --- what takes a mark away -----------------------------------------------------------------------
+
+
+def hold(conn: sa.Connection, xorb_hashes: Sequence[str]) -> bool:
+    """Something leans on these xorbs from now on, or was told of them. False when one is gone."""
+    found = 0
+    for some in _portions(xorb_hashes):
+        # A doomed one has no row any more: only bytes that come anew save it (``arrive``).
+        conn.execute(
+            sa.delete(marks).where(
+                marks.c.kind == XORB, marks.c.key.in_(some), marks.c.doomed.is_(sa.false())
+            )
+        )
+        query = sa.select(sa.func.count()).select_from(xorbs).where(xorbs.c.hash.in_(some))
+        found += conn.execute(query).scalar_one()
+    return found == len(xorb_hashes)
+
+
+def clear_files(conn: sa.Connection, sha256s: Sequence[str]) -> None:
+    """These contents are needed again, or may be: so is all that they are made of."""
+    for some in _portions(sha256s):
+        if _clear(conn, FILE, some):
+            used = sa.select(xorb_uses.c.xorb_hash).where(xorb_uses.c.sha256.in_(some))
+            conn.execute(sa.delete(marks).where(marks.c.kind == XORB, marks.c.key.in_(used)))
+
+
+def arrive(conn: sa.Connection, store: BlobStore, kind: str, key: str) -> None:
+    """The bytes of a xorb or shard were put into the store: see that they are still there.
+
+    Raises:
+        Unavailable: they were removed meanwhile, as nothing needed them for a whole grace.
+    """
+    _clear(conn, kind, [key])
+    if store.size_bytes(KIND_OF[kind], key) is None:
+        msg = "What was sent lay unused for too long and was removed. Send it again."
+        raise Unavailable(msg)
+
+
+def marked_among(conn: sa.Connection, kind: str, keys: Sequence[str]) -> list[str]:
+    """Those of the keys that are marked."""
+    found: list[str] = []
+    for some in _portions(keys):
+        query = sa.select(marks.c.key).where(marks.c.kind == kind, marks.c.key.in_(some))
+        found += conn.execute(query).scalars()
+    return found
+
+
+# --- what is written with a recipe ----------------------------------------------------------------
+
+
+def note_uses(conn: sa.Connection, sha256: str, xorb_hashes: Iterable[str]) -> None:
+    """The recipe of a content names these xorbs."""
+    rows = [{"xorb_hash": key, "sha256": sha256} for key in xorb_hashes]
+    insert_ignore(conn, xorb_uses, rows)
+
+
+def note_shard(conn: sa.Connection, shard_hash: str, file_hashes: Iterable[str]) -> None:
+    """The shard at rest tells of these files."""
+    rows = [{"shard_hash": shard_hash, "file_hash": each} for each in file_hashes]
+    insert_ignore(conn, shard_files, rows)
+
+
+def _clear(conn: sa.Connection, kind: str, keys: Sequence[str]) -> int:
+    count = 0
+    for some in _portions(keys):
+        statement = sa.delete(marks).where(marks.c.kind == kind, marks.c.key.in_(some))
+        count += conn.execute(statement).rowcount
+    return count
+
+
+def _portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _SQL_LIST_MAX):
+        yield values[start : start + _SQL_LIST_MAX]

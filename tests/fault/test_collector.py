@@ -1,0 +1,376 @@
+"""The collector beside uploads that stand still: whatever a client was told of stays for a grace.
+
+Each event after which a client may name or commit something, on the last day of a grace; and 100
+interleavings of uploads that freeze between any two steps with the collector. A commit either
+succeeds and everything in it can be read, or is refused and sending all of it again succeeds.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from groundswell.core.errors import GroundswellError, Unavailable
+from groundswell.hub.blobs import dedup_domain
+from groundswell.hub.blobs import marks as rules
+from groundswell.hub.blobs.losing import lose_links
+from groundswell.hub.repos import Repository
+from groundswell.hub.upkeep import Premises, Report, Severity
+from groundswell.hub.upkeep.collecting import Collector, Tally
+from groundswell.hub.upkeep.content import ContentCheck
+from groundswell.hub.upkeep.findings import Silence
+from groundswell.store.git import GitStore
+from groundswell.store.layout import DataFolder
+from groundswell.store.ports import Kind
+from groundswell.store.tables import links, marks, xorb_domains, xorb_uses, xorbs
+from groundswell.wire.shard import write_shard
+from tests.hub.blobs.world import World, digest_of, file_of, first_chunk_hash, noise, pack
+
+DAY = 24 * 3_600
+GRACE = 28 * DAY
+INTERLEAVINGS = 100
+CONTENT = noise(300_000, 11)
+PACKED = pack(CONTENT)
+SHA256 = digest_of(CONTENT)
+
+
+class Place(World):
+    """A hub whose collector runs once a day of its clock."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.git = GitStore(folder / "repos")
+        self.ada = self.user("ada")
+        assert self.ada.account_id is not None
+        self.ada_id = self.ada.account_id
+        self.one: Repository = self.repository("one", self.ada_id)
+        self.two: Repository = self.repository("two", self.ada_id)
+        self.domain = dedup_domain(self.ada, self.one)
+
+    def premises(self) -> Premises:
+        return Premises(self.database, self.store, self.git, DataFolder(self.folder), self.clock)
+
+    def collect(self, grace_seconds: float = GRACE) -> Tally:
+        return Collector(self.premises(), grace_seconds, self.blobs.forget).run()
+
+    def days(self, count: int) -> None:
+        for _ in range(count):
+            self.clock.seconds += DAY
+            self.collect()
+
+    def upload(self, repository: Repository, content: bytes = CONTENT) -> None:
+        self.send_file(self.ada, repository, content)
+
+    def commit(self, repository: Repository, sha256: str = SHA256) -> bool:
+        """As a commit does: looked for at first, and again in the transaction that links."""
+        if not self.blobs.claimed_or_linked(repository.id, self.ada_id, [sha256]):
+            return False
+
+        def work(conn: sa.Connection) -> bool:
+            found = self.blobs.claimed_or_linked_in(conn, repository.id, self.ada_id, [sha256])
+            self.blobs.link(conn, repository.id, dict.fromkeys(found, "model.bin"))
+            return bool(found)
+
+        return self.database.write(work)
+
+    def let_go(self, repository: Repository, sha256: str = SHA256) -> None:
+        which = sa.and_(links.c.repository_id == repository.id, links.c.sha256 == sha256)
+        self.database.write(lambda conn: lose_links(conn, which, self.clock()))
+
+    def on_disk(self) -> list[str]:
+        return [*self.store.list_keys(Kind.XORB), *self.store.list_keys(Kind.SHARD)]
+
+    def marked(self, kind: str) -> set[str]:
+        query = sa.select(marks.c.key).where(marks.c.kind == kind)
+        return set(self.database.read(lambda conn: conn.execute(query).scalars().all()))
+
+    def faults(self) -> list[object]:
+        report = Report("fsck", 0)
+        ContentCheck(self.premises(), report, Silence(), deep=True).run()
+        return [each for each in report.findings if each.severity is Severity.ERROR]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path)
+    yield made
+    made.close()
+
+
+def test_what_is_let_go_is_removed_after_the_grace_and_not_before(place: Place) -> None:
+    place.upload(place.one)
+    assert place.commit(place.one)
+    place.days(40)
+    assert place.read(place.one, SHA256) == CONTENT
+    place.let_go(place.one)
+    place.days(28)
+    assert len(place.on_disk()) == 2
+    place.days(1)
+    assert place.on_disk() == []
+    assert not place.marked("file") | place.marked("xorb") | place.marked("shard")
+    assert place.faults() == []
+    # The same content again is as new.
+    place.upload(place.one)
+    assert place.commit(place.one)
+    assert place.read(place.one, SHA256) == CONTENT
+
+
+def _ask_by_lfs(place: Place) -> None:
+    assert place.blobs.claimed_or_linked(place.one.id, place.ada_id, [SHA256])
+
+
+def _ask_by_chunk(place: Place) -> None:
+    assert place.blobs.find_chunk(place.domain, first_chunk_hash(CONTENT))
+
+
+def _send_the_xorb(place: Place) -> None:
+    place.send_xorb(place.domain, PACKED)
+
+
+def _send_the_shard(place: Place) -> None:
+    shard = write_shard([file_of(PACKED, bytes.fromhex(SHA256))])
+    place.blobs.register_shard(place.domain, place.one.id, place.ada_id, shard)
+
+
+def _send_plain_bytes(place: Place) -> None:
+    place.ingest(place.ada, place.two, CONTENT)
+
+
+def _commit(place: Place) -> None:
+    assert place.commit(place.one)
+    place.let_go(place.one)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        _ask_by_lfs,
+        _ask_by_chunk,
+        _send_the_xorb,
+        _send_the_shard,
+        _send_plain_bytes,
+        _commit,
+    ],
+    ids=lambda event: event.__name__.strip("_"),
+)
+def test_each_event_begins_the_grace_anew(place: Place, event: Callable[[Place], None]) -> None:
+    place.upload(place.one)
+    place.days(28)
+    assert place.marked("xorb") == {PACKED.key}
+    event(place)
+    assert place.marked("xorb") == set()
+    place.days(28)
+    # A client that was told of the xorb may still name it: the shard is accepted, the commit too.
+    _send_the_shard(place)
+    assert place.commit(place.one)
+    assert place.read(place.one, SHA256) == CONTENT
+    assert place.faults() == []
+
+
+def test_a_xorb_stays_for_the_one_file_that_needs_it(place: Place) -> None:
+    both = CONTENT + noise(250_000, 12)
+    place.ingest(place.ada, place.one, CONTENT)
+    place.ingest(place.ada, place.one, both)
+    assert place.commit(place.one)
+    assert place.commit(place.one, digest_of(both))
+    place.let_go(place.one)
+    place.days(40)
+    assert place.read(place.one, digest_of(both)) == both
+    assert place.faults() == []
+    place.let_go(place.one, digest_of(both))
+    place.days(40)
+    assert place.on_disk() == []
+
+
+def test_a_shard_of_several_files_is_written_again_without_those_that_went(place: Place) -> None:
+    contents = [noise(200_000, seed) for seed in (21, 22)]
+    packed = [pack(content) for content in contents]
+    for each in packed:
+        place.send_xorb(place.domain, each)
+    files = [
+        file_of(each, bytes.fromhex(digest_of(content)))
+        for each, content in zip(packed, contents, strict=True)
+    ]
+    place.blobs.register_shard(place.domain, place.one.id, place.ada_id, write_shard(files))
+    before = list(place.store.list_keys(Kind.SHARD))
+    assert place.commit(place.one, digest_of(contents[1]))
+    place.days(40)
+    after = list(place.store.list_keys(Kind.SHARD))
+    assert len(after) == 1
+    assert after != before
+    assert list(place.store.list_keys(Kind.XORB)) == [packed[1].key]
+    assert place.read(place.one, digest_of(contents[1])) == contents[1]
+    assert place.faults() == []
+
+
+def test_a_leap_of_the_clock_removes_nothing(place: Place) -> None:
+    place.upload(place.one)
+    place.collect()
+    for days in (400, -700, 365, 1_000):
+        place.clock.seconds += days * DAY
+        place.collect()
+    assert len(place.on_disk()) == 2
+    assert place.commit(place.one)
+
+
+def test_nothing_is_removed_while_a_backup_is_made(place: Place) -> None:
+    place.upload(place.one)
+    place.days(28)
+    with place.premises().lease.nothing_is_deleted():
+        place.clock.seconds += DAY
+        assert place.collect().held_back
+        assert len(place.on_disk()) == 2
+    assert not place.collect().held_back
+    assert place.on_disk() == []
+
+
+def test_nothing_is_removed_while_a_commit_waits_to_be_made_good(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.upload(place.one)
+    place.days(28)
+    monkeypatch.setattr(type(place.git.notes), "has_older", lambda self, age: age >= 0)
+    place.clock.seconds += DAY
+    assert place.collect().held_back
+    assert len(place.on_disk()) == 2
+
+
+def test_a_dry_run_says_what_will_be_and_changes_nothing(place: Place) -> None:
+    place.upload(place.one)
+    collector = Collector(place.premises(), GRACE)
+    said = collector.dry_run()
+    assert said.marked["xorb"] == (1, len(PACKED.records))
+    assert said.marked["file"] == (1, len(CONTENT))
+    assert place.marked("xorb") == place.marked("file") == set()
+    place.days(28)
+    place.clock.seconds += DAY
+    assert Collector(place.premises(), GRACE).dry_run().due["xorb"] == (1, len(PACKED.records))
+    assert len(place.on_disk()) == 2
+
+
+def test_bytes_that_lie_here_without_a_row_go_too(place: Place) -> None:
+    place.store.put(Kind.XORB, "ab" * 32, b"an upload that broke off")
+    place.store.put(Kind.SHARD, "cd" * 32, b"and its shard")
+    place.days(28)
+    assert len(place.on_disk()) == 2
+    place.days(1)
+    assert place.on_disk() == []
+
+
+def _doomed(place: Place) -> None:
+    """A collector that ended between forgetting a xorb and removing its bytes."""
+    place.send_xorb(place.domain, PACKED)
+    row = {"kind": "xorb", "key": PACKED.key, "marked_at": 0, "size_bytes": 1, "doomed": True}
+
+    def work(conn: sa.Connection) -> None:
+        conn.execute(sa.delete(xorb_domains))
+        conn.execute(sa.delete(xorbs))
+        conn.execute(sa.insert(marks).values(row))
+
+    place.database.write(work)
+
+
+def test_an_upload_saves_what_is_doomed(place: Place) -> None:
+    _doomed(place)
+    place.upload(place.one)
+    place.collect()
+    assert place.commit(place.one)
+    assert place.read(place.one, SHA256) == CONTENT
+
+
+def test_an_upload_that_slept_through_the_removal_is_refused(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bytes were found in their place, and are gone when the row is written."""
+    _doomed(place)
+    adopt = type(place.store).adopt
+
+    def sleepy(self: object, kind: str, key: str, spooled: object) -> bool:
+        is_new: bool = adopt(self, kind, key, spooled)  # type: ignore[arg-type]
+        if kind == Kind.XORB:
+            place.collect()
+        return is_new
+
+    monkeypatch.setattr(type(place.store), "adopt", sleepy)
+    with pytest.raises(Unavailable):
+        place.send_xorb(place.domain, PACKED)
+    monkeypatch.undo()
+    place.upload(place.one)
+    assert place.commit(place.one)
+    assert place.read(place.one, SHA256) == CONTENT
+
+
+def steps_of(place: Place, repository: Repository, content: bytes) -> Iterator[str]:
+    """An upload, standing still wherever it yields."""
+    packed = pack(content)
+    place.blobs.find_chunk(place.domain, first_chunk_hash(content))
+    yield "asked for a chunk"
+    place.send_xorb(place.domain, packed)
+    yield "sent the xorb"
+    shard = write_shard([file_of(packed, bytes.fromhex(digest_of(content)))])
+    place.blobs.register_shard(place.domain, repository.id, place.ada_id, shard)
+    yield "sent the shard"
+    if not place.commit(repository, digest_of(content)):
+        raise GroundswellError("not here")
+
+
+def test_frozen_uploads_between_runs_of_the_collector(place: Place) -> None:
+    """A grace of two seconds, and uploads that sleep for longer between any two of their steps."""
+    chance = random.Random(5)
+    committed: dict[tuple[int, str], bytes] = {}
+    frozen: list[tuple[Repository, bytes, Iterator[str]]] = []
+    refused = finished = 0
+    while finished < INTERLEAVINGS:
+        if len(frozen) < 6:
+            seed = chance.randrange(12)
+            content = noise(100_000 + 9_000 * (seed % 4), 30 + seed % 4) + noise(70_000, 50 + seed)
+            repository = chance.choice([place.one, place.two])
+            frozen.append((repository, content, steps_of(place, repository, content)))
+        which = chance.randrange(len(frozen))
+        repository, content, steps = frozen[which]
+        try:
+            if next(steps, None) is None:
+                committed[repository.id, digest_of(content)] = content
+                finished += 1
+                del frozen[which]
+        except GroundswellError:
+            refused += 1
+            again = steps_of(place, repository, content)
+            assert list(again)[-1] == "sent the shard", "sending all of it again did not help"
+            committed[repository.id, digest_of(content)] = content
+            finished += 1
+            del frozen[which]
+        if chance.random() < 0.3 and committed:
+            number, sha256 = chance.choice(sorted(committed))
+            place.let_go(place.one if number == place.one.id else place.two, sha256)
+            del committed[number, sha256]
+        for _ in range(chance.randrange(3)):
+            place.clock.seconds += 1.5
+            place.collect(grace_seconds=2)
+        if finished % 10 == 0:
+            for (number, sha256), expected in committed.items():
+                holder = place.one if number == place.one.id else place.two
+                assert place.read(holder, sha256) == expected
+    assert refused > 0, "nothing was ever collected under an upload: this proves nothing"
+    assert place.faults() == []
+    for number, sha256 in committed:
+        place.let_go(place.one if number == place.one.id else place.two, sha256)
+    del frozen
+    for _ in range(6):
+        place.clock.seconds += 1.5
+        place.collect(grace_seconds=2)
+    assert place.on_disk() == []
+
+
+def test_what_else_needs_a_xorb_is_asked_in_one_place(place: Place) -> None:
+    place.upload(place.one)
+    query = sa.select(xorbs.c.hash).where(rules.needs_xorb(xorbs.c.hash))
+    assert place.database.read(lambda conn: conn.execute(query).scalars().all()) == [PACKED.key]
+    place.collect()
+    marked_aside = sa.select(xorbs.c.hash).where(rules.needs_xorb(xorbs.c.hash, marked_too=False))
+    assert not place.database.read(lambda conn: conn.execute(marked_aside).scalars().all())
+    assert place.database.read(lambda conn: conn.execute(sa.select(xorb_uses)).all())
