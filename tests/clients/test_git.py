@@ -1,6 +1,7 @@
 """Real git: clone, fetch, push, in every protocol it speaks."""
 
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -429,3 +430,53 @@ def test_the_address_of_a_clone_is_a_page_for_people(live_hub: LiveHub, repo: st
     assert 400 <= refused.status < 500
     for path in ("HEAD", "objects/info/packs", "config", "../../groundswell.db"):
         assert ask(live_hub, "GET", f"/{repo}.git/{path}").status in (400, 404)
+
+
+def _cut_a_branch(ada: Any, repo: str) -> None:
+    ada.delete_branch(repo, branch="oops")
+
+
+def _squash_a_branch(ada: Any, repo: str) -> None:
+    ada.super_squash_history(repo, branch="oops")
+
+
+@pytest.mark.parametrize("cut", [_cut_a_branch, _squash_a_branch], ids=["deleted", "squashed"])
+def test_what_was_cut_off_cannot_be_fetched_by_its_hash(
+    hf: Any,
+    ada: Any,
+    ada_git: dict[str, str],
+    filled: str,
+    live_hub: LiveHub,
+    tmp_path: Path,
+    cut: Callable[[Any, str], None],
+) -> None:
+    ada.create_branch(filled, branch="oops")
+    secret = ada.create_commit(
+        filled,
+        [hf.CommitOperationAdd("secret.txt", b"a password\n")],
+        commit_message="Too much",
+        revision="oops",
+    ).oid
+    ada.create_commit(
+        filled,
+        [hf.CommitOperationDelete("secret.txt")],
+        commit_message="Not so",
+        revision="oops",
+    )
+    url = f"{live_hub.url}/{filled}"
+    git(ada_git, "init", "--quiet", "--bare", "before.git", cwd=tmp_path)
+    git(ada_git, "fetch", "--depth=1", url, secret, cwd=tmp_path / "before.git")
+    cut(ada, filled)
+    git(ada_git, "init", "--quiet", "--bare", "after.git", cwd=tmp_path)
+    after = tmp_path / "after.git"
+    deadline = time.monotonic() + 90
+    while attempt("git", "fetch", "--depth=1", url, secret, env=ada_git, cwd=after).returncode == 0:
+        assert time.monotonic() < deadline, "what was cut off is still given"
+        git(ada_git, "init", "--quiet", "--bare", f"{time.monotonic_ns()}.git", cwd=tmp_path)
+        after = max(tmp_path.glob("[0-9]*.git"))
+        time.sleep(1)
+    for version in (0, 2):
+        said = git_fails(
+            ada_git, "-c", f"protocol.version={version}", "fetch", url, secret, cwd=after
+        )
+        assert "a password" not in said
