@@ -374,3 +374,26 @@ def test_what_else_needs_a_xorb_is_asked_in_one_place(place: Place) -> None:
     marked_aside = sa.select(xorbs.c.hash).where(rules.needs_xorb(xorbs.c.hash, marked_too=False))
     assert not place.database.read(lambda conn: conn.execute(marked_aside).scalars().all())
     assert place.database.read(lambda conn: conn.execute(sa.select(xorb_uses)).all())
+
+
+def test_a_mark_that_should_not_be_there_removes_nothing(place: Place) -> None:
+    place.upload(place.one)
+    assert place.commit(place.one)
+    rows = [
+        {"kind": kind, "key": key, "marked_at": 0, "size_bytes": 1, "doomed": False}
+        for kind, key in (
+            ("file", SHA256),
+            ("xorb", PACKED.key),
+            ("shard", next(iter(place.store.list_keys(Kind.SHARD)))),
+            ("repository", str(place.one.id)),
+        )
+    ]
+    place.database.write(lambda conn: conn.execute(sa.insert(marks), rows).rowcount)
+    place.days(3)
+    assert place.read(place.one, SHA256) == CONTENT
+    assert len(place.on_disk()) == 2
+    assert place.faults() == []
+    xorb_only = rows[1:2]
+    place.database.write(lambda conn: conn.execute(sa.insert(marks), xorb_only).rowcount)
+    place.days(3)
+    assert place.read(place.one, SHA256) == CONTENT
