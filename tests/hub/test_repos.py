@@ -389,7 +389,7 @@ def test_a_deletion_that_was_cut_short_is_finished_at_the_next_start(
 ) -> None:
     made = world.repos.create(ann, model("Ann/a"))
     kept = world.repos.create(ann, model("Ann/b"))
-    monkeypatch.setattr(type(world.git), "set_aside", lambda self, number: None)
+    monkeypatch.setattr(type(world.git.aside), "put", lambda self, number: None)
     world.repos.delete(ann, made.repo_id)
     monkeypatch.undo()
     assert world.git.exists(made.id)

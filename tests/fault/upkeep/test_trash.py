@@ -83,7 +83,7 @@ def test_a_deleted_repository_is_gone_after_the_grace(world: World) -> None:
     tally = collector.run()
     assert tally.removed["repository"][0] == 1
     assert tally.removed["repository"][1] > 0
-    assert world.hub.git.numbers_aside() == []
+    assert world.hub.git.aside.numbers() == []
     assert len(list(world.hub.store.list_keys(Kind.XORB))) < sizes
     assert world.hub.everything()  # the other one
     assert faults(world) == []
@@ -99,7 +99,7 @@ def test_a_name_that_was_given_again_is_not_taken_away(world: World) -> None:
     with pytest.raises(NameTaken):
         bring_back(world.hub.premises, ONE)
     assert world.hub.repos.find(world.ada, ONE, Action.READ).id == fresh.id
-    assert world.one.id in world.hub.git.numbers_aside()
+    assert world.one.id in world.hub.git.aside.numbers()
 
 
 def test_a_removal_that_was_cut_short_is_finished(
@@ -108,16 +108,16 @@ def test_a_removal_that_was_cut_short_is_finished(
     world.hub.repos.delete(world.ada, ONE)
     collector = Collector(world.hub.premises, NOW)
     collector.run()
-    monkeypatch.setattr(type(world.hub.git), "delete_aside", lambda self, number: 1 / 0)
+    monkeypatch.setattr(type(world.hub.git.aside), "delete", lambda self, number: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         collector.run()
     monkeypatch.undo()
-    assert world.hub.git.numbers_aside() == [world.one.id]
+    assert world.hub.git.aside.numbers() == [world.one.id]
     with pytest.raises(NotFound):
         bring_back(world.hub.premises, ONE)
-    assert world.hub.git.numbers_aside() == [world.one.id]
+    assert world.hub.git.aside.numbers() == [world.one.id]
     collector.run()
-    assert world.hub.git.numbers_aside() == []
+    assert world.hub.git.aside.numbers() == []
 
 
 def squash(world: World) -> str:
@@ -189,11 +189,11 @@ def test_a_rebuild_after_a_collection_finds_nothing_wrong(world: World) -> None:
 
 def test_a_folder_that_a_crash_left_half_deleted_is_set_aside(world: World) -> None:
     world.hub.repos.delete(world.ada, ONE)
-    world.hub.git.bring_back(world.one.id)
+    world.hub.git.aside.bring_back(world.one.id)
     repos = Repos(world.hub.database, world.hub.git, ticking)
     assert repos.finish_deletions() == 1
     repos.close()
-    assert world.hub.git.numbers_aside() == [world.one.id]
+    assert world.hub.git.aside.numbers() == [world.one.id]
 
 
 def test_the_verbs(world: World, swell) -> None:

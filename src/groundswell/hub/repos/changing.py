@@ -52,7 +52,7 @@ class Changing(Lookup):
             record(conn, now, "repository.deleted", principal.account_id, repository.id, payload)
 
         self._database.write(work)
-        self._git.set_aside(repository.id)
+        self._git.aside.put(repository.id)
 
     def finish_deletions(self) -> int:
         """Set folders of deleted repositories aside that a crash left. How many there were."""
@@ -60,7 +60,7 @@ class Changing(Lookup):
         numbers = self._database.read(lambda conn: conn.execute(query).scalars().all())
         left = [number for number in numbers if self._git.exists(number)]
         for number in left:
-            self._git.set_aside(number)
+            self._git.aside.put(number)
         return len(left)
 
     def move(self, principal: Principal, source_id: RepoId, target_id: RepoId) -> Repository:

@@ -36,7 +36,6 @@ _CONFIG: Final = """\
 [uploadpack]
 \tallowFilter = true
 """
-_ASIDE: Final = ".deleted"
 
 
 def _configure_library() -> None:
@@ -97,50 +96,6 @@ class Folders:
         with contextlib.suppress(FileNotFoundError):
             os.rename(path, gone)
             shutil.rmtree(gone, ignore_errors=True)
-
-    def set_aside(self, repository_id: int) -> None:
-        """Put the folder where nobody reads it, to be brought back or removed later."""
-        path = self.path(repository_id)
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(path, path.with_name(f"{path.name}{_ASIDE}"))
-        self.renew(repository_id)
-
-    def bring_back(self, repository_id: int) -> bool:
-        """Undo ``set_aside``. False when there is nothing to bring back."""
-        path = self.path(repository_id)
-        if path.exists():
-            return True
-        try:
-            os.rename(path.with_name(f"{path.name}{_ASIDE}"), path)
-        except FileNotFoundError:
-            return False
-        self.renew(repository_id)
-        return True
-
-    def delete_aside(self, repository_id: int) -> None:
-        """Remove what was set aside, for good."""
-        path = self.path(repository_id)
-        gone = path.with_name(f"{path.name}.{secrets.token_hex(4)}.gone")
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(path.with_name(f"{path.name}{_ASIDE}"), gone)
-            shutil.rmtree(gone, ignore_errors=True)
-
-    def aside_bytes(self, repository_id: int) -> int:
-        """What a folder that was set aside takes on disk."""
-        path = self.path(repository_id)
-        total = 0
-        for folder, _, names in os.walk(path.with_name(f"{path.name}{_ASIDE}")):
-            for name in names:
-                with contextlib.suppress(FileNotFoundError):
-                    total += os.stat(os.path.join(folder, name)).st_size
-        return total
-
-    def numbers_aside(self) -> list[int]:
-        """The numbers of all repositories that were set aside, ascending."""
-        return sorted(
-            int(folder.name.removesuffix(f".git{_ASIDE}"))
-            for folder in self.root.glob(f"[0-9a-f]?/*.git{_ASIDE}")
-        )
 
     def numbers(self) -> list[int]:
         """The numbers of all repositories on disk, ascending."""

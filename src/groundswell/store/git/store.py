@@ -18,6 +18,7 @@ import pygit2
 from groundswell.core.errors import Corrupt
 from groundswell.core.values import Entry, EntryKind, Pointer
 from groundswell.store.git import diffs, history, refs, rewriting, trees, upkeep
+from groundswell.store.git.aside import Aside
 from groundswell.store.git.barrier import SyncBarrier
 from groundswell.store.git.edits import TreeEdit
 from groundswell.store.git.gates import Gates, Turns
@@ -48,6 +49,7 @@ class GitStore:
 
     def __init__(self, root: Path, barrier: SyncBarrier | None = None) -> None:
         self._folders = Folders(root)
+        self.aside = Aside(self._folders)
         self.barrier = barrier or SyncBarrier(root)
         self._locks = SharedLocks(root / "locks")
         self.workers = Workers(root, self._locks)
@@ -79,26 +81,6 @@ class GitStore:
     def delete(self, repository_id: int) -> None:
         """Remove the repository with everything in it."""
         self._folders.delete(repository_id)
-
-    def set_aside(self, repository_id: int) -> None:
-        """Take the repository away from everybody, whole; durable with the next barrier."""
-        self._folders.set_aside(repository_id)
-
-    def bring_back(self, repository_id: int) -> bool:
-        """Undo ``set_aside``. False when it was removed meanwhile."""
-        return self._folders.bring_back(repository_id)
-
-    def delete_aside(self, repository_id: int) -> None:
-        """Remove for good what was set aside."""
-        self._folders.delete_aside(repository_id)
-
-    def aside_bytes(self, repository_id: int) -> int:
-        """What a repository that was set aside takes on disk."""
-        return self._folders.aside_bytes(repository_id)
-
-    def numbers_aside(self) -> list[int]:
-        """The numbers of all repositories that were set aside, ascending."""
-        return self._folders.numbers_aside()
 
     def numbers(self) -> list[int]:
         """The numbers of all repositories on disk, ascending."""

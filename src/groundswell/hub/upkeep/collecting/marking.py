@@ -49,7 +49,7 @@ class Marking:
         self._mark_strays(rules.SHARD, shard_files.c.shard_hash)
 
     def _mark_repositories(self) -> None:
-        for number in self._premises.git.numbers_aside():
+        for number in self._premises.git.aside.numbers():
             table = repositories
             query = sa.select(table.c.id).where(
                 table.c.id == number,
@@ -57,7 +57,7 @@ class Marking:
                 ~rules.is_marked(rules.REPOSITORY, sa.cast(table.c.id, sa.String)),
             )
             if self._database.read(lambda conn: conn.execute(query).first()):  # noqa: B023 - at once
-                size_bytes = self._premises.git.aside_bytes(number)
+                size_bytes = self._premises.git.aside.size_bytes(number)
                 self._note([{"key": str(number), "size_bytes": size_bytes}], rules.REPOSITORY)
 
     def _mark_rows(

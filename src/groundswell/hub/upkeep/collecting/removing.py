@@ -121,8 +121,8 @@ class Removing:
 
     def _remove_folder(self, key: str) -> None:
         git = self._premises.git
-        self.freed_bytes[rules.REPOSITORY] += git.aside_bytes(int(key))
-        git.delete_aside(int(key))
+        self.freed_bytes[rules.REPOSITORY] += git.aside.size_bytes(int(key))
+        git.aside.delete(int(key))
         self._database.write(lambda conn: _unmark(conn, rules.REPOSITORY, [key]))
         self.removed[rules.REPOSITORY] += 1
 

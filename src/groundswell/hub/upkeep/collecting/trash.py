@@ -111,7 +111,7 @@ def bring_back(premises: Premises, repo_id: RepoId) -> int:
         NameTaken: the name belongs to another repository now.
     """
     number = _deleted_number(premises, repo_id)
-    if not premises.git.bring_back(number):
+    if not premises.git.aside.bring_back(number):
         msg = f"The files of {repo_id.full_name} were removed already: restore a backup."
         raise NotFound(msg)
     now = premises.clock()
@@ -140,7 +140,7 @@ def bring_back(premises: Premises, repo_id: RepoId) -> int:
     try:
         premises.database.write(work)
     except GroundswellError:
-        premises.git.set_aside(number)
+        premises.git.aside.put(number)
         raise
     _describe(premises, number)
     return number
