@@ -26,7 +26,15 @@ from groundswell.hub.upkeep.findings import Silence
 from groundswell.store.git import GitStore
 from groundswell.store.layout import DataFolder
 from groundswell.store.ports import Kind
-from groundswell.store.tables import links, marks, xorb_domains, xorb_uses, xorbs
+from groundswell.store.tables import (
+    cold_bases,
+    cold_xorbs,
+    links,
+    marks,
+    xorb_domains,
+    xorb_uses,
+    xorbs,
+)
 from groundswell.wire.shard import write_shard
 from tests.hub.blobs.world import World, digest_of, file_of, first_chunk_hash, noise, pack
 
@@ -397,3 +405,24 @@ def test_a_mark_that_should_not_be_there_removes_nothing(place: Place) -> None:
     place.database.write(lambda conn: conn.execute(sa.insert(marks), xorb_only).rowcount)
     place.days(3)
     assert place.read(place.one, SHA256) == CONTENT
+
+
+def test_a_base_stays_while_a_cold_xorb_leans_on_it(place: Place) -> None:
+    other = noise(250_000, 77)
+    for content in (CONTENT, other):
+        place.upload(place.one, content)
+        assert place.commit(place.one, digest_of(content))
+    leaning = pack(other).key
+
+    def work(conn: sa.Connection) -> None:
+        row = {"xorb_hash": leaning, "cold_bytes": 1, "tried_at": 0}
+        conn.execute(sa.insert(cold_xorbs).values(row))
+        conn.execute(sa.insert(cold_bases).values(xorb_hash=leaning, base_hash=PACKED.key))
+
+    place.database.write(work)
+    place.let_go(place.one)
+    place.days(40)
+    assert set(place.store.list_keys(Kind.XORB)) == {PACKED.key, leaning}
+    place.let_go(place.one, digest_of(other))
+    place.days(40)
+    assert place.on_disk() == []

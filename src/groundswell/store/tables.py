@@ -35,6 +35,21 @@ def _repository(*, primary_key: bool = False) -> sa.Column[int]:
     return sa.Column("repository_id", _Id, key, nullable=False, primary_key=primary_key)
 
 
+def _xorb(name: str = "xorb_hash") -> sa.Column[str]:
+    key = sa.ForeignKey("xorbs.hash")
+    return sa.Column(name, sa.String(64), key, primary_key=True, index=True)
+
+
+def _cold(leaves_with: str) -> sa.Column[str]:
+    key = sa.ForeignKey(leaves_with, ondelete="CASCADE")
+    return sa.Column("xorb_hash", sa.String(64), key, primary_key=True)
+
+
+def _recipe() -> sa.Column[str]:
+    key = sa.ForeignKey("reconstructions.file_hash")
+    return sa.Column("file_hash", sa.String(64), key, nullable=False, index=True)
+
+
 # --- identity ---------------------------------------------------------------------------------
 
 accounts = sa.Table(
@@ -177,11 +192,7 @@ repository_names = sa.Table(
     # Searching for words reads this index alone.
     sa.Index(
         "ix_repository_names_search",
-        "kind",
-        "state",
-        "namespace_folded",
-        "name_folded",
-        "repository_id",
+        *("kind", "state", "namespace_folded", "name_folded", "repository_id"),
     ),
 )
 
@@ -220,9 +231,7 @@ xorb_domains = sa.Table(
     "xorb_domains",
     metadata,
     sa.Column("domain", sa.String(64), primary_key=True),
-    sa.Column(
-        "xorb_hash", sa.String(64), sa.ForeignKey("xorbs.hash"), primary_key=True, index=True
-    ),
+    _xorb(),
     sa.Column("seen_at", _Micros, nullable=False),
 )
 
@@ -231,12 +240,7 @@ xorb_domains = sa.Table(
 cold_xorbs = sa.Table(
     "cold_xorbs",
     metadata,
-    sa.Column(
-        "xorb_hash",
-        sa.String(64),
-        sa.ForeignKey("xorbs.hash", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _cold("xorbs.hash"),
     sa.Column("cold_bytes", sa.BigInteger, nullable=True),
     sa.Column("tried_at", _Micros, nullable=False),
 )
@@ -245,15 +249,8 @@ cold_xorbs = sa.Table(
 cold_bases = sa.Table(
     "cold_bases",
     metadata,
-    sa.Column(
-        "xorb_hash",
-        sa.String(64),
-        sa.ForeignKey("cold_xorbs.xorb_hash", ondelete="CASCADE"),
-        primary_key=True,
-    ),
-    sa.Column(
-        "base_hash", sa.String(64), sa.ForeignKey("xorbs.hash"), primary_key=True, index=True
-    ),
+    _cold("cold_xorbs.xorb_hash"),
+    _xorb("base_hash"),
 )
 
 # A sample of the chunks of a domain's xorbs, to find a xorb by one of its chunks.
@@ -299,13 +296,7 @@ blobs = sa.Table(
     metadata,
     sa.Column("sha256", sa.String(64), primary_key=True),
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
-    sa.Column(
-        "file_hash",
-        sa.String(64),
-        sa.ForeignKey("reconstructions.file_hash"),
-        nullable=False,
-        index=True,
-    ),
+    _recipe(),
     sa.Column("created_at", _Micros, nullable=False),
 )
 
@@ -330,9 +321,8 @@ claims = sa.Table(
     sa.Column("claimed_at", _Micros, nullable=False, index=True),
 )
 
-# What nothing needs any more, since when by the store's own time (``hub.upkeep.collecting``).
-# ``kind``: file (by sha256), xorb, shard, repository, links (a repository to look at again).
-# ``doomed``: its rows are gone, its bytes follow.
+# What nothing needs any more, and since when by the store's own time (``hub.upkeep.collecting``).
+# Kinds stand in ``hub.blobs.marks``. ``doomed``: its rows are gone, its bytes follow.
 marks = sa.Table(
     "marks",
     metadata,

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from groundswell.core.errors import Unavailable
 from groundswell.store.database import insert_ignore
 from groundswell.store.ports import BlobStore, Kind
-from groundswell.store.tables import links, marks, shard_files, xorb_uses, xorbs
+from groundswell.store.tables import cold_bases, links, marks, shard_files, xorb_uses, xorbs
 
 FILE: Final = "file"
 XORB: Final = "xorb"
@@ -47,15 +47,18 @@ def needs_xorb(
 
     ``marked_too``: also contents that are marked themselves and may be brought back.
     ``unlinked_too``: also those that no repository holds, marked or not yet. Whatever else comes to
-    lean on a xorb (another encoding, a copy elsewhere) adds its condition here, and calls
-    ``hold`` in the transaction that begins to lean.
+    lean on a xorb adds its condition here.
     """
     used = sa.select(xorb_uses.c.sha256).where(xorb_uses.c.xorb_hash == xorb_hash)
     if not marked_too:
         used = used.where(~is_marked(FILE, xorb_uses.c.sha256))
     if not unlinked_too:
         used = used.where(is_linked(xorb_uses.c.sha256))
-    return used.exists()
+    # A cold xorb cannot be read without its bases.
+    leaning = sa.select(cold_bases.c.xorb_hash).where(cold_bases.c.base_hash == xorb_hash)
+    if not marked_too:
+        leaning = leaning.where(~is_marked(XORB, cold_bases.c.xorb_hash))
+    return sa.or_(used.exists(), leaning.exists())
 
 
 def is_marked(kind: str, key: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:

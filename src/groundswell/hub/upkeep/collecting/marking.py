@@ -6,15 +6,18 @@ when something in it seems unneeded is the same question asked again in the tran
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from groundswell.core.errors import Corrupt
 from groundswell.hub.blobs import marks as rules
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.store.database import insert_ignore
+from groundswell.store.ports import BlobStore
 from groundswell.store.tables import blobs, marks, repositories, shard_files, xorbs
 
 PORTION_ROWS: Final = 1_000
@@ -94,7 +97,7 @@ class Marking:
                 return [each for each in keys if each not in known]
 
             found = self._database.read(strays)
-            sizes = {each: store.size_bytes(rules.KIND_OF[kind], each) or 0 for each in found}
+            sizes = {each: size_of(store, rules.KIND_OF[kind], each) for each in found}
             if not found:
                 continue
             if self._is_dry:
@@ -134,6 +137,13 @@ class Marking:
                 return
             yield after, upto
             after = upto
+
+
+def size_of(store: BlobStore, kind: str, key: str) -> int:
+    """What an object takes; nothing when it is gone or too broken to say."""
+    with contextlib.suppress(Corrupt):
+        return store.size_bytes(kind, key) or 0
+    return 0
 
 
 def _grouped(keys: Iterator[str]) -> Iterator[list[str]]:

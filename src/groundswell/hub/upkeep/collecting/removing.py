@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import Corrupt, Malformed
 from groundswell.hub.blobs import marks as rules
+from groundswell.hub.upkeep.collecting.marking import size_of
 from groundswell.hub.upkeep.content import read_shard
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.store.database import upsert
@@ -208,7 +209,7 @@ class Removing:
 
     def _remove_bytes(self, kind: str, key: str, row_key: sa.Column[str]) -> None:
         store, place = self._premises.store, rules.KIND_OF[kind]
-        size_bytes = store.size_bytes(place, key) or 0
+        size_bytes = size_of(store, place, key)
 
         def work(conn: sa.Connection) -> bool:
             gone = sa.delete(marks).where(

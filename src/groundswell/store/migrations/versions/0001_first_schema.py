@@ -25,10 +25,24 @@ def _account(name: str, *, nullable: bool = False, index: bool = False) -> sa.Co
     return sa.Column(name, _Id, sa.ForeignKey("accounts.id"), nullable=nullable, index=index)
 
 
-def _repository(name: str = "repository_id") -> sa.Column[int]:
-    return sa.Column(
-        name, _Id, sa.ForeignKey("repositories.id", ondelete="CASCADE"), nullable=False
-    )
+def _repository(*, primary_key: bool = False) -> sa.Column[int]:
+    key = sa.ForeignKey("repositories.id", ondelete="CASCADE")
+    return sa.Column("repository_id", _Id, key, nullable=False, primary_key=primary_key)
+
+
+def _xorb(name: str = "xorb_hash") -> sa.Column[str]:
+    key = sa.ForeignKey("xorbs.hash")
+    return sa.Column(name, sa.String(64), key, primary_key=True, index=True)
+
+
+def _cold(leaves_with: str) -> sa.Column[str]:
+    key = sa.ForeignKey(leaves_with, ondelete="CASCADE")
+    return sa.Column("xorb_hash", sa.String(64), key, primary_key=True)
+
+
+def _recipe() -> sa.Column[str]:
+    key = sa.ForeignKey("reconstructions.file_hash")
+    return sa.Column("file_hash", sa.String(64), key, nullable=False, index=True)
 
 
 accounts = sa.Table(
@@ -84,12 +98,7 @@ token_grants = sa.Table(
     "token_grants",
     metadata,
     sa.Column("token_id", _Id, sa.ForeignKey("tokens.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column(
-        "repository_id",
-        _Id,
-        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _repository(primary_key=True),
     sa.Column("write", sa.Boolean, nullable=False),
 )
 
@@ -166,23 +175,14 @@ repository_names = sa.Table(
     sa.Index("ix_repository_names_confusable", "kind", "namespace_folded", "confusable"),
     sa.Index(
         "ix_repository_names_search",
-        "kind",
-        "state",
-        "namespace_folded",
-        "name_folded",
-        "repository_id",
+        *("kind", "state", "namespace_folded", "name_folded", "repository_id"),
     ),
 )
 
 repository_tags = sa.Table(
     "repository_tags",
     metadata,
-    sa.Column(
-        "repository_id",
-        _Id,
-        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _repository(primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
     sa.Column("tag", sa.String(200), nullable=False),
     sa.Index("ix_repository_tags_tag", "tag", "repository_id"),
@@ -191,12 +191,7 @@ repository_tags = sa.Table(
 repository_access = sa.Table(
     "repository_access",
     metadata,
-    sa.Column(
-        "repository_id",
-        _Id,
-        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _repository(primary_key=True),
     sa.Column("account_id", _Id, sa.ForeignKey("accounts.id"), primary_key=True),
     sa.Column("granted_at", _Micros, nullable=False),
 )
@@ -215,21 +210,14 @@ xorb_domains = sa.Table(
     "xorb_domains",
     metadata,
     sa.Column("domain", sa.String(64), primary_key=True),
-    sa.Column(
-        "xorb_hash", sa.String(64), sa.ForeignKey("xorbs.hash"), primary_key=True, index=True
-    ),
+    _xorb(),
     sa.Column("seen_at", _Micros, nullable=False),
 )
 
 cold_xorbs = sa.Table(
     "cold_xorbs",
     metadata,
-    sa.Column(
-        "xorb_hash",
-        sa.String(64),
-        sa.ForeignKey("xorbs.hash", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _cold("xorbs.hash"),
     sa.Column("cold_bytes", sa.BigInteger, nullable=True),
     sa.Column("tried_at", _Micros, nullable=False),
 )
@@ -237,15 +225,8 @@ cold_xorbs = sa.Table(
 cold_bases = sa.Table(
     "cold_bases",
     metadata,
-    sa.Column(
-        "xorb_hash",
-        sa.String(64),
-        sa.ForeignKey("cold_xorbs.xorb_hash", ondelete="CASCADE"),
-        primary_key=True,
-    ),
-    sa.Column(
-        "base_hash", sa.String(64), sa.ForeignKey("xorbs.hash"), primary_key=True, index=True
-    ),
+    _cold("cold_xorbs.xorb_hash"),
+    _xorb("base_hash"),
 )
 
 chunk_samples = sa.Table(
@@ -286,25 +267,14 @@ blobs = sa.Table(
     metadata,
     sa.Column("sha256", sa.String(64), primary_key=True),
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
-    sa.Column(
-        "file_hash",
-        sa.String(64),
-        sa.ForeignKey("reconstructions.file_hash"),
-        nullable=False,
-        index=True,
-    ),
+    _recipe(),
     sa.Column("created_at", _Micros, nullable=False),
 )
 
 links = sa.Table(
     "links",
     metadata,
-    sa.Column(
-        "repository_id",
-        _Id,
-        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _repository(primary_key=True),
     sa.Column("sha256", sa.String(64), sa.ForeignKey("blobs.sha256"), primary_key=True, index=True),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("linked_at", _Micros, nullable=False),
@@ -314,12 +284,7 @@ links = sa.Table(
 claims = sa.Table(
     "claims",
     metadata,
-    sa.Column(
-        "repository_id",
-        _Id,
-        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _repository(primary_key=True),
     sa.Column("account_id", _Id, sa.ForeignKey("accounts.id"), primary_key=True),
     sa.Column("sha256", sa.String(64), sa.ForeignKey("blobs.sha256"), primary_key=True, index=True),
     sa.Column("claimed_at", _Micros, nullable=False, index=True),
@@ -339,12 +304,7 @@ marks = sa.Table(
 lost_links = sa.Table(
     "lost_links",
     metadata,
-    sa.Column(
-        "repository_id",
-        _Id,
-        sa.ForeignKey("repositories.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _repository(primary_key=True),
     sa.Column("sha256", sa.String(64), primary_key=True, index=True),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("linked_at", _Micros, nullable=False),
