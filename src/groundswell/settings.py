@@ -227,18 +227,23 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, *([file] if file else []))
 
 
-def load(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from flags (None: not given), the environment and DATA/swell.toml.
+def load(
+    flags: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str] = os.environ,
+    file: Path | None = None,
+) -> Settings:
+    """Settings from flags (None: not given), the environment and a file: DATA/swell.toml.
 
     Raises:
         SettingsFault: with one line for each setting that cannot be used.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     folder = Path(given.get("data") or environment.get(f"{ENVIRONMENT_PREFIX}DATA") or "data")
-    file = folder / FILE_NAME
+    place = file or folder / FILE_NAME
 
     class FromFile(Settings):
-        toml_file = file if file.is_file() else None
+        toml_file = place if place.is_file() else None
 
     try:
         loaded = FromFile(**{**given, "data": folder})
@@ -249,7 +254,7 @@ def load(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.enviro
         ]
         raise SettingsFault("\n".join(lines)) from error
     except (OSError, ValueError) as error:
-        msg = f"{file}: {error}"
+        msg = f"{place}: {error}"
         raise SettingsFault(msg) from error
     return Settings.model_construct(**loaded.model_dump())
 
