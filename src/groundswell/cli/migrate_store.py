@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from groundswell.cli._folder import data_option
 from groundswell.cli._upkeep import ProgressBar
 from groundswell.core.errors import BadRequest, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from groundswell.settings import Settings
 
 
 @click.command("migrate-store")
@@ -65,7 +69,24 @@ def command(*, target_file: Path, objects_only: bool, data: Path) -> None:
                         with_cold = stores[0] == stores[1]
                         rows = move_rows(hub.database, database, progress, with_cold=with_cold)
                     click.echo(f"{rows} rows copied and compared.")
+                if not objects_only:
+                    _match(new, progress)
         finally:
             hub.close()
     if not objects_only:
         click.echo(f"Put {target_file} in the place of {data / configuration.FILE_NAME} and start.")
+
+
+def _match(new: Settings, progress: ProgressBar) -> None:
+    """A xorb may lie in another form where it was moved to: its rows are to say so."""
+    from groundswell import wiring
+    from groundswell.hub.upkeep import Premises, match_xorbs
+    from groundswell.store.layout import DataFolder
+
+    hub = wiring.build(new)
+    try:
+        folder = DataFolder(new.data)
+        premises = Premises(hub.database, hub.store, hub.git, folder, hub.clock)
+        match_xorbs(premises, progress=progress)
+    finally:
+        hub.close()

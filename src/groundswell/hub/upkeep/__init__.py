@@ -10,7 +10,7 @@ from groundswell.hub.upkeep.backup import back_up
 from groundswell.hub.upkeep.checking import check
 from groundswell.hub.upkeep.findings import Code, Finding, Progress, Report, Severity
 from groundswell.hub.upkeep.premises import Premises
-from groundswell.hub.upkeep.rebuilding import rebuild
+from groundswell.hub.upkeep.rebuilding import match_xorbs, rebuild
 from groundswell.hub.upkeep.restoring import restore
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Severity",
     "back_up",
     "check",
+    "match_xorbs",
     "rebuild",
     "restore",
 ]

@@ -60,13 +60,25 @@ def catch_up(premises: Premises, *, progress: Progress | None = None) -> Report:
     progress = progress or Silence()
     report = Report("restore", premises.clock())
     recipes = Recipes(premises, report, progress, deep=False)
-    recipes.read_xorbs(forgets=False)
-    settle(premises)
+    _match_xorbs(premises, recipes)
     recipes.read_shards()
     describe(premises, living_numbers(premises), report, progress)
     _end(premises, "hub.restored")
     report.finished_at = premises.clock()
     return report
+
+
+def match_xorbs(premises: Premises, *, progress: Progress | None = None) -> None:
+    """Let rows say of every xorb how it lies here: after a move, plain where it was cold or the
+    other way round, with the bases that it needs noted.
+    """
+    report = Report("match", premises.clock())
+    _match_xorbs(premises, Recipes(premises, report, progress or Silence(), deep=False))
+
+
+def _match_xorbs(premises: Premises, recipes: Recipes) -> None:
+    recipes.read_xorbs(forgets=False)
+    settle(premises)
 
 
 def describe(
