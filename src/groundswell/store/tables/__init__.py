@@ -1,0 +1,77 @@
+"""The tables, for SQLite and PostgreSQL alike.
+
+Knows columns, keys and indexes. Does not know who may read a row. Everything about models can be
+made again from git, xorbs and shards (`swell fsck --rebuild`); accounts, tokens and discussions
+live only here.
+
+Times are whole microseconds since the epoch, UTC, taken by the hub's clock (`*_at`).
+Hashes are lower-case hexadecimal text where people meet them, raw bytes where only code does.
+"""
+
+from __future__ import annotations
+
+from groundswell.store.tables.accounts import (
+    account_names,
+    accounts,
+    device_grants,
+    memberships,
+    sessions,
+    token_grants,
+    tokens,
+)
+from groundswell.store.tables.columns import metadata
+from groundswell.store.tables.community import discussions, events, hub_facts
+from groundswell.store.tables.content import (
+    blobs,
+    chunk_samples,
+    claims,
+    cold_bases,
+    cold_xorbs,
+    links,
+    lost_links,
+    marks,
+    multipart_uploads,
+    reconstructions,
+    shard_files,
+    xorb_domains,
+    xorb_uses,
+    xorbs,
+)
+from groundswell.store.tables.repositories import (
+    repositories,
+    repository_access,
+    repository_names,
+    repository_tags,
+)
+
+__all__ = [
+    "account_names",
+    "accounts",
+    "blobs",
+    "chunk_samples",
+    "claims",
+    "cold_bases",
+    "cold_xorbs",
+    "device_grants",
+    "discussions",
+    "events",
+    "hub_facts",
+    "links",
+    "lost_links",
+    "marks",
+    "memberships",
+    "metadata",
+    "multipart_uploads",
+    "reconstructions",
+    "repositories",
+    "repository_access",
+    "repository_names",
+    "repository_tags",
+    "sessions",
+    "shard_files",
+    "token_grants",
+    "tokens",
+    "xorb_domains",
+    "xorb_uses",
+    "xorbs",
+]

@@ -1,0 +1,49 @@
+"""Discussions, the record of events, facts about the hub.
+
+Knows columns, keys and indexes. These live only here: no other place could give them back.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from groundswell.store.tables import columns
+
+discussions = sa.Table(
+    "discussions",
+    columns.metadata,
+    sa.Column("id", columns.Id, primary_key=True),
+    columns.repository(),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("is_pull_request", sa.Boolean, nullable=False),
+    sa.Column("title", sa.String(500), nullable=False),
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("status", sa.String(16), nullable=False),  # draft | open | closed | merged
+    columns.account("author_id", nullable=True),
+    sa.Column("base_commit", sa.String(40), nullable=True),
+    sa.Column("merge_commit", sa.String(40), nullable=True),
+    sa.Column("created_at", columns.Micros, nullable=False),
+    sa.UniqueConstraint("repository_id", "number"),
+)
+
+# The record of what happened: written in the transaction of the change itself.
+events = sa.Table(
+    "events",
+    columns.metadata,
+    sa.Column("id", columns.Id, primary_key=True),
+    sa.Column("happened_at", columns.Micros, nullable=False),
+    sa.Column("type", sa.String(64), nullable=False),  # such as repository.created, commit.landed
+    columns.account("actor_id", nullable=True),
+    sa.Column("repository_id", columns.Id, nullable=True, index=True),
+    sa.Column("payload", sa.JSON, nullable=False),
+    sa.Column("handled_at", columns.Micros, nullable=True),
+    sa.Index("ix_events_unhandled", "handled_at", "id"),
+)
+
+# Small facts about the hub itself: the Xet epoch, the number of the data format.
+hub_facts = sa.Table(
+    "hub_facts",
+    columns.metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+)
