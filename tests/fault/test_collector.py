@@ -260,6 +260,13 @@ def test_a_dry_run_says_what_will_be_and_changes_nothing(place: Place) -> None:
     assert len(place.on_disk()) == 2
 
 
+def test_a_cold_xorb_counts_with_what_it_takes(place: Place) -> None:
+    place.upload(place.one)
+    row = {"xorb_hash": PACKED.key, "cold_bytes": 7, "tried_at": 0}
+    place.database.write(lambda conn: conn.execute(sa.insert(cold_xorbs).values(row)).rowcount)
+    assert Collector(place.premises(), GRACE).dry_run().marked["xorb"] == (1, 7)
+
+
 def test_bytes_that_lie_here_without_a_row_go_too(place: Place) -> None:
     place.store.put(Kind.XORB, "ab" * 32, b"an upload that broke off")
     place.store.put(Kind.SHARD, "cd" * 32, b"and its shard")

@@ -93,8 +93,9 @@ def _gate_message(asked: Asked, repository: Repository) -> str:
     if may(asked.principal, Action.READ, repository.subject).allowed:
         return ""
     return (
-        "The files of this repository are only for its owner and their organisation. "
-        + ("Sign in to use them if you are." if asked.principal.is_anonymous
+        "The files of this repository are only for its owner, or the members of the organisation "
+        "that owns it. "
+        + ("Sign in if you are one of them." if asked.principal.is_anonymous
            else f"Ask {repository.repo_id.namespace} to add you.")
     )  # fmt: skip
 

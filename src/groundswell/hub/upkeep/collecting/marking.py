@@ -18,7 +18,7 @@ from groundswell.hub.blobs import marks as rules
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.store.database import insert_ignore
 from groundswell.store.ports import BlobStore
-from groundswell.store.tables import blobs, marks, repositories, shard_files, xorbs
+from groundswell.store.tables import blobs, cold_xorbs, marks, repositories, shard_files, xorbs
 
 PORTION_ROWS: Final = 1_000
 
@@ -47,7 +47,7 @@ class Marking:
         )
         # A dry run has marked no contents: those that no repository holds would be.
         unneeded = ~rules.needs_xorb(xorbs.c.hash, marked_too=False, unlinked_too=not self._is_dry)
-        self._mark_rows(rules.XORB, xorbs.c.hash, xorbs.c.stored_bytes, unneeded)
+        self._mark_rows(rules.XORB, xorbs.c.hash, _at_rest(), unneeded)
         self._mark_strays(rules.XORB, xorbs.c.hash)
         self._mark_strays(rules.SHARD, shard_files.c.shard_hash)
 
@@ -67,7 +67,7 @@ class Marking:
         self,
         kind: str,
         key: sa.Column[str],
-        size: sa.Column[int],
+        size: sa.ColumnElement[int],
         unneeded: sa.ColumnElement[bool],
     ) -> None:
         """Mark rows of a table for which the condition holds."""
@@ -137,6 +137,12 @@ class Marking:
                 return
             yield after, upto
             after = upto
+
+
+def _at_rest() -> sa.ColumnElement[int]:
+    """The bytes that go with a xorb: of its small file, where it lies cold."""
+    cold = sa.select(cold_xorbs.c.cold_bytes).where(cold_xorbs.c.xorb_hash == xorbs.c.hash)
+    return sa.func.coalesce(cold.scalar_subquery(), xorbs.c.stored_bytes)
 
 
 def size_of(store: BlobStore, kind: str, key: str) -> int:

@@ -18,29 +18,17 @@ _SQL_LIST_MAX: Final = 500
 
 def bases_in_use(conn: sa.Connection, keys: Collection[str]) -> set[str]:
     """Of these xorbs, those without which some cold xorb cannot be read."""
-    found: set[str] = set()
-    for some in _portions(keys):
-        query = sa.select(cold_bases.c.base_hash).where(cold_bases.c.base_hash.in_(some))
-        found.update(conn.execute(query.distinct()).scalars())
-    return found
+    return _found(conn, cold_bases.c.base_hash, cold_bases.c.base_hash, keys)
 
 
 def bases_of(conn: sa.Connection, keys: Collection[str]) -> set[str]:
     """The xorbs without which any of these cannot be read."""
-    found: set[str] = set()
-    for some in _portions(keys):
-        query = sa.select(cold_bases.c.base_hash).where(cold_bases.c.xorb_hash.in_(some))
-        found.update(conn.execute(query.distinct()).scalars())
-    return found
+    return _found(conn, cold_bases.c.base_hash, cold_bases.c.xorb_hash, keys)
 
 
 def with_bases(conn: sa.Connection, keys: Collection[str]) -> set[str]:
     """Of these xorbs, those that have bases, and so are nobody's base."""
-    found: set[str] = set()
-    for some in _portions(keys):
-        query = sa.select(cold_bases.c.xorb_hash).where(cold_bases.c.xorb_hash.in_(some))
-        found.update(conn.execute(query.distinct()).scalars())
-    return found
+    return _found(conn, cold_bases.c.xorb_hash, cold_bases.c.xorb_hash, keys)
 
 
 def untried(conn: sa.Connection, keys: Collection[str], before: int) -> set[str]:
@@ -74,9 +62,7 @@ def note_cold(
     itself, it has become a base.
     """
     wanted = {key, *bases}
-    there: set[str] = set()
-    for some in _portions(wanted):
-        there.update(conn.execute(sa.select(xorbs.c.hash).where(xorbs.c.hash.in_(some))).scalars())
+    there = _found(conn, xorbs.c.hash, xorbs.c.hash, wanted)
     if there != wanted or with_bases(conn, bases) or (bases and bases_in_use(conn, [key])):
         return False
     forget(conn, key)
@@ -100,6 +86,17 @@ def forget(conn: sa.Connection, key: str) -> None:
     """Remove what rows say of a xorb."""
     conn.execute(sa.delete(cold_bases).where(cold_bases.c.xorb_hash == key))
     conn.execute(sa.delete(cold_xorbs).where(cold_xorbs.c.xorb_hash == key))
+
+
+def _found(
+    conn: sa.Connection, wanted: sa.Column[str], where: sa.Column[str], keys: Collection[str]
+) -> set[str]:
+    """What one column says in the rows in which another names one of the keys."""
+    found: set[str] = set()
+    for some in _portions(keys):
+        query = sa.select(wanted).where(where.in_(some)).distinct()
+        found.update(conn.execute(query).scalars())
+    return found
 
 
 def _portions(keys: Collection[str]) -> Iterator[Sequence[str]]:
