@@ -127,6 +127,10 @@ clients-torch: $(VENV)/.test .venvs/.torch | system ## transformers and datasets
 fault: $(VENV)/.test | system ## kill, full disk, power cut, torn and flipped bytes
 	$(call pytest,fault)
 
+.PHONY: bit-storm
+bit-storm: $(VENV)/.test | system ## flip 500 bits over a hub of 300 MB: all found, none served
+	$(BIN)/python -m tests.fault.bit_storm
+
 .PHONY: security
 security: $(VENV)/.test | system ## one file for each attack
 	$(call pytest,security)

@@ -171,6 +171,13 @@ class Settings(BaseSettings):
         60.0, ge=0, description="On SIGTERM, requests under way get this long to finish."
     )
 
+    scrub_bytes_per_second: int = Field(
+        20 * _MIB,
+        ge=0,
+        description="How much of what is stored is read and checked again in the background, at "
+        "most; every day a pass begins, or goes on where it stopped. 0: never.",
+    )
+
     json_body_max_bytes: int = Field(
         8 * _MIB, ge=1024, description="Largest body of an ordinary API request."
     )

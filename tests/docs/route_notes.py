@@ -144,6 +144,7 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page device"): ("approve a device", BROWSER),
     ("pages", "form device"): ("the same, sent", BROWSER),
     ("pages", "page users"): ("every account", HUB_ADMIN),
+    ("pages", "page faults"): ("what is broken at rest, and what was healed", HUB_ADMIN),
     ("pages", "page new repository"): ("make a repository", BROWSER),
     ("pages", "form new repository"): ("the same, sent", BROWSER),
     ("pages", "page repository settings"): ("visibility, gate, name, end", ADMINISTER),

@@ -204,7 +204,6 @@ def test_space_of_what_another_process_removed_is_free_after_sweeping(tmp_path: 
     for key in (KEY, OTHER):
         with store.open(Kind.XORB, key):
             pass
-    (tmp_path / "xorbs" / "ab" / KEY).unlink()
 
     def held() -> set[str]:
         found = set()
@@ -215,6 +214,7 @@ def test_space_of_what_another_process_removed_is_free_after_sweeping(tmp_path: 
 
     assert len(held()) == 2
     with store.open(Kind.XORB, KEY) as reader:
+        (tmp_path / "xorbs" / "ab" / KEY).unlink()
         store.sweep_spool(60)
         assert reader.read_at(0, 5) == b"bytes"  # who reads it now reads on
     assert held() == {str(tmp_path / "xorbs" / "cd" / OTHER)}

@@ -60,7 +60,12 @@ def _serve(settings: Settings) -> None:
     hub = wiring.build(settings, serves=True)
     premises = Premises(hub.database, hub.store, hub.git, DataFolder(settings.data), hub.clock)
     chores = chores_of(
-        premises, hub.repos, hub.blobs, hub.commits, _collecting(premises, hub, settings)
+        premises,
+        hub.repos,
+        hub.blobs,
+        hub.commits,
+        _collecting(premises, hub, settings),
+        settings.scrub_bytes_per_second,
     )
     chores += cooling_chores(premises, hub.blobs, settings.cold_after_days)
     schedule = Schedule(chores, leads=hub.git.workers.leads)

@@ -8,6 +8,8 @@ from typing import Final
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
 
+from groundswell.hub.faults import KINDS as KINDS_OF_FAULTS
+
 REQUESTS: Final = Counter(
     "groundswell_requests", "Requests answered", ["door", "route", "method", "status"]
 )
@@ -20,6 +22,9 @@ SECONDS: Final = Histogram(
 OPEN: Final = Gauge("groundswell_requests_open", "Requests being answered now")
 RECEIVED: Final = Counter("groundswell_received_bytes", "Bytes of request bodies", ["door"])
 SENT: Final = Counter("groundswell_sent_bytes", "Bytes of answers' bodies", ["door"])
+FAULTS: Final = Gauge(
+    "groundswell_faults_open", "Things at rest that are broken and not healed yet", ["kind"]
+)
 BROKEN: Final = Counter("groundswell_broken_answers", "Answers broken off after they began")
 
 MARKED: Final = Gauge(
@@ -51,6 +56,8 @@ def counters_of(
     )
 
 
-def exposition() -> bytes:
-    """Every metric in Prometheus's text format."""
+def exposition(faults: Mapping[str, int]) -> bytes:
+    """Every metric in Prometheus's text format. ``faults`` are those open now, by kind."""
+    for kind in KINDS_OF_FAULTS:
+        FAULTS.labels(kind).set(faults.get(kind, 0))
     return generate_latest(REGISTRY)

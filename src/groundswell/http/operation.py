@@ -50,8 +50,9 @@ async def _metrics(request: Request) -> Response:
     if not in_networks(request.scope.get("peer", ""), hub_of(request).settings.metrics_from):
         msg = "Metrics are not for this network (setting metrics_from)."
         raise Forbidden(msg)
+    faults = await hop(hub_of(request).blobs.faults.count_open)
     return PlainTextResponse(
-        exposition(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        exposition(faults), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
     )
 
 

@@ -19,6 +19,7 @@ from groundswell.hub.commits import Commits
 from groundswell.hub.repos import Repos
 from groundswell.hub.upkeep import Premises
 from groundswell.hub.upkeep.cooling import Cooling
+from groundswell.hub.upkeep.scrubbing import Scrub
 from groundswell.hub.upkeep.sweeping import Sweeping
 
 _log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ _log = logging.getLogger(__name__)
 MINUTE: Final = 60.0
 HOUR: Final = 3_600.0
 DAY: Final = 24 * HOUR
+SCRUB_SAVES_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 10 * MINUTE
 
@@ -127,14 +129,52 @@ def cooling_chores(premises: Premises, blobs: Blobs, cold_after_days: int) -> li
     return [Chore("cool-xorbs", HOUR, cool, HOUR / 4, break_off=cooling.break_off)]
 
 
+class Scrubbing:
+    """Scrubs at a rate: every second brings an allowance of bytes, and a large xorb is paid off
+    by the seconds after it.
+    """
+
+    def __init__(
+        self,
+        premises: Premises,
+        bytes_per_second: int,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._now = now
+        self._premises = premises
+        self._bytes_per_second = bytes_per_second
+        self._scrub = Scrub(premises)
+        self._allowance_bytes = 0.0
+        self._went_at = now()
+        self.stop = self._scrub.stop
+
+    def work(self) -> int:
+        """Go on for as much as is allowed; how many objects, when a pass came to its end."""
+        now = self._now()
+        earned = (now - self._went_at) * self._bytes_per_second
+        most = SCRUB_SAVES_SECONDS * self._bytes_per_second
+        self._allowance_bytes = min(self._allowance_bytes + earned, most)
+        self._went_at = now
+        state = self._scrub.catch_up()
+        rested = self._premises.clock() - state.last_finished_at
+        if not state.is_under_way and rested < DAY * 1_000_000:
+            return 0
+        if self._allowance_bytes <= 0:
+            return 0
+        self._scrub.begin()
+        self._allowance_bytes -= self._scrub.run(int(self._allowance_bytes))
+        return 0 if self._scrub.state.is_under_way else self._scrub.state.last_objects
+
+
 def chores_of(
     premises: Premises,
     repos: Repos,
     blobs: Blobs,
     commits: Commits,
     collecting: Callable[[], int],
+    scrub_bytes_per_second: int = 0,
 ) -> list[Chore]:
-    """What a hub does now and then."""
+    """What a hub does now and then. It scrubs at a rate, or not at all at 0."""
     sweeping = Sweeping(premises)
 
     def warm_up() -> int:
@@ -163,4 +203,10 @@ def chores_of(
             for_one=False,
         ),
         Chore("pack-repositories", HOUR, sweeping.pack_repositories, first_after_seconds=HOUR / 2),
+        *([_scrub_chore(premises, scrub_bytes_per_second)] if scrub_bytes_per_second else []),
     ]
+
+
+def _scrub_chore(premises: Premises, bytes_per_second: int) -> Chore:
+    scrubbing = Scrubbing(premises, bytes_per_second)
+    return Chore("scrub", 1.0, scrubbing.work, first_after_seconds=5.0, break_off=scrubbing.stop)

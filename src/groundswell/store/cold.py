@@ -43,8 +43,8 @@ class ColdStore:
     def __init__(self, store: BlobStore) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, ColdXorb] = OrderedDict()
-        self._plain: OrderedDict[tuple[str, int], XorbIndex] = OrderedDict()
+        self._known: OrderedDict[str, tuple[str, ColdXorb]] = OrderedDict()
+        self._plain: OrderedDict[tuple[str, str], XorbIndex] = OrderedDict()
         self._frames: OrderedDict[tuple[str, int], bytearray] = OrderedDict()
 
     @property
@@ -84,7 +84,7 @@ class ColdStore:
             reader = plain.__enter__()
         except FileNotFoundError:
             with self._store.open(Kind.COLD, key) as reader:
-                yield _VirtualXorb(self, key, reader, self._read(key, reader))
+                yield self.virtual(key, reader)
             return
         try:
             yield reader
@@ -115,9 +115,20 @@ class ColdStore:
                 was_there = self._store.delete(Kind.COLD, key) or was_there
             with self._lock:
                 self._known.pop(key, None)
-                for each in [each for each in self._frames if each[0] == key]:
-                    del self._frames[each]
         return was_there
+
+    def set_aside(self, kind: str, key: str) -> str:
+        """Take a broken object out of reach; a xorb as it lies. A form that is left serves on.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        if kind == Kind.XORB and self.plain_bytes(key) is None:
+            kind = Kind.COLD
+        place = self._store.set_aside(kind, key)
+        with self._lock:
+            self._known.pop(key, None)
+        return place
 
     def list_keys(self, kind: str, after: str = "") -> Iterator[str]:
         """Keys in ascending order, from after ``after``; xorbs in whatever form, once."""
@@ -177,7 +188,15 @@ class ColdStore:
             Corrupt: it is broken.
         """
         with self._store.open(Kind.COLD, key) as reader:
-            yield _VirtualXorb(self, key, reader, self._read(key, reader))
+            yield self.virtual(key, reader)
+
+    def virtual(self, key: str, reader: BlobReader) -> BlobReader:
+        """The virtual xorb out of a cold form that ``reader`` reads, wherever that lies.
+
+        Raises:
+            Corrupt: what stands before its frames is broken.
+        """
+        return _VirtualXorb(self, key, reader, self._read(key, reader))
 
     def read_raw(self, key: str, start: int, stop: int, *, as_base: bool = False) -> bytes:
         """The uncompressed bytes [start, stop) of a xorb. ``as_base``: it must need no other.
@@ -194,8 +213,8 @@ class ColdStore:
             return _plain_raw(reader, self._plain_index(reader, key), key, start, stop)
 
     def _plain_index(self, reader: BlobReader, key: str) -> XorbIndex:
-        """The index of a plain xorb; its size tells of another encoding of the same chunks."""
-        place = (key, reader.size_bytes)
+        """The index of a plain xorb; another may come in its place."""
+        place = (key, reader.identity)
         with self._lock:
             index = self._plain.get(place)
         if index is None:
@@ -208,8 +227,8 @@ class ColdStore:
 
     def _read(self, key: str, reader: BlobReader) -> ColdXorb:
         with self._lock:
-            known = self._known.get(key)
-            if known is not None:
+            identity, known = self._known.get(key, ("", None))
+            if known is not None and identity == reader.identity:
                 self._known.move_to_end(key)
                 return known
         try:
@@ -219,23 +238,23 @@ class ColdStore:
         if hash_to_hex(known.index.xorb_hash) != key:
             raise _report(key, "is another")
         with self._lock:
-            self._known[key] = known
+            self._known[key] = reader.identity, known
             while len(self._known) > _KNOWN_MAX:
                 self._known.popitem(last=False)
         return known
 
-    def recall_frame(self, key: str, number: int) -> bytearray | None:
+    def recall_frame(self, identity: str, number: int) -> bytearray | None:
         """A decoded frame that was read before."""
         with self._lock:
-            found = self._frames.get((key, number))
+            found = self._frames.get((identity, number))
             if found is not None:
-                self._frames.move_to_end((key, number))
+                self._frames.move_to_end((identity, number))
             return found
 
-    def keep_frame(self, key: str, number: int, frame: bytearray) -> None:
+    def keep_frame(self, identity: str, number: int, frame: bytearray) -> None:
         """Remember a decoded frame for who reads on."""
         with self._lock:
-            self._frames[key, number] = frame
+            self._frames[identity, number] = frame
             while len(self._frames) > _FRAMES_KEPT:
                 self._frames.popitem(last=False)
 
@@ -248,6 +267,7 @@ class _VirtualXorb:
         self._key = key
         self._reader = reader
         self._cold = cold
+        self.identity = f"cold.{key}.{reader.identity}"
 
     @property
     def size_bytes(self) -> int:
@@ -312,7 +332,7 @@ class _VirtualXorb:
         return whole if len(whole) == stop - offset else whole[skip : skip + stop - offset]
 
     def _piece(self, piece: Piece) -> bytearray:
-        found = self._store.recall_frame(self._key, piece.raw_start)
+        found = self._store.recall_frame(self.identity, piece.raw_start)
         if found is not None:
             return found
         frame = self._reader.read_at(piece.frame_start, piece.frame_bytes)
@@ -323,7 +343,7 @@ class _VirtualXorb:
             raise _report(self._key, f"is broken ({error.message})") from error
         if len(found) != piece.raw_bytes:
             raise _report(self._key, "holds a frame of another length")
-        self._store.keep_frame(self._key, piece.raw_start, found)
+        self._store.keep_frame(self.identity, piece.raw_start, found)
         return found
 
     def _base(self, piece: Piece, size_bytes: int) -> bytes | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from groundswell.core.errors import Corrupt
+from groundswell.store.disk.files import identity_of
 from groundswell.store.ports import BlobReader
 
 _KEY: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -30,7 +31,9 @@ class _OpenCopy:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._size_bytes = os.fstat(descriptor).st_size
+        figures = os.fstat(descriptor)
+        self._size_bytes = figures.st_size
+        self.identity = identity_of(figures)
 
     @property
     def size_bytes(self) -> int:
@@ -58,6 +61,26 @@ class _OpenCopy:
         return 0
 
 
+@contextlib.contextmanager
+def open_copy(path: Path) -> Iterator[BlobReader]:
+    """Open a file for reading as an object.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        Corrupt: it cannot be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Corrupt from error
+    try:
+        yield _OpenCopy(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class BlobFolder:
     """The objects of a folder: the reading half of a ``BlobStore``."""
 
@@ -72,16 +95,8 @@ class BlobFolder:
             FileNotFoundError: there is no such object.
             Corrupt: it cannot be read.
         """
-        try:
-            descriptor = os.open(self._root / place_of(kind, key), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise Corrupt from error
-        try:
-            yield _OpenCopy(descriptor)
-        finally:
-            os.close(descriptor)
+        with open_copy(self._root / place_of(kind, key)) as reader:
+            yield reader
 
     def size_bytes(self, kind: str, key: str) -> int | None:
         """Size of the object, or None when there is none."""

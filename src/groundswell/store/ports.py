@@ -77,6 +77,11 @@ class BlobReader(Protocol):
         """Size of the whole object."""
         ...
 
+    @property
+    def identity(self) -> str:
+        """Tells this object from any other that lies, or will lie, under its key."""
+        ...
+
     def read_at(self, offset: int, size_bytes: int) -> bytes:
         """Exactly ``size_bytes`` from ``offset``. A short object raises Corrupt."""
         ...
@@ -121,7 +126,10 @@ class BlobStore(Protocol):
         ...
 
     def open(self, kind: str, key: str) -> AbstractContextManager[BlobReader]:
-        """Open for reading. Raises FileNotFoundError when there is no such object."""
+        """Open for reading. Raises FileNotFoundError when there is no such object.
+
+        What another process removed or replaced is not found again, however lately it was read.
+        """
         ...
 
     def size_bytes(self, kind: str, key: str) -> int | None:
@@ -135,6 +143,14 @@ class BlobStore(Protocol):
     def presign(self, kind: str, key: str, first_byte: int, last_byte: int) -> str:
         """A URL under which anybody may read these bytes of the object, and no others, for some
         minutes. Only where ``capabilities`` say so.
+        """
+        ...
+
+    def set_aside(self, kind: str, key: str) -> str:
+        """Take a broken object out of reach without losing it: reads that begin now find none.
+
+        Where it lies, below ``quarantine/``; nothing that lies there is overwritten. Raises
+        FileNotFoundError when there is no such object.
         """
         ...
 
@@ -179,6 +195,10 @@ class ColdBlobs(BlobStore, Protocol):
 
     def open_cold(self, key: str) -> AbstractContextManager[BlobReader]:
         """The virtual xorb out of the cold form, also while there is a plain one."""
+        ...
+
+    def virtual(self, key: str, reader: BlobReader) -> BlobReader:
+        """The virtual xorb out of a cold form that lies elsewhere. Raises Corrupt."""
         ...
 
     def read_raw(self, key: str, start: int, stop: int, *, as_base: bool = False) -> bytes:

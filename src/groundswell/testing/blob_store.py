@@ -48,6 +48,28 @@ class BlobStoreContract(abc.ABC):
             assert reader.read_at(1, 3) == b"ell"
         assert store.size_bytes(Kind.XORB, _key("a")) == 5
 
+    def test_what_was_set_aside_is_out_of_reach_and_not_lost(self) -> None:
+        """Reads find nothing, the key is free again, and a second time overwrites nothing."""
+        store = self.make_store()
+        places = []
+        for content in (b"first", b"second"):
+            store.put(Kind.XORB, _key("a"), content)
+            with store.open(Kind.XORB, _key("a")) as reader:
+                identity = reader.identity
+                places.append(store.set_aside(Kind.XORB, _key("a")))
+                if store.capabilities.reads_outlive_deletion:
+                    assert reader.read_at(0, len(content)) == content
+            with _raises(FileNotFoundError), store.open(Kind.XORB, _key("a")):
+                pass
+            assert store.put(Kind.XORB, _key("a"), b"healed") is True
+            with store.open(Kind.XORB, _key("a")) as reader:
+                assert reader.read_at(0, 6) == b"healed"
+                assert reader.identity != identity
+            store.delete(Kind.XORB, _key("a"))
+        assert len(set(places)) == 2
+        with _raises(FileNotFoundError):
+            store.set_aside(Kind.XORB, _key("a"))
+
     def test_an_empty_object(self) -> None:
         """Nothing is content too."""
         store = self.make_store()

@@ -101,13 +101,13 @@ def test_a_lost_shard_is_written_again_and_survives_the_next_loss(world: World) 
 
 def test_a_shard_whose_sha256_lies_is_found_by_the_deep_rebuild(world: World) -> None:
     """Such a shard cannot come about by rot, since its bytes have its hash: only by a fault."""
-    from groundswell.hub.upkeep.content import read_shard
+    from groundswell.hub.blobs.scanning import scan_shard
     from groundswell.store.ports import Kind
     from groundswell.wire.hashing import chunk_hash, hash_to_hex
     from groundswell.wire.shard import ShardFile, write_shard
 
     for key in list(world.hub.store.list_keys(Kind.SHARD)):
-        files = list(read_shard(world.hub.premises, key).files())
+        files = list(scan_shard(world.hub.store, key).files())
         wrong = [
             ShardFile(each.file_hash, each.terms, each.verification_hashes, b"\7" * 32)
             for each in files

@@ -136,12 +136,13 @@ def _uploads(asked: _Asked) -> tuple[str, list[ObjectAnswer]]:
     held = asked.hub.blobs.claimed_or_linked(
         asked.repository.id, asked.principal.account_id, [each.sha256 for each in wanted]
     )
+    intact = asked.hub.blobs.usable(held)
     transfer = _transfer(asked.batch)
     answers = []
     for each in wanted:
         fault = _fault(each, held.get(each.sha256))
         actions: Mapping[str, Action] = {}
-        if fault is None and each.sha256 not in held:
+        if fault is None and each.sha256 not in intact:
             actions = _upload_actions(asked, transfer, each)
         answers.append(ObjectAnswer(each, actions, fault))
     return transfer, answers

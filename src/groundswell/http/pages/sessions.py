@@ -17,6 +17,8 @@ from groundswell.core.values import RepoGrant, RepoId, RepoKind, TokenRole
 from groundswell.http.pages.door import Answer, Asked, Redirect, local_path, show, take, with_query
 from groundswell.http.pages.views import (
     DevicePage,
+    FaultRow,
+    FaultsPage,
     MemberRow,
     NewTokenPage,
     ProfilePage,
@@ -272,6 +274,25 @@ def _users(asked: Asked) -> Answer:
     return UsersPage(rows, more)
 
 
+def _faults(asked: Asked) -> Answer:
+    if not asked.signed_in().is_admin:
+        raise Forbidden
+    rows = tuple(
+        FaultRow(
+            each.kind,
+            each.key,
+            each.what,
+            each.place,
+            found_at=each.found_at,
+            healed_at=each.healed_at,
+            healed_by=each.healed_by,
+        )
+        for each in asked.hub.blobs.faults.list_faults(with_healed=True)
+    )
+    open_count = sum(asked.hub.blobs.faults.count_open().values())
+    return FaultsPage(rows, open_count)
+
+
 def routes() -> list[Route]:
     """Addresses of this part."""
     return [
@@ -288,4 +309,5 @@ def routes() -> list[Route]:
         show("/device", _device, "device"),
         take("/device/approve", _decide_device, "device"),
         show("/-/admin/users", _users, "users"),
+        show("/-/admin/faults", _faults, "faults"),
     ]

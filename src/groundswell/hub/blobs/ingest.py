@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from groundswell.core.errors import Corrupt, WrongContent
+from groundswell.core.errors import WrongContent
 from groundswell.hub.blobs.indexes import Indexes
 from groundswell.hub.blobs.shards import Shards, Uploader
 from groundswell.hub.blobs.values import Blob
@@ -214,10 +214,9 @@ class Ingest:
         if not self._xorbs.revive(keys):
             return  # one went just now: all of this is stored again
         for key in keys:
-            try:
-                index = self._indexes.get(key).index
-            except (FileNotFoundError, Corrupt):
+            if not self._xorbs.is_usable(key):
                 continue  # reported where it was found; the content is simply stored again
+            index = self._indexes.get_promised(key).index
             if not self._view.holds(index.xorb_hash):
                 hashes = [digest for digest, _ in index.chunks()]
                 self._view.add(_Place(index.xorb_hash, hashes))

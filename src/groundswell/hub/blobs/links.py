@@ -6,7 +6,7 @@ hash, and a blob that only others hold looks like one that nobody has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -97,6 +97,34 @@ class Links:
             raise BlobNotFound
         return Terms(packed)
 
+    def recipes_of(self, sha256s: Sequence[str]) -> list[tuple[str, bytes]]:
+        """Every recipe on record that makes one of these contents: its file hash, its terms."""
+
+        def work(conn: sa.Connection) -> list[tuple[str, bytes]]:
+            found: list[tuple[str, bytes]] = []
+            for some in _portions(sha256s):
+                query = sa.select(reconstructions.c.file_hash, reconstructions.c.terms)
+                query = query.where(reconstructions.c.sha256.in_(some))
+                found += [(row.file_hash, row.terms) for row in conn.execute(query)]
+            return found
+
+        return self._database.read(work)
+
+    def serving_recipes(self, sha256s: Sequence[str]) -> dict[str, bytes]:
+        """The terms by which each of these contents is served."""
+
+        def work(conn: sa.Connection) -> dict[str, bytes]:
+            found: dict[str, bytes] = {}
+            for some in _portions(sha256s):
+                query = sa.select(blobs.c.sha256, reconstructions.c.terms)
+                query = query.join_from(
+                    blobs, reconstructions, reconstructions.c.file_hash == blobs.c.file_hash
+                ).where(blobs.c.sha256.in_(some))
+                found.update((row.sha256, row.terms) for row in conn.execute(query))
+            return found
+
+        return self._database.read(work)
+
     def known_files(
         self, repository_id: int, account_id: int, file_hashes: Sequence[str]
     ) -> dict[str, str]:
@@ -136,9 +164,18 @@ class Links:
         return False
 
     def add_files(
-        self, conn: sa.Connection, repository_id: int, account_id: int, files: Iterable[NewFile]
+        self,
+        conn: sa.Connection,
+        repository_id: int,
+        account_id: int,
+        files: Iterable[NewFile],
+        unusable: Collection[str] = (),
     ) -> bool:
-        """Record files that were checked, claimed by who sent them. True when any was new here."""
+        """Record files that were checked, claimed by who sent them. True when any was new here.
+
+        ``unusable`` are recipes on record, by file hash, that make their contents no more: the
+        new ones serve in their place.
+        """
         now = self._clock()
         is_new = False
         for file in files:
@@ -150,6 +187,8 @@ class Links:
                 named = {hash_to_hex(each) for each in file.terms.xorb_hashes()}
                 marks.note_uses(conn, file.sha256, named)
             insert_ignore(conn, blobs, {**common, "file_hash": file.file_hash})
+            if unusable:
+                _replace(conn, file, unusable)
             claim = {
                 "repository_id": repository_id,
                 "account_id": account_id,
@@ -221,6 +260,17 @@ def claimed_or_linked(
         )
         found.update((row.sha256, Blob(*row)) for row in conn.execute(query))
     return found
+
+
+def _replace(conn: sa.Connection, file: NewFile, unusable: Collection[str]) -> None:
+    """Let a new recipe serve where the one on record makes the content no more."""
+    if file.file_hash in unusable:
+        recipe = sa.update(reconstructions).where(reconstructions.c.file_hash == file.file_hash)
+        conn.execute(recipe.values(terms=file.terms.packed))
+    blob = sa.update(blobs).where(
+        blobs.c.sha256 == file.sha256, blobs.c.file_hash.in_(list(unusable))
+    )
+    conn.execute(blob.values(file_hash=file.file_hash))
 
 
 def _linked(conn: sa.Connection, repository_id: int, sha256s: Sequence[str]) -> dict[str, Blob]:

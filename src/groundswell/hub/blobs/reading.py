@@ -7,6 +7,7 @@ the start, and Corrupt is raised before a wrong byte leaves.
 
 from __future__ import annotations
 
+import logging
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,10 +17,12 @@ import numpy as np
 
 from groundswell.core.errors import Corrupt, Malformed
 from groundswell.core.values import Term
-from groundswell.hub.blobs.indexes import PLAIN, UNCHECKED, WHOLE, Indexes, KnownXorb, report
+from groundswell.hub.blobs.indexes import PLAIN, UNCHECKED, WHOLE, Indexes, KnownXorb
 from groundswell.store.ports import BlobReader, BlobStore, Kind
 from groundswell.wire.hashing import Octets, chunk_hash
 from groundswell.wire.xorb import HEADER_BYTES, ChunkHeader, decode_chunk
+
+_log = logging.getLogger(__name__)
 
 PIECE_BYTES: Final = 1024 * 1024
 _SMALL_PIECE_BYTES: Final = PIECE_BYTES // 4
@@ -56,9 +59,12 @@ class Reading:
             if xorb.is_verified.count(UNCHECKED, first, last):
                 self._run(xorb, first, last)
             with self._open(key) as reader:
-                if self._indexes.fitting(xorb, reader) is not xorb:
-                    raise report(key, "was stored anew while its records were read")
-                yield reader.read_at(start, piece_stop - start)
+                is_same = reader.identity == xorb.identity
+                piece = reader.read_at(start, piece_stop - start) if is_same else b""
+            if not is_same:
+                # Stored anew at this very moment, laid out otherwise: no fault of the new.
+                raise Corrupt
+            yield piece
             start, first = piece_stop, last
 
     def _content(self, terms: Iterable[Term], start: int, stop: int) -> Iterator[memoryview]:
@@ -76,7 +82,7 @@ class Reading:
         """Bytes [start, stop) of one term."""
         xorb = self._indexes.get_promised(term.xorb_hash)
         ends = xorb.index.raw_end
-        base = _base(xorb, term)
+        base = self._base(xorb, term)
         position, raw_stop = base + start, base + stop
         first = xorb.index.chunk_at(position)
         while position < raw_stop:
@@ -90,7 +96,8 @@ class Reading:
         """Chunks [first, last) decoded, one after the other, and checked if they never were."""
         piece: memoryview | None = None
         with self._open(xorb.key) as reader:
-            xorb = self._indexes.fitting(xorb, reader)
+            if reader.identity != xorb.identity:
+                xorb = self._indexes.of(xorb.key, reader)
             index = xorb.index
             start, stop = index.physical_range(first, last)
             raw_start, raw_stop = index.raw_range(first, last)
@@ -99,49 +106,83 @@ class Reading:
                 piece = _read_raw(reader, start, ends)
             records = reader.read_at(start, stop - start) if piece is None else b""
         if piece is not None:
-            _verify(xorb, first, piece, ends)
+            self._verify(xorb, first, piece, ends)
             xorb.is_verified[first:last] = bytes((PLAIN,)) * (last - first)
             return piece
         physical = [end - start for end in index.physical_end[first:last]]
-        piece = _decode(xorb, records, physical, ends)
-        _verify(xorb, first, piece, ends)
+        piece = self._decode(xorb, records, physical, ends)
+        self._verify(xorb, first, piece, ends)
         return piece
 
     def _open(self, key: str) -> _Opened:
         return _Opened(self._store, self._indexes, key)
 
+    def _base(self, xorb: KnownXorb, term: Term) -> int:
+        """Where the term begins in the uncompressed xorb."""
+        try:
+            base, end = xorb.index.raw_range(term.chunk_start, term.chunk_stop)
+        except Malformed as error:
+            raise _misfit(xorb.key, "lacks chunks that a file needs") from error
+        if end - base != term.raw_size_bytes:
+            raise _misfit(xorb.key, "does not fit a file that needs it")
+        return base
+
+    def _decode(
+        self, xorb: KnownXorb, records: bytes, physical: Sequence[int], ends: Sequence[int]
+    ) -> memoryview:
+        view = memoryview(records)
+        chunks: list[Octets] = []
+        position = raw_position = 0
+        for stop, raw_stop in zip(physical, ends, strict=True):
+            try:
+                header = ChunkHeader.parse(view, position)
+                chunk = decode_chunk(header, view[position + HEADER_BYTES : stop])
+            except Malformed as error:
+                raise self._indexes.report(xorb.key, f"is broken ({error.message})") from error
+            if len(chunk) != raw_stop - raw_position:
+                raise self._indexes.report(xorb.key, "holds a chunk of another length")
+            chunks.append(chunk)
+            position, raw_position = stop, raw_stop
+        return memoryview(b"".join(chunks))
+
+    def _verify(self, xorb: KnownXorb, first: int, piece: memoryview, ends: Sequence[int]) -> None:
+        """Check the chunks that never were since the start."""
+        position = 0
+        for chunk, end in enumerate(ends, first):
+            if xorb.is_verified[chunk] == UNCHECKED:
+                if chunk_hash(piece[position:end]) != xorb.index.chunk_hash(chunk):
+                    raise self._indexes.report(xorb.key, f"has changed in chunk {chunk}")
+                xorb.is_verified[chunk] = WHOLE
+            position = end
+
 
 class _Opened:
-    """A xorb that a row promises: its absence is corruption, after which its index is read again,
-    since another process may have replaced it.
-    """
+    """A xorb that a row says is there: its absence is corruption."""
 
     def __init__(self, store: BlobStore, indexes: Indexes, key: str) -> None:
-        self._indexes = indexes
         self._context = store.open(Kind.XORB, key)
+        self._indexes = indexes
         self._key = key
 
     def __enter__(self) -> BlobReader:
         try:
             return self._context.__enter__()
         except FileNotFoundError as error:
-            raise report(self._key, "is missing") from error
+            raise self._indexes.report(self._key, "is missing") from error
+        except Corrupt as error:
+            raise self._indexes.report(self._key, "cannot be read whole") from error
 
     def __exit__(self, *exception: object) -> None:
+        self._context.__exit__(*exception)  # type: ignore[arg-type]  # passed on as it came
         if isinstance(exception[1], Corrupt):
             self._indexes.forget(self._key)
-        self._context.__exit__(*exception)  # type: ignore[arg-type]  # passed on as it came
+            self._indexes.report(self._key, "cannot be read whole")
 
 
-def _base(xorb: KnownXorb, term: Term) -> int:
-    """Where the term begins in the uncompressed xorb."""
-    try:
-        base, end = xorb.index.raw_range(term.chunk_start, term.chunk_stop)
-    except Malformed as error:
-        raise report(xorb.key, "lacks chunks that a file needs") from error
-    if end - base != term.raw_size_bytes:
-        raise report(xorb.key, "does not fit a file that needs it")
-    return base
+def _misfit(key: str, what: str) -> Corrupt:
+    """A recipe that asks for what the xorb never had: the row is wrong, not the xorb."""
+    _log.error("xorb %s %s", key, what)
+    return Corrupt()
 
 
 def _run_end(ends: Sequence[int], first: int, limit: int, offset: int) -> int:
@@ -172,36 +213,6 @@ def _read_raw(reader: BlobReader, start: int, ends: Sequence[int]) -> memoryview
     # Version 0, stored length, scheme 0, raw length: as one little-endian number.
     expected = [length << 8 | length << 40 for length in lengths]
     return piece if headers.tolist() == expected else None
-
-
-def _decode(
-    xorb: KnownXorb, records: bytes, physical: Sequence[int], ends: Sequence[int]
-) -> memoryview:
-    view = memoryview(records)
-    chunks: list[Octets] = []
-    position = raw_position = 0
-    for stop, raw_stop in zip(physical, ends, strict=True):
-        try:
-            header = ChunkHeader.parse(view, position)
-            chunk = decode_chunk(header, view[position + HEADER_BYTES : stop])
-        except Malformed as error:
-            raise report(xorb.key, f"is broken ({error.message})") from error
-        if len(chunk) != raw_stop - raw_position:
-            raise report(xorb.key, "holds a chunk of another length")
-        chunks.append(chunk)
-        position, raw_position = stop, raw_stop
-    return memoryview(b"".join(chunks))
-
-
-def _verify(xorb: KnownXorb, first: int, piece: memoryview, ends: Sequence[int]) -> None:
-    """Check the chunks that never were since the start."""
-    position = 0
-    for chunk, end in enumerate(ends, first):
-        if xorb.is_verified[chunk] == UNCHECKED:
-            if chunk_hash(piece[position:end]) != xorb.index.chunk_hash(chunk):
-                raise report(xorb.key, f"has changed in chunk {chunk}")
-            xorb.is_verified[chunk] = WHOLE
-        position = end
 
 
 def _joined(pieces: Iterator[memoryview]) -> Iterator[Octets]:

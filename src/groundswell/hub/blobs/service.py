@@ -6,15 +6,17 @@ repository was found for the caller), except where a pass is checked (``passes``
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from groundswell.core.errors import BlobNotFound, Malformed, TooLarge
+from groundswell.core.errors import BlobNotFound, Corrupt, Malformed, TooLarge
 from groundswell.core.values import ByteRange, Principal, RecipePlan, RecordsPlan
 from groundswell.hub.blobs import links as link_rows
-from groundswell.hub.blobs.indexes import Indexes, report
+from groundswell.hub.blobs.indexes import Indexes
 from groundswell.hub.blobs.ingest import Ingest, pour
 from groundswell.hub.blobs.links import Links
 from groundswell.hub.blobs.multipart import PART_BYTES_MIN, Multipart, Upload
@@ -24,17 +26,20 @@ from groundswell.hub.blobs.shards import Shards, Uploader
 from groundswell.hub.blobs.straight import Straight
 from groundswell.hub.blobs.values import Blob, Clock, Progress, ShardResult, XetScope, XetToken
 from groundswell.hub.blobs.xorbs import Xorbs, map_file, read_file
+from groundswell.hub.faults import Faults
 from groundswell.hub.signing import Signer
 from groundswell.store.database import Database
 from groundswell.store.ports import BlobStore, Kind, Spooled
 from groundswell.wire.chunking import split
 from groundswell.wire.hashing import Octets, hash_to_hex
 from groundswell.wire.reconstruction import UrlFor, reconstruct, to_v1, to_v2
-from groundswell.wire.shard import SHARD_BYTES_MAX
+from groundswell.wire.shard import SHARD_BYTES_MAX, Terms
 from groundswell.wire.xorb import XorbIndex
 
 if TYPE_CHECKING:
     from groundswell.hub.repos import Repository
+
+_log = logging.getLogger(__name__)
 
 SPOOL_TTL_SECONDS: Final = 24 * 3600
 _WARM_UP_BYTES: Final = 256 * 1024
@@ -65,12 +70,19 @@ class Blobs:
     ) -> None:
         self._database = database
         self._store = store
-        self._indexes = Indexes(store)
+        self.faults = Faults(database, clock)
+        self._indexes = Indexes(store, on_fault=partial(self.faults.try_to_note, Kind.XORB))
         self._reading = Reading(store, self._indexes)
-        self._xorbs = Xorbs(database, store, self._indexes, clock)
+        self._xorbs = Xorbs(database, store, self._indexes, self.faults, clock)
         self._links = Links(database, clock)
         self._shards = Shards(
-            database, store, self._indexes, self._reading, self._xorbs, self._links
+            database,
+            store,
+            self._indexes,
+            self._reading,
+            self._xorbs,
+            self._links,
+            self.faults,
         )
         self.passes = Passes(database, signer, refresh, find)
         self.multipart = Multipart(database, store, clock, part_bytes_min)
@@ -189,6 +201,21 @@ class Blobs:
         self._links.revive(list(found))
         return found
 
+    def usable(self, held: Mapping[str, Blob]) -> dict[str, Blob]:
+        """Of these contents, those that can be read as far as is known.
+
+        Who has one of the others is asked to send it again, which heals it.
+        """
+        recipes = self._links.serving_recipes(list(held))
+        return {
+            sha256: blob
+            for sha256, blob in held.items()
+            if all(
+                self._xorbs.is_present(hash_to_hex(key))
+                for key in Terms(recipes.get(sha256, b"")).xorb_hashes()
+            )
+        }
+
     def claimed_or_linked_in(
         self, conn: sa.Connection, repository_id: int, account_id: int | None, sha256s: list[str]
     ) -> dict[str, Blob]:
@@ -249,7 +276,7 @@ class Blobs:
             BlobNotFound: there is no such xorb.
         """
         try:
-            return RecordsPlan(key, self._indexes.current(key).index.physical_bytes)
+            return RecordsPlan(key, self._indexes.get(key).index.physical_bytes)
         except FileNotFoundError as error:
             raise BlobNotFound from error
 
@@ -284,7 +311,8 @@ class Blobs:
         try:
             found = reconstruct(terms, self._index_of, first, last)
         except Malformed as error:
-            raise report(file_hash, "has terms that do not fit its xorbs") from error
+            _log.error("file %s has terms that do not fit its xorbs", file_hash)
+            raise Corrupt from error
         return (to_v1 if version == 1 else to_v2)(found, url_for)
 
     # --- upkeep -----------------------------------------------------------------------------
@@ -302,8 +330,4 @@ class Blobs:
         self._indexes.forget(key)
 
     def _index_of(self, xorb_hash: bytes) -> XorbIndex:
-        key = hash_to_hex(xorb_hash)
-        try:
-            return self._indexes.current(key).index
-        except FileNotFoundError as error:
-            raise report(key, "is missing") from error
+        return self._indexes.get_promised(hash_to_hex(xorb_hash)).index

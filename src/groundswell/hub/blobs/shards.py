@@ -24,8 +24,10 @@ from groundswell.hub.blobs import marks
 from groundswell.hub.blobs.indexes import Indexes
 from groundswell.hub.blobs.links import Links, NewFile, Span
 from groundswell.hub.blobs.reading import Reading
+from groundswell.hub.blobs.scanning import fault_of
 from groundswell.hub.blobs.values import Progress, ShardResult
 from groundswell.hub.blobs.xorbs import Xorbs, add_samples
+from groundswell.hub.faults import Faults
 from groundswell.store.database import Database
 from groundswell.store.ports import BlobStore, Kind
 from groundswell.wire.hashing import Octets, chunk_hash, hash_to_hex
@@ -34,6 +36,7 @@ from groundswell.wire.shard import (
     Shard,
     ShardFile,
     ShardXorb,
+    Terms,
     parse_shard,
     shard_bytes,
     verify_file,
@@ -69,8 +72,10 @@ class Shards:
         reading: Reading,
         xorbs: Xorbs,
         links: Links,
+        faults: Faults,
     ) -> None:
         self._database = database
+        self._faults = faults
         self._store = store
         self._indexes = indexes
         self._reading = reading
@@ -114,7 +119,7 @@ class Shards:
         told: dict[str, list[str]] = {}
         for data, group in _shards_at_rest(files, xorbs):
             shard_hash = hash_to_hex(chunk_hash(data))
-            self._store.put(Kind.SHARD, shard_hash, data)
+            self._put(shard_hash, data)
             told[shard_hash] = [hash_to_hex(file.file_hash) for file in group]
         fresh = [
             NewFile(
@@ -126,6 +131,7 @@ class Shards:
             for file in files
         ]
         samples = list(self._first_chunks(files))
+        unusable = self._unusable(fresh)
         named = [hash_to_hex(xorb_hash) for xorb_hash in _named(files)]
 
         def work(conn: sa.Connection) -> bool:
@@ -137,9 +143,34 @@ class Shards:
                 marks.note_shard(conn, key, file_hashes)
             self._xorbs.touch(conn, uploader.domain, named)
             add_samples(conn, uploader.domain, samples)
-            return self._links.add_files(conn, uploader.repository_id, uploader.account_id, fresh)
+            return self._links.add_files(
+                conn, uploader.repository_id, uploader.account_id, fresh, unusable
+            )
 
         return ShardResult(self._database.write(work), shard_hash)
+
+    def _put(self, key: str, data: bytes) -> None:
+        """Keep a shard; a broken copy that lies here gives way to it."""
+        if not self._store.put(Kind.SHARD, key, data):
+            fault = fault_of(self._store, Kind.SHARD, key)
+            if fault is None:
+                return
+            self._faults.note(Kind.SHARD, key, fault)
+            place = self._store.set_aside(Kind.SHARD, key)
+            self._faults.note(Kind.SHARD, key, fault, place)
+            self._store.put(Kind.SHARD, key, data)
+        self._faults.heal(Kind.SHARD, key, "upload")
+
+    def _unusable(self, files: Sequence[NewFile]) -> set[str]:
+        """The recipes on record of these contents that name a xorb which is gone or broken."""
+        fresh = {file.file_hash: file.terms.packed for file in files}
+        found = set()
+        for file_hash, packed in self._links.recipes_of([file.sha256 for file in files]):
+            if fresh.get(file_hash) != packed:
+                keys = {hash_to_hex(each) for each in Terms(packed).xorb_hashes()}
+                if not all(self._xorbs.is_usable(key) for key in keys):
+                    found.add(file_hash)
+        return found
 
     def _check_xorbs(self, uploader: Uploader, files: Sequence[ShardFile]) -> None:
         """Refuse what the uploader may not name: absent and foreign look the same."""

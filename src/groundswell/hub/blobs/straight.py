@@ -13,7 +13,7 @@ from typing import Final
 
 from groundswell.core.errors import Corrupt, Malformed, Unavailable
 from groundswell.core.values import RecipePlan, RecordsPlan, Term
-from groundswell.hub.blobs.indexes import PLAIN, UNCHECKED, Indexes, KnownXorb, fits
+from groundswell.hub.blobs.indexes import PLAIN, UNCHECKED, Indexes, KnownXorb
 from groundswell.store.ports import BlobStore, Kind
 from groundswell.wire.xorb import HEADER_BYTES
 
@@ -95,7 +95,9 @@ class Straight:
     ) -> bool:
         try:
             with self._store.open(Kind.XORB, xorb.key) as reader:
-                return fits(xorb, reader) and reader.read_cached_into(offset, buffers) == size_bytes
+                if reader.identity != xorb.identity:
+                    return False  # another file by now: what is known is of the one before
+                return reader.read_cached_into(offset, buffers) == size_bytes
         except (FileNotFoundError, Corrupt, Unavailable):
             return False
 

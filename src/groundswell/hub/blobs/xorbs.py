@@ -14,9 +14,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from groundswell.core.errors import Corrupt
 from groundswell.hub.blobs import marks
-from groundswell.hub.blobs.indexes import Indexes
+from groundswell.hub.blobs.indexes import UNCHECKED, Indexes
+from groundswell.hub.blobs.scanning import fault_of, lies_there
 from groundswell.hub.blobs.values import Clock
+from groundswell.hub.faults import Faults
 from groundswell.store.database import Database, insert_ignore
 from groundswell.store.ports import BlobStore, Kind, Spooled
 from groundswell.store.tables import chunk_samples, xorb_domains, xorbs
@@ -43,9 +46,15 @@ class Xorbs:
     """The xorbs of each domain."""
 
     def __init__(
-        self, database: Database, store: BlobStore, indexes: Indexes, clock: Clock
+        self,
+        database: Database,
+        store: BlobStore,
+        indexes: Indexes,
+        faults: Faults,
+        clock: Clock,
     ) -> None:
         self._database = database
+        self._faults = faults
         self._store = store
         self._indexes = indexes
         self._clock = clock
@@ -71,15 +80,63 @@ class Xorbs:
     def keep(self, domain: str, index: XorbIndex, spooled: Spooled) -> bool:
         """Keep a xorb whose records were checked or made by the hub and have their footer.
 
-        True when it was new to the domain.
+        True when it was new to the domain. A broken copy that lies here gives way to it.
 
         Raises:
             Unavailable: it was removed while it was kept. It has to be sent again.
         """
-        is_new = self._store.adopt(Kind.XORB, hash_to_hex(index.xorb_hash), spooled)
+        key = hash_to_hex(index.xorb_hash)
+        self._make_way(domain, key)
+        is_new = self._store.adopt(Kind.XORB, key, spooled)
         # Of bytes that lay here before, nothing was checked now.
         self._indexes.add(index, is_verified=is_new)
+        if is_new:
+            self._faults.heal(Kind.XORB, key, "upload")
         return self._database.write(lambda conn: self._record(conn, domain, index))
+
+    def is_present(self, key: str) -> bool:
+        """Whether the xorb is there and nothing wrong with it was seen since the start."""
+        if self._indexes.is_suspect(key) and self._faults.is_open(Kind.XORB, key):
+            return False
+        return lies_there(self._store, Kind.XORB, key)
+
+    def is_usable(self, key: str) -> bool:
+        """The same, and its footer is whole."""
+        try:
+            return self.is_present(key) and self._indexes.get(key) is not None
+        except (FileNotFoundError, Corrupt):
+            return False
+
+    def _make_way(self, domain: str, key: str) -> None:
+        """Put the copy that lies here aside when it is broken, so that a whole one can come.
+
+        It is read when something speaks against it, or when the domain knows that it is here:
+        how long an upload takes must not tell whether another domain has the same xorb.
+        """
+        if not lies_there(self._store, Kind.XORB, key):
+            self._indexes.forget(key)
+            return
+        try:
+            is_checked = UNCHECKED not in self._indexes.get(key).is_verified
+        except (FileNotFoundError, Corrupt):
+            is_checked = False
+        is_suspect = self._indexes.is_suspect(key) or self._faults.is_open(Kind.XORB, key)
+        if not is_suspect:
+            own = self._database.read(lambda conn: self.in_domain(conn, domain, [key]))
+            if is_checked or not own:
+                return
+        fault = fault_of(self._store, Kind.XORB, key)
+        if fault is None:
+            self._indexes.trust(key)
+            self._faults.heal(Kind.XORB, key, "found whole")
+            return
+        self._faults.note(Kind.XORB, key, fault)
+        try:
+            place = self._store.set_aside(Kind.XORB, key)
+        except FileNotFoundError:
+            return  # another upload of the same was quicker
+        self._faults.note(Kind.XORB, key, fault, place)
+        self._indexes.forget(key)
 
     def find_chunk(self, domain: str, chunk_hash: bytes) -> bytes | None:
         """The answer to a deduplication query: the one xorb of the domain that has this chunk.
@@ -90,10 +147,9 @@ class Xorbs:
         known = self.with_samples(domain, [chunk_hash])
         if chunk_hash not in known or not self.revive(list(known.values())):
             return None
-        try:
-            index = self._indexes.get(known[chunk_hash]).index
-        except FileNotFoundError:
+        if not self.is_usable(known[chunk_hash]):
             return None
+        index = self._indexes.get_promised(known[chunk_hash]).index
         if len(index) < 2:
             return None
         self._touch_daily(domain, known[chunk_hash])

@@ -9,9 +9,11 @@ from __future__ import annotations
 from groundswell.hub.upkeep.backup import back_up
 from groundswell.hub.upkeep.checking import check
 from groundswell.hub.upkeep.findings import Code, Finding, Progress, Report, Severity
+from groundswell.hub.upkeep.healing import heal_from
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.rebuilding import match_xorbs, rebuild
 from groundswell.hub.upkeep.restoring import restore
+from groundswell.hub.upkeep.verifying import verify
 
 __all__ = [
     "Code",
@@ -22,7 +24,9 @@ __all__ = [
     "Severity",
     "back_up",
     "check",
+    "heal_from",
     "match_xorbs",
     "rebuild",
     "restore",
+    "verify",
 ]

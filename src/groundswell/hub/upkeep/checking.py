@@ -34,14 +34,14 @@ def check(
     place = None
     if quarantine:
         place = Quarantine(premises.folder.root / "quarantine", premises.store)
-    _check_database(premises, report, progress, deep=deep)
+    check_database(premises, report, progress, deep=deep)
     ContentCheck(premises, report, progress, deep=deep, quarantine=place).run()
     RepositoryCheck(premises, report, progress, deep=deep, quarantine=place).run()
     report.finished_at = premises.clock()
     return report
 
 
-def _check_database(premises: Premises, report: Report, progress: Progress, *, deep: bool) -> None:
+def check_database(premises: Premises, report: Report, progress: Progress, *, deep: bool) -> None:
     """SQLite's own check of its pages; PostgreSQL has tools of its own."""
     progress.begin("database", None)
 

@@ -7,7 +7,6 @@ before files, since a hub at work writes them after.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,10 +14,11 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import Corrupt, GroundswellError, Malformed
 from groundswell.core.values import Term
+from groundswell.hub.blobs.scanning import lies_there, scan_shard, scan_xorb
 from groundswell.hub.upkeep.findings import Code, Progress, Report
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.quarantine import Quarantine
-from groundswell.store.ports import BlobReader, ColdBlobs, Kind
+from groundswell.store.ports import ColdBlobs, Kind
 from groundswell.store.tables import (
     blobs,
     links,
@@ -27,11 +27,10 @@ from groundswell.store.tables import (
     xorb_uses,
     xorbs,
 )
-from groundswell.wire.hashing import chunk_hash, hash_from_hex, hash_to_hex
-from groundswell.wire.shard import SHARD_BYTES_MAX, Shard, Terms, parse_shard
-from groundswell.wire.xorb import XorbIndex, XorbScanner, serialize_footer
+from groundswell.wire.hashing import hash_to_hex
+from groundswell.wire.shard import Terms
+from groundswell.wire.xorb import XorbIndex
 
-_PIECE_BYTES: Final = 4 * 1024 * 1024
 _NAMED_MAX: Final = 3
 
 
@@ -75,6 +74,16 @@ class ContentCheck:
         if self._deep:
             self._hash_blobs()
 
+    def run_rows(self) -> None:
+        """Look at what rows say of content alone: recipes against the footers of xorbs."""
+        self._read_xorb_rows()
+        for key in self._rows:
+            if not lies_there(self._premises.store, Kind.XORB, key):
+                self._bad_xorbs.add(key)
+                self._report.add(Code.XORB_MISSING, key, "The file of this xorb is gone.")
+        self._check_recipes()
+        self._check_rows()
+
     # --- xorbs --------------------------------------------------------------------------------
 
     def _read_xorb_rows(self) -> None:
@@ -91,7 +100,7 @@ class ContentCheck:
             self._progress.advance()
         self._report.counted["xorbs"] += len(seen)
         for key in sorted(self._rows.keys() - seen):
-            if self._premises.store.size_bytes(Kind.XORB, key) is None and self._row_of(key):
+            if not lies_there(self._premises.store, Kind.XORB, key) and self._row_of(key):
                 self._bad_xorbs.add(key)
                 self._report.add(Code.XORB_MISSING, key, "The file of this xorb is gone.")
 
@@ -100,14 +109,14 @@ class ContentCheck:
         try:
             index = self._premises.indexes.get(key).index
             if self._deep:
-                self._scan(key, index)
+                scan_xorb(self._premises.store, key, self._hashed)
         except FileNotFoundError:
             return  # reported by who removed it, or among the missing
         except (Corrupt, Malformed) as error:
             self._bad_xorbs.add(key)
             fault = error.__cause__ if error.__cause__ is not None else error
             said = fault.message if isinstance(fault, GroundswellError) else str(fault)
-            self._report.add(Code.XORB_CORRUPT, key, said, self._put_aside(Kind.XORB, key))
+            self._report.add(Code.XORB_CORRUPT, key, said, self._put_aside(Kind.XORB, key, said))
             return
         if row is None:
             what = "No row of the database knows this xorb: an upload that broke off, or a lost row"
@@ -123,29 +132,17 @@ class ContentCheck:
             return (row.raw_bytes, row.chunk_count) == (index.raw_bytes, len(index))
         return row == _XorbRow(index.physical_bytes, index.raw_bytes, len(index))
 
-    def _scan(self, key: str, index: XorbIndex) -> None:
-        """Decode and hash every chunk.
+    def _hashed(self, size_bytes: int) -> None:
+        self._report.counted["bytes_hashed"] += size_bytes
 
-        Raises:
-            Malformed, Corrupt: a chunk is not what the xorb's hash says.
-        """
-        scanner = XorbScanner()
-        with self._premises.store.open(Kind.XORB, key) as reader:
-            for piece in _pieces(reader):
-                scanner.feed(piece)
-                self._report.counted["bytes_hashed"] += len(piece)
-            found = scanner.finish(hash_from_hex(key))
-            tail = reader.read_at(found.physical_bytes, reader.size_bytes - found.physical_bytes)
-        if found != index or tail != serialize_footer(found):
-            raise Malformed("xorb", "has another footer than its chunks should have")
-
-    def _put_aside(self, kind: str, key: str) -> str:
+    def _put_aside(self, kind: str, key: str, what: str) -> str:
         if self._quarantine is None:
             return ""
         try:
             place = self._quarantine.take_blob(kind, key)
         except (Corrupt, FileNotFoundError) as error:
             return f"could not be moved ({error})"
+        self._premises.faults.note(kind, key, what, place)
         self._premises.indexes.forget(key)
         self._report.counted["quarantined"] += 1
         return f"moved to {place}"
@@ -238,11 +235,11 @@ class ContentCheck:
 
     def _check_shard(self, key: str) -> None:
         try:
-            shard = read_shard(self._premises, key)
+            shard = scan_shard(self._premises.store, key)
         except FileNotFoundError:
             return
         except (Corrupt, Malformed) as error:
-            action = self._put_aside(Kind.SHARD, key)
+            action = self._put_aside(Kind.SHARD, key, error.message)
             self._report.add(Code.SHARD_CORRUPT, key, error.message, action)
             return
         files = {bytes.fromhex(hash_to_hex(file.file_hash)) for file in shard.files()}
@@ -311,22 +308,6 @@ class ContentCheck:
             self._report.add(Code.BLOB_CORRUPT, self._named(sha256), what)
 
 
-def read_shard(premises: Premises, key: str) -> Shard:
-    """A shard at rest, found to be the one of that hash.
-
-    Raises:
-        FileNotFoundError: there is none.
-        Corrupt: other bytes than its hash says.
-    """
-    with premises.store.open(Kind.SHARD, key) as reader:
-        if reader.size_bytes > SHARD_BYTES_MAX:
-            raise Corrupt("The shard is longer than shards are.")
-        data = reader.read_at(0, reader.size_bytes)
-    if hash_to_hex(chunk_hash(data)) != key:
-        raise Corrupt("The shard's bytes do not have its hash.")
-    return parse_shard(data)
-
-
 def sha256_of(premises: Premises, terms: Terms, progress: Progress) -> str:
     """The sha256 of the content that the terms make, from its bytes.
 
@@ -342,8 +323,3 @@ def sha256_of(premises: Premises, terms: Terms, progress: Progress) -> str:
         hasher.update(piece)
         progress.advance(len(piece))
     return hasher.hexdigest()
-
-
-def _pieces(reader: BlobReader) -> Iterator[bytes]:
-    for start in range(0, reader.size_bytes, _PIECE_BYTES):
-        yield reader.read_at(start, min(_PIECE_BYTES, reader.size_bytes - start))

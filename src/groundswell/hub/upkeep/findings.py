@@ -45,6 +45,8 @@ class Code(enum.StrEnum):
     RECIPE_BROKEN = "recipe-broken"
     RECIPE_UNSHARDED = "recipe-unsharded"
     BLOB_CORRUPT = "blob-corrupt"
+    KEY_CHANGED = "key-changed"
+    FAULT_OPEN = "fault-open"
 
 
 _NOTES: Final = frozenset(

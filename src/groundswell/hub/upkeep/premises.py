@@ -11,6 +11,7 @@ from groundswell.core.values import RecipePlan
 from groundswell.hub.blobs.indexes import Indexes
 from groundswell.hub.blobs.links import Links
 from groundswell.hub.blobs.reading import Reading
+from groundswell.hub.faults import Faults
 from groundswell.store.database import Database
 from groundswell.store.git import GitStore
 from groundswell.store.layout import DataFolder
@@ -35,10 +36,12 @@ class Premises:
     clock: Clock
     indexes: Indexes = field(init=False)
     reading: Reading = field(init=False)
+    faults: Faults = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "indexes", Indexes(self.store))
         object.__setattr__(self, "reading", Reading(self.store, self.indexes))
+        object.__setattr__(self, "faults", Faults(self.database, self.clock))
 
     @property
     def lease(self) -> DeletionLease:

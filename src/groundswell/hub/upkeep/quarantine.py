@@ -7,14 +7,11 @@ broken xorb or object no longer stops the same content from being uploaded again
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from groundswell.core.errors import Corrupt
 from groundswell.store.layout import sync_folder
-from groundswell.store.ports import BlobStore, ColdBlobs, Kind
-from groundswell.store.writing import FolderWriter, disk_faults
-
-_PIECE_BYTES: Final = 4 * 1024 * 1024
+from groundswell.store.ports import BlobStore
+from groundswell.store.writing import disk_faults
 
 
 class Quarantine:
@@ -28,23 +25,10 @@ class Quarantine:
         """Move an object out of the store. Where it lies now, from the data folder.
 
         Raises:
-            Corrupt: it cannot even be read; it stays where it is.
+            FileNotFoundError: there is none.
             StorageFull, Unavailable: it stays where it is.
         """
-        store = self._store
-        if kind == Kind.XORB and isinstance(store, ColdBlobs) and store.plain_bytes(key) is None:
-            kind = Kind.COLD  # what is broken is put aside as it lies
-        place = self._free_place(f"{kind}/{key}")
-        with FolderWriter(self._folder) as writer, self._store.open(kind, key) as reader:
-            sizes = range(0, reader.size_bytes, _PIECE_BYTES)
-            pieces = (
-                reader.read_at(start, min(_PIECE_BYTES, reader.size_bytes - start))
-                for start in sizes
-            )
-            writer.write(place, pieces)
-            writer.flush()
-        self._store.delete(kind, key)
-        return f"{self._folder.name}/{place}"
+        return self._store.set_aside(kind, key)
 
     def take_object(self, number: int, file: Path) -> str:
         """Move the file of a loose git object away. Where it lies now, from the data folder."""

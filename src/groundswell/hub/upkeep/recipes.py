@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import Corrupt, Malformed
 from groundswell.hub.blobs import marks as rules
-from groundswell.hub.upkeep.content import read_shard, sha256_of
+from groundswell.hub.blobs.scanning import scan_shard
+from groundswell.hub.upkeep.content import sha256_of
 from groundswell.hub.upkeep.findings import Code, Progress, Report
 from groundswell.hub.upkeep.premises import PAGE_ROWS, Premises
 from groundswell.store.database import insert_ignore, upsert
@@ -102,7 +103,7 @@ class Recipes:
         for key in self._premises.store.list_keys(Kind.SHARD):
             self._progress.advance()
             try:
-                shard = read_shard(self._premises, key)
+                shard = scan_shard(self._premises.store, key)
             except (FileNotFoundError, Corrupt, Malformed):
                 continue  # the check that follows tells of it
             files = [hash_to_hex(file.file_hash) for file in shard.files()]

@@ -33,6 +33,11 @@ class BucketReader:
         """Size of the whole object."""
         return self._size_bytes
 
+    @property
+    def identity(self) -> str:
+        """Its entity tag, where the storage gives one."""
+        return f"{self._etag}.{self._size_bytes}"
+
     def read_at(self, offset: int, size_bytes: int) -> bytes:
         """Exactly ``size_bytes`` from ``offset``.
 

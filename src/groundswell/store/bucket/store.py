@@ -171,6 +171,28 @@ class BucketStore:
             self._forget(name)
         return True
 
+    def set_aside(self, kind: str, key: str) -> str:
+        """Copy an object below ``quarantine/`` and remove it. Where it lies there.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+            Unavailable: the storage does not do it; the object stays where it is.
+        """
+        name = _name(kind, key)
+        number, place = 1, f"quarantine/{name}"
+        try:
+            while self._look(place) is not None:
+                number += 1
+                place = f"quarantine/{name}.{number}"
+            obstore.copy(self._client, name, place)
+        except FileNotFoundError:
+            self._forget(name)
+            raise
+        except BaseError as error:
+            raise translated(error) from error
+        self.delete(kind, key)
+        return place
+
     def presign(self, kind: str, key: str, first_byte: int, last_byte: int) -> str:
         """A URL of these bytes of the object."""
         return signed_url(self._place, _name(kind, key), first_byte, last_byte, time.time())

@@ -91,9 +91,10 @@ class SpoolFile:
 class OpenFile:
     """An object open for reading, shared by all who read it at this moment."""
 
-    def __init__(self, descriptor: int, size_bytes: int) -> None:
+    def __init__(self, descriptor: int, figures: os.stat_result) -> None:
         self._descriptor = descriptor
-        self._size_bytes = size_bytes
+        self._size_bytes = figures.st_size
+        self.identity = identity_of(figures)
         self.readers = 0
         self.is_evicted = False
 
@@ -183,7 +184,12 @@ def open_file(path: str) -> OpenFile:
         if error.errno in {errno.EMFILE, errno.ENFILE}:
             raise Unavailable from error
         raise Corrupt from error
-    return OpenFile(descriptor, os.fstat(descriptor).st_size)
+    return OpenFile(descriptor, os.fstat(descriptor))
+
+
+def identity_of(figures: os.stat_result) -> str:
+    """What tells a file from the one that had its name before, or was written over it."""
+    return f"{figures.st_ino}.{figures.st_mtime_ns}.{figures.st_size}"
 
 
 def link(source: str, target: str) -> bool:

@@ -19,6 +19,7 @@ from groundswell.store.disk.files import (
     NO_SPACE,
     OpenFile,
     SpoolFile,
+    identity_of,
     link,
     open_file,
     translated,
@@ -29,6 +30,7 @@ from groundswell.store.ports import BlobReader, Capabilities, Failpoint, Spooled
 _KEY: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _KIND: Final = re.compile(r"[a-z]{1,16}", re.ASCII)
 _SPOOL: Final = "spool"
+_QUARANTINE: Final = "quarantine"
 _OPEN_FILES_MAX: Final = 128
 _READ_ONLY: Final = "The hub's disk reported an error: it takes no writes until it is restarted."
 
@@ -146,12 +148,7 @@ class DiskStore:
             return False
         except OSError as error:
             raise translated(error) from error
-        with self._lock:
-            self._deletions += 1
-            file = self._open_files.pop((kind, key), None)
-            unused = [] if file is None else self._evict(file)
-        for each in unused:
-            each.close()
+        self._let_go(kind, key)
         self._sync_folder(os.path.dirname(path))
         return True
 
@@ -159,6 +156,31 @@ class DiskStore:
         """Never: files of a folder have no address of their own."""
         msg = f"{kind}/{key} has no address ({first_byte}-{last_byte}): this store is a folder."
         raise AssertionError(msg)
+
+    def set_aside(self, kind: str, key: str) -> str:
+        """Move an object to ``quarantine/``; where it lies there, from the root.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        self._check_writable()
+        path = self._path(kind, key)
+        folder = os.path.join(self._root, _QUARANTINE, kind)
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            number, name = 1, key
+            while os.path.lexists(os.path.join(folder, name)):
+                number += 1
+                name = f"{key}.{number}"
+            os.rename(path, os.path.join(folder, name))
+            for each in (self._root, os.path.dirname(folder), folder, os.path.dirname(path)):
+                self._sync_folder(each)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise translated(error) from error
+        self._let_go(kind, key)
+        return f"{_QUARANTINE}/{kind}/{name}"
 
     def list_keys(self, kind: str, after: str = "") -> Iterator[str]:
         """Keys in ascending order, from after ``after``."""
@@ -243,14 +265,19 @@ class DiskStore:
 
     def _take(self, place: tuple[str, str]) -> OpenFile:
         """The open file of an object, counted as read by one more."""
+        path = self._path(*place)
         with self._lock:
             file = self._open_files.get(place)
-            if file is not None:
+            if file is not None and file.identity == _identity(path):
                 self._open_files.move_to_end(place)
                 file.readers += 1
                 return file
+            # Another process put it aside, or another object in its place.
+            stale = [] if file is None else self._evict(self._open_files.pop(place))
             deletions = self._deletions
-        fresh = open_file(self._path(*place))
+        for each in stale:
+            each.close()
+        fresh = open_file(path)
         with self._lock:
             if deletions != self._deletions:
                 # Perhaps this very object is gone by now: it must not be found again.
@@ -265,10 +292,26 @@ class DiskStore:
             each.close()
         return file
 
+    def _let_go(self, kind: str, key: str) -> None:
+        """Keep an object's file open no longer than those who read it now need it."""
+        with self._lock:
+            self._deletions += 1
+            file = self._open_files.pop((kind, key), None)
+            unused = [] if file is None else self._evict(file)
+        for each in unused:
+            each.close()
+
     def _evict(self, file: OpenFile) -> list[OpenFile]:
         """Take a file out of the cache: the files that nobody reads and may be closed."""
         file.is_evicted = True
         return [] if file.readers else [file]
+
+
+def _identity(path: str) -> str | None:
+    try:
+        return identity_of(os.stat(path))
+    except OSError:
+        return None
 
 
 def _checked_kind(kind: str) -> str:

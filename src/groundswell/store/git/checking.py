@@ -12,7 +12,7 @@ import os
 import subprocess
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,9 @@ _FSCK_SECONDS_MAX: Final = 24 * 3600.0
 _LINES_MAX: Final = 200
 _LINE_CHARACTERS_MAX: Final = 300
 _PIECE_BYTES: Final = 1024 * 1024
+_DIGEST_BYTES: Final = 20
+_WORDS: Final = {1: b"commit", 2: b"tree", 3: b"blob", 4: b"tag"}
+_SUMMED: Final = frozenset({".pack", ".idx", ".rev", ".bitmap", ".graph"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,36 @@ def verify_objects(folder: Path) -> tuple[list[Trouble], list[Trouble]]:
     return broken[:_LINES_MAX], unusual[:_LINES_MAX]
 
 
+def broken_files(folder: Path, pace: Callable[[int], None]) -> Iterator[Path]:
+    """Packs, indexes, bitmaps and commit-graphs that do not have the checksum at their end.
+
+    git's own check leaves those out that it can do without, and clones may be wrong by them.
+    ``pace`` is called with the size of each piece that was read.
+    """
+    places = [*(folder / "objects" / "pack").glob("*"), *(folder / "objects/info").rglob("*")]
+    for file in sorted(places):
+        if file.suffix in _SUMMED or file.name == "commit-graph":
+            with contextlib.suppress(FileNotFoundError):
+                if not _has_checksum(file, pace):
+                    yield file
+
+
+def _has_checksum(file: Path, pace: Callable[[int], None]) -> bool:
+    hasher, last = hashlib.sha1(usedforsecurity=False), b""
+    try:
+        with file.open("rb") as stream:
+            while piece := stream.read(_PIECE_BYTES):
+                pace(len(piece))
+                data = last + piece
+                hasher.update(data[:-_DIGEST_BYTES])
+                last = data[-_DIGEST_BYTES:]
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return False
+    return hasher.digest() == last
+
+
 def broken_loose_objects(folder: Path) -> Iterator[Path]:
     """Files of loose objects whose content does not have the id that they are named by."""
     for shelf in sorted((folder / "objects").glob("[0-9a-f][0-9a-f]")):
@@ -154,3 +187,71 @@ def is_loose_object(file: Path, object_id: str) -> bool:
     except (OSError, zlib.error):
         return False
     return unpacker.eof and hasher.hexdigest() == object_id
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFile:
+    """A file of one commit. ``fault`` says what is wrong with its object; ``content`` is empty
+    then.
+    """
+
+    path: str
+    content: bytes
+    fault: str = ""
+
+
+def snapshot(folder: Path, commit: str) -> Iterator[SnapshotFile]:
+    """Every file of a commit, in git's order; each object on the way was read and hashed again.
+
+    A commit or tree that is wrong stands among them under its own path, and nothing below it.
+
+    Raises:
+        Corrupt: the folder is no repository.
+    """
+    handle = opened(folder)
+    try:
+        try:
+            _read_object(handle, commit)
+            root = str(handle[commit].peel(pygit2.Commit).tree_id)
+        except (KeyError, ValueError, pygit2.GitError, Corrupt) as error:
+            yield SnapshotFile("", b"", f"commit {commit}: {error}")
+            return
+        yield from _tree_files(handle, root, "")
+    finally:
+        handle.free()
+
+
+def _tree_files(handle: pygit2.Repository, tree_id: str, above: str) -> Iterator[SnapshotFile]:
+    try:
+        _read_object(handle, tree_id)
+        entries = [
+            (each.name, str(each.id), each.filemode) for each in handle[tree_id].peel(pygit2.Tree)
+        ]
+    except (KeyError, ValueError, pygit2.GitError, Corrupt) as error:
+        yield SnapshotFile(above, b"", f"tree {tree_id}: {error}")
+        return
+    for name, oid, mode in entries:
+        path = f"{above}{name}"
+        if mode == pygit2.enums.FileMode.TREE:
+            yield from _tree_files(handle, oid, f"{path}/")
+        elif mode != pygit2.enums.FileMode.COMMIT:
+            try:
+                yield SnapshotFile(path, _read_object(handle, oid))
+            except (KeyError, ValueError, pygit2.GitError, Corrupt) as error:
+                yield SnapshotFile(path, b"", f"object {oid}: {error}")
+
+
+def _read_object(handle: pygit2.Repository, object_id: str) -> bytes:
+    """The content of an object that has the id.
+
+    Raises:
+        Corrupt: it has another.
+        KeyError, pygit2.GitError: it is missing, or cannot be read.
+    """
+    kind, content = handle.odb.read(pygit2.Oid(hex=object_id))
+    word = _WORDS[kind]
+    hasher = hashlib.sha1(b"%s %d\0" % (word, len(content)), usedforsecurity=False)
+    hasher.update(content)
+    if hasher.hexdigest() != object_id:
+        raise Corrupt("other bytes than its id says")
+    return bytes(content)

@@ -20,7 +20,7 @@ from groundswell.store.tables.accounts import (
     tokens,
 )
 from groundswell.store.tables.columns import metadata
-from groundswell.store.tables.community import discussions, events, hub_facts
+from groundswell.store.tables.community import discussions, events, faults, hub_facts
 from groundswell.store.tables.content import (
     blobs,
     chunk_samples,
@@ -55,6 +55,7 @@ __all__ = [
     "device_grants",
     "discussions",
     "events",
+    "faults",
     "hub_facts",
     "links",
     "lost_links",

@@ -1,4 +1,4 @@
-"""Discussions, the record of events, facts about the hub.
+"""Discussions, the record of events, faults, facts about the hub.
 
 Knows columns, keys and indexes. These live only here: no other place could give them back.
 """
@@ -38,6 +38,21 @@ events = sa.Table(
     sa.Column("payload", sa.JSON, nullable=False),
     sa.Column("handled_at", columns.Micros, nullable=True),
     sa.Index("ix_events_unhandled", "handled_at", "id"),
+)
+
+# What was found broken at rest, until it is healed and after: one row for each thing. ``kind`` is
+# that of the store (xorbs, shards), or repositories, with the number, or database.
+faults = sa.Table(
+    "faults",
+    columns.metadata,
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("key", sa.String(160), primary_key=True),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False, server_default=""),  # in quarantine/, if it is
+    sa.Column("found_at", columns.Micros, nullable=False),
+    sa.Column("healed_at", columns.Micros, nullable=True),
+    sa.Column("healed_by", sa.Text, nullable=False, server_default=""),
+    sa.Index("ix_faults_open", "healed_at", "kind", "key"),
 )
 
 # Small facts about the hub itself: the Xet epoch, the number of the data format.

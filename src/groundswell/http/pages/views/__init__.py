@@ -37,6 +37,8 @@ from groundswell.http.pages.views.own import (
 )
 from groundswell.http.pages.views.places import (
     AccountPage,
+    FaultRow,
+    FaultsPage,
     Home,
     ListForm,
     NewRepoPage,
@@ -74,6 +76,8 @@ __all__ = [
     "DiscussionsPage",
     "ErrorPage",
     "Fact",
+    "FaultRow",
+    "FaultsPage",
     "FileChange",
     "FilePage",
     "FileRow",

@@ -107,3 +107,25 @@ class UsersPage(View):
     template: ClassVar[str] = "admin/users.html"
     rows: tuple[UserRow, ...]
     older_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRow:
+    """Something broken at rest, or that was, in the admin's list."""
+
+    kind: str
+    key: str
+    what: str
+    place: str
+    found_at: int
+    healed_at: int | None
+    healed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultsPage(View):
+    """What is broken at rest, and what was healed lately, for admins."""
+
+    template: ClassVar[str] = "admin/faults.html"
+    rows: tuple[FaultRow, ...]
+    open_count: int

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import Corrupt, Malformed
 from groundswell.hub.blobs import marks as rules
+from groundswell.hub.blobs.scanning import scan_shard
 from groundswell.hub.upkeep.collecting.marking import size_of
-from groundswell.hub.upkeep.content import read_shard
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.store.database import upsert
 from groundswell.store.ports import Kind
@@ -173,7 +173,7 @@ class Removing:
         if not needed:
             return
         try:
-            shard = read_shard(self._premises, key)
+            shard = scan_shard(self._premises.store, key)
             files = [file for file in shard.files() if hash_to_hex(file.file_hash) in needed]
         except (FileNotFoundError, Corrupt, Malformed):
             files = []  # fsck tells of it; the database knows how to rebuild the files

@@ -353,6 +353,19 @@ events = sa.Table(
     sa.Index("ix_events_unhandled", "handled_at", "id"),
 )
 
+faults = sa.Table(
+    "faults",
+    metadata,
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("key", sa.String(160), primary_key=True),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False, server_default=""),
+    sa.Column("found_at", _Micros, nullable=False),
+    sa.Column("healed_at", _Micros, nullable=True),
+    sa.Column("healed_by", sa.Text, nullable=False, server_default=""),
+    sa.Index("ix_faults_open", "healed_at", "kind", "key"),
+)
+
 hub_facts = sa.Table(
     "hub_facts",
     metadata,
