@@ -171,6 +171,13 @@ class Settings(BaseSettings):
         60.0, ge=0, description="On SIGTERM, requests under way get this long to finish."
     )
 
+    quota_bytes: int = Field(
+        0,
+        ge=0,
+        description="How many bytes of large files each namespace may hold; `swell quota` gives "
+        "one a limit of its own. 0: no limit.",
+    )
+
     scrub_bytes_per_second: int = Field(
         20 * _MIB,
         ge=0,

@@ -134,9 +134,15 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
     signer = Signer(load_keys(folder.keys), clock)
     accounts = Accounts(database, clock)
     contents = _LateContents()
-    repos = Repos(database, git, clock, contents)
+    repos = Repos(database, git, clock, contents, quota_bytes=settings.quota_bytes)
     blobs = contents.blobs = Blobs(
-        database, store, clock, signer, accounts.refresh, repos.find_by_number
+        database,
+        store,
+        clock,
+        signer,
+        accounts.refresh,
+        repos.find_by_number,
+        quota_bytes=settings.quota_bytes,
     )
 
     discussions = Discussions(database, git, clock, repos)

@@ -20,6 +20,7 @@ from groundswell.core.errors import BadRequest, Corrupt, NotFound
 if TYPE_CHECKING:
     from groundswell.hub.upkeep import Premises, Report
     from groundswell.store.layout import DataFolder
+    from groundswell.wiring import Hub
 
 _REDRAW_SECONDS = 0.1
 _BAR_CHARACTERS = 30
@@ -27,10 +28,10 @@ _CLEAR = "\r\x1b[K"
 
 
 @contextlib.contextmanager
-def opened_premises(
+def opened_hub(
     data: Path, *, alone: bool = False, database_url: str | None = None
-) -> Iterator[Premises]:
-    """A hub's data. ``alone``: refuse while a hub serves it, and let none begin.
+) -> Iterator[Hub]:
+    """A hub's use cases on its data. ``alone``: refuse while a hub serves it, and let none begin.
 
     Raises:
         NotFound: there is no data folder of that name.
@@ -41,8 +42,6 @@ def opened_premises(
 
     from groundswell import settings as configuration
     from groundswell import wiring
-    from groundswell.hub.upkeep import Premises
-    from groundswell.store.layout import DataFolder
 
     # What is broken stands in the report: the hub's own log would say it a second time.
     logging.getLogger("groundswell").addHandler(logging.NullHandler())
@@ -55,9 +54,22 @@ def opened_premises(
         raise BadRequest(str(fault)) from fault
     hub = wiring.build(settings, serves=alone)
     try:
-        yield Premises(hub.database, hub.store, hub.git, DataFolder(settings.data), hub.clock)
+        yield hub
     finally:
         hub.close()
+
+
+@contextlib.contextmanager
+def opened_premises(
+    data: Path, *, alone: bool = False, database_url: str | None = None
+) -> Iterator[Premises]:
+    """A hub's data, for upkeep. See ``opened_hub``."""
+    from groundswell.hub.upkeep import Premises
+    from groundswell.store.layout import DataFolder
+
+    with opened_hub(data, alone=alone, database_url=database_url) as hub:
+        folder = DataFolder(hub.settings.data)
+        yield Premises(hub.database, hub.store, hub.git, folder, hub.clock)
 
 
 @contextlib.contextmanager

@@ -341,17 +341,24 @@ class References:
         raise ConcurrentWrite
 
     def duplicate_lfs_files(
-        self, source: Repository, target: Repository, sha256s: Sequence[str]
+        self,
+        source: Repository,
+        target: Repository,
+        sha256s: Sequence[str],
+        account_id: int | None = None,
     ) -> tuple[str, ...]:
         """Give one repository contents that another holds, for copies across repositories.
 
-        The asker may read the source and write to the target.
+        The asker, who has ``account_id``, may read the source and write to the target.
+
+        Raises:
+            QuotaExceeded: the target has no room for them.
 
         Returns:
             The contents that the source does not hold.
         """
         wanted = [check_sha256(each) for each in sha256s]
         held = self._database.write(
-            lambda conn: self._blobs.link_from(conn, source.id, target.id, wanted)
+            lambda conn: self._blobs.link_from(conn, source.id, target.id, wanted, account_id)
         )
         return tuple(each for each in wanted if each not in held)

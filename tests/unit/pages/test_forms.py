@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundswell.core.errors import Forbidden, Malformed, TooLarge
+from groundswell.core.values import size_text
 from groundswell.http.pages.door import local_path, with_query
 from groundswell.http.pages.multipart import FormReader
-from groundswell.http.pages.wording import ago, breakable, initials, quantity, size, tint
+from groundswell.http.pages.wording import ago, breakable, initials, quantity, tint
 
 BODY = (
     b'--b\r\nContent-Disposition: form-data; name="csrf"\r\n\r\ntoken\r\n'
@@ -115,7 +116,7 @@ def test_a_form_sends_nobody_to_another_host(text: str) -> None:
 
 
 def test_words_for_values() -> None:
-    assert [size(n) for n in (0, 999, 1_000, 98_300_000, 999_999, 10**12)] == [
+    assert [size_text(n) for n in (0, 999, 1_000, 98_300_000, 999_999, 10**12)] == [
         "0 B",
         "999 B",
         "1 kB",

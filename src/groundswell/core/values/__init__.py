@@ -54,6 +54,7 @@ from groundswell.core.values.principals import (
     Role,
     TokenRole,
 )
+from groundswell.core.values.sizes import parse_size, scaled, size_text
 
 __all__ = [
     "ANONYMOUS",
@@ -96,4 +97,7 @@ __all__ = [
     "is_commit_id",
     "is_sha256",
     "is_storable",
+    "parse_size",
+    "scaled",
+    "size_text",
 ]

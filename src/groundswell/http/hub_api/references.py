@@ -177,7 +177,7 @@ def _duplicate(
     except RepoMoved as moved:  # a redirect of the request would follow the source's name
         target_id = RepoId(target_id.kind, moved.namespace, moved.name)
         target = hub.repos.find(principal, target_id, Action.WRITE)
-    return hub.references.duplicate_lfs_files(source, target, sha256s)
+    return hub.references.duplicate_lfs_files(source, target, sha256s, principal.account_id)
 
 
 async def _duplicate_large_files(request: Request) -> Response:

@@ -137,6 +137,8 @@ def _uploads(asked: _Asked) -> tuple[str, list[ObjectAnswer]]:
         asked.repository.id, asked.principal.account_id, [each.sha256 for each in wanted]
     )
     intact = asked.hub.blobs.usable(held)
+    sizes = {each.sha256: each.size_bytes for each in wanted}
+    asked.hub.blobs.quotas.check(asked.repository.id, asked.principal.account_id, sizes)
     transfer = _transfer(asked.batch)
     answers = []
     for each in wanted:

@@ -11,11 +11,13 @@ from groundswell.core.errors import (
     GroundswellError,
     InvalidName,
     NotFound,
+    QuotaExceeded,
     RepoNotFound,
+    StorageFull,
     Unauthenticated,
 )
 from groundswell.core.values import RepoId, RepoKind
-from groundswell.http.errors import json_response, status_for
+from groundswell.http.errors import header_text, json_response, status_for
 from groundswell.http.routing import Door, Endpoint, Route
 from groundswell.wire.lfs import MEDIA_TYPE, write_error
 
@@ -35,9 +37,12 @@ def _render(request: Request, error: GroundswellError) -> Response:
     """LFS's own JSON; whoever has not signed in is asked to, also where nothing may be seen."""
     anonymous = bool(request.scope.get("asks_anonymously", True))
     status = status_for(error, anonymous=anonymous)
-    headers = {}
+    # Programs made for the hub's API show this; git-lfs takes 403 for a wrong password.
+    headers = {"X-Error-Message": header_text(error.message)}
+    if isinstance(error, QuotaExceeded):
+        status = StorageFull.status
     if status == Unauthenticated.status:
-        headers = {"LFS-Authenticate": _CHALLENGE, "WWW-Authenticate": _CHALLENGE}
+        headers |= {"LFS-Authenticate": _CHALLENGE, "WWW-Authenticate": _CHALLENGE}
     body = write_error(error, str(request.scope.get("request_id", "")))
     return json_response(body, status, headers, media_type=MEDIA_TYPE)
 

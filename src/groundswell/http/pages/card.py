@@ -6,13 +6,13 @@ from typing import Final
 
 from groundswell.core.errors import EntryNotFound, Malformed, RevisionNotFound
 from groundswell.core.policy import Action, may
-from groundswell.core.values import BytesPlan, RepoKind
+from groundswell.core.values import BytesPlan, RepoKind, size_text
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.rendering import renderer
 from groundswell.http.pages.repositories import card_word, find, head_of, shows
 from groundswell.http.pages.snippets import snippets_of
 from groundswell.http.pages.views import CardPage, Fact, RepoHead, Tag
-from groundswell.http.pages.wording import day, quantity, size
+from groundswell.http.pages.wording import day, quantity
 from groundswell.http.routing import Route
 from groundswell.hub.repos import Repository
 from groundswell.wire.cards import read_card
@@ -62,7 +62,7 @@ def facts_of(repository: Repository) -> tuple[Fact, ...]:
     architecture = repository.facts.get("gguf", {}).get("architecture")
     if isinstance(architecture, str):
         found.append(Fact("Architecture", architecture[:100]))
-    found.append(Fact("Size", size(repository.used_bytes)))
+    found.append(Fact("Size", size_text(repository.used_bytes)))
     license_id = card_word(repository, "license")
     if license_id:
         found.append(Fact("Licence", license_id, with_query(f"/{plural}", license=license_id)))

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from groundswell.core.errors import BadRequest, EntryNotFound
+from groundswell.core.values import size_text
 from groundswell.http.pages.door import Asked
 from groundswell.http.pages.rendering import renderer
 from groundswell.http.pages.repositories import place
 from groundswell.http.pages.views import Fact, RepoHead
-from groundswell.http.pages.wording import quantity, size
+from groundswell.http.pages.wording import quantity
 from groundswell.hub.content import Located
 from groundswell.hub.repos import Repository
 from groundswell.wire.cards import read_card
@@ -69,9 +70,9 @@ def shown_content(
     data = asked.hub.content.read_range(located, 0, limit)
     text = _as_text(data)
     if text is None:
-        return Shown(reason=f"This is not text: {size(entry.size_bytes)}.")
+        return Shown(reason=f"This is not text: {size_text(entry.size_bytes)}.")
     if entry.size_bytes > TEXT_BYTES_MAX:
-        return Shown(reason=f"This text is too large to show here: {size(entry.size_bytes)}.")
+        return Shown(reason=f"This text is too large to show here: {size_text(entry.size_bytes)}.")
     is_document = name.endswith(_DOCUMENTS)
     if is_document and not wants_source:
         return _document(asked, head, revision, located, text)
@@ -110,7 +111,7 @@ def _source(located: Located, text: str, *, is_document: bool) -> Shown:
 
 def _tensors(asked: Asked, repository: Repository, located: Located) -> Shown:
     """The header of a safetensors file: names, types and shapes, and no weights."""
-    reason = f"Weights: {size(located.entry.size_bytes)}."
+    reason = f"Weights: {size_text(located.entry.size_bytes)}."
     content = asked.hub.content
     length = int.from_bytes(content.read_range(located, 0, 8), "little")
     if length > HEADER_BYTES_MAX:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from groundswell.core.errors import NotFound
 from groundswell.core.policy import Action
+from groundswell.core.values import size_text
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.repositories import crumbs_of, find, head_of, place, shows
 from groundswell.http.pages.revisions import picker_of
@@ -19,7 +20,6 @@ from groundswell.http.pages.views import (
     RepoHead,
     Tag,
 )
-from groundswell.http.pages.wording import size
 from groundswell.http.routing import Route
 from groundswell.hub.content import CommitDetail
 
@@ -152,7 +152,7 @@ def changes_of(head: RepoHead, commit: str, detail: CommitDetail) -> tuple[FileC
         if diff.is_truncated or (diff.hunks and lines is None):
             note = "Too many changes to show here."
         elif diff.is_binary:
-            note = f"Not text: {size(diff.new_size_bytes or diff.old_size_bytes)}."
+            note = f"Not text: {size_text(diff.new_size_bytes or diff.old_size_bytes)}."
         found.append(
             FileChange(
                 path=change.path,

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
+from groundswell.core.values import scaled, size_text
+
 _MICROS: Final = 1_000_000
-_SIZE_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _COUNT_UNITS: Final = ("", "k", "M", "B", "T")
 _AGES: Final = (
     (60, 1, "second"),
@@ -23,23 +24,9 @@ _AGES: Final = (
 TINTS: Final = 6
 
 
-def _scaled(value: float, units: tuple[str, ...], gap: str) -> str:
-    step = 0
-    while value >= 999.5 and step < len(units) - 1:
-        value /= 1000
-        step += 1
-    digits = f"{value:.0f}" if step == 0 or value >= 99.5 else f"{value:.3g}"
-    return f"{digits}{gap}{units[step]}" if units[step] else digits
-
-
-def size(size_bytes: int) -> str:
-    """Bytes in decimal units: ``98.3 MB``."""
-    return _scaled(size_bytes, _SIZE_UNITS, " ")
-
-
 def quantity(count: int) -> str:
     """A count in short: ``135M``."""
-    return _scaled(count, _COUNT_UNITS, "")
+    return scaled(count, _COUNT_UNITS, "")
 
 
 def plural(count: int, word: str) -> str:
@@ -116,7 +103,7 @@ def zip_self(words: Iterable[str]) -> list[tuple[str, str]]:
 
 
 FILTERS: Final = {
-    "size": size,
+    "size": size_text,
     "quantity": quantity,
     "plural": plural,
     "iso": iso,

@@ -27,6 +27,7 @@ from groundswell.hub.blobs.straight import Straight
 from groundswell.hub.blobs.values import Blob, Clock, Progress, ShardResult, XetScope, XetToken
 from groundswell.hub.blobs.xorbs import Xorbs, map_file, read_file
 from groundswell.hub.faults import Faults
+from groundswell.hub.quotas import UNLIMITED, Quotas
 from groundswell.hub.signing import Signer
 from groundswell.store.database import Database
 from groundswell.store.ports import BlobStore, Kind, Spooled
@@ -67,10 +68,12 @@ class Blobs:
         find: FindRepository,
         *,
         part_bytes_min: int = PART_BYTES_MIN,
+        quota_bytes: int = UNLIMITED,
     ) -> None:
         self._database = database
         self._store = store
         self.faults = Faults(database, clock)
+        self.quotas = Quotas(database, quota_bytes)
         self._indexes = Indexes(store, on_fault=partial(self.faults.try_to_note, Kind.XORB))
         self._reading = Reading(store, self._indexes)
         self._xorbs = Xorbs(database, store, self._indexes, self.faults, clock)
@@ -234,9 +237,18 @@ class Blobs:
         source_repository_id: int,
         target_repository_id: int,
         sha256s: Iterable[str],
+        account_id: int | None = None,
     ) -> set[str]:
-        """Give one repository what another holds; which of the contents the source held."""
-        return self._links.link_from(conn, source_repository_id, target_repository_id, sha256s)
+        """Give one repository what another holds; which of the contents the source held.
+
+        Raises:
+            QuotaExceeded: the target has no room for them. ``account_id`` is who asks.
+        """
+        wanted = list(dict.fromkeys(sha256s))
+        held = link_rows.claimed_or_linked(conn, source_repository_id, None, wanted)
+        sizes = {sha256: blob.size_bytes for sha256, blob in held.items()}
+        self.quotas.check_in(conn, target_repository_id, account_id, sizes)
+        return self._links.link_from(conn, source_repository_id, target_repository_id, list(held))
 
     def file_hashes(self, repository_id: int, sha256s: Iterable[str]) -> dict[str, str]:
         """The Xet file hash of each of these contents that the repository holds."""

@@ -84,6 +84,26 @@ def _mode(file: PreuploadFile, rules: Attributes) -> UploadMode:
     return UploadMode.LFS if large else UploadMode.REGULAR
 
 
+def arriving_bytes(
+    git: GitStore,
+    repository_id: int,
+    commit: str | None,
+    files: Sequence[PreuploadFile],
+    modes: Sequence[PreuploadMode],
+) -> int:
+    """How much of large files is not here for all that is known: who sends a folder again, with
+    little in it changed, needs no room for the rest. A file of the same length counts as the same.
+    """
+    total = 0
+    for file, mode in zip(files, modes, strict=True):
+        if mode.mode is UploadMode.LFS and not mode.should_ignore:
+            entry = git.entry(repository_id, commit, file.path) if commit is not None else None
+            pointer = entry.pointer if entry is not None else None
+            if pointer is None or pointer.size_bytes != file.size_bytes:
+                total += file.size_bytes
+    return total
+
+
 def is_binary(sample: bytes) -> bool:
     """Whether the beginning of a file is not text: a zero byte, or bytes that are not UTF-8."""
     if b"\0" in sample:

@@ -238,6 +238,7 @@ class Push:
                     f"bytes; its content has {blob.size_bytes}."
                 )
                 raise InvalidCommit(msg)
+        self._blobs.quotas.check(self._repository.id, self._principal.account_id, check.sizes)
 
     # --- landing ------------------------------------------------------------------------------
 

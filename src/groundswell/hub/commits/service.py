@@ -94,8 +94,8 @@ class Commits:
         Raises:
             InvalidPath: a path that no repository may hold.
             RevisionNotFound: no such revision, in a repository that has any.
+            QuotaExceeded: the large files among them would pass the namespace's limit.
         """
-        del principal  # whoever may contribute may ask
         if len(files) > PREUPLOAD_FILES_MAX:
             msg = f"At most {PREUPLOAD_FILES_MAX} files in one preupload."
             raise TooLarge(msg)
@@ -104,9 +104,15 @@ class Commits:
         commit = self._git.resolve(repository.id, revision)
         if commit is None and not self._may_be_born(repository, revision):
             raise RevisionNotFound(revision)
-        return large_files.preupload(
+        modes = large_files.preupload(
             self._git, repository.id, commit, files, git_attributes, git_ignore
         )
+        self._blobs.quotas.check_unnamed(
+            repository.id,
+            principal.account_id,
+            lambda: large_files.arriving_bytes(self._git, repository.id, commit, files, modes),
+        )
+        return modes
 
     def commit(
         self,

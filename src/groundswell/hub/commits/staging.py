@@ -125,6 +125,8 @@ class Staging:
                     )
                     raise InvalidCommit(msg)
                 self._staged[index] = replace(each, size_bytes=size_bytes)
+        sizes = {sha256: blob.size_bytes for sha256, blob in held.items()}
+        self._blobs.quotas.check(self._repository_id, self._account_id, sizes)
 
     def tree_on(self, head: str | None) -> str:
         """Second pass: the id of the tree that the operations make of the head's.

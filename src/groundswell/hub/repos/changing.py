@@ -70,6 +70,7 @@ class Changing(Lookup):
             BadRequest: the kinds differ.
             NameTaken: as ``create``; a repository may always have its own old names back.
             AccountNotFound, Unauthenticated, Forbidden: the mover may not create at the target.
+            QuotaExceeded: the target has no room for what the repository holds.
         """
         if source_id.kind is not target_id.kind:
             msg = "A move does not change the kind of a repository."
@@ -86,6 +87,7 @@ class Changing(Lookup):
             owner = names.owner_of(conn, target_id.namespace)
             if owner.id != present.owner_id:
                 check_may_create(principal, owner)
+                self._quotas.check_arrival(conn, owner.id, repository.id, principal.account_id)
             names.check_free(conn, principal, target_id, owner.id, repository.id)
             names.retire(conn, repository.id, finding.MOVED)
             spelled = replace(target_id, namespace=owner.name)

@@ -11,6 +11,7 @@ from groundswell.core.errors import RepoNotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal, RepoId, RepoKind
 from groundswell.hub import facts
+from groundswell.hub.quotas import UNLIMITED, Quotas
 from groundswell.hub.repos import finding, trees
 from groundswell.hub.repos.downloads import DownloadCounter
 from groundswell.hub.repos.rows import Repository
@@ -29,11 +30,14 @@ class Lookup:
         git: GitStore,
         clock: Clock,
         contents: trees.Contents | None = None,
+        *,
+        quota_bytes: int = UNLIMITED,
     ) -> None:
         self._database = database
         self._git = git
         self._clock = clock
         self._contents = contents
+        self._quotas = Quotas(database, quota_bytes)
         self._downloads = DownloadCounter(database)
 
     def find(self, principal: Principal, repo_id: RepoId, action: Action) -> Repository:

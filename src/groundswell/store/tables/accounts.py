@@ -22,6 +22,7 @@ accounts = sa.Table(
     sa.Column("password_hash", sa.String(255), nullable=True),
     sa.Column("is_admin", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("private_by_default", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("quota_bytes", sa.BigInteger, nullable=True),  # 0: none; null: the hub's
     sa.Column("disabled_at", columns.Micros, nullable=True),
     sa.Column("created_at", columns.Micros, nullable=False),
 )

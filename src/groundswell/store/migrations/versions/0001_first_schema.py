@@ -58,6 +58,7 @@ accounts = sa.Table(
     sa.Column("password_hash", sa.String(255), nullable=True),
     sa.Column("is_admin", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("private_by_default", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("quota_bytes", sa.BigInteger, nullable=True),
     sa.Column("disabled_at", _Micros, nullable=True),
     sa.Column("created_at", _Micros, nullable=False),
 )
