@@ -22,6 +22,8 @@ from groundswell.http.pages.views import (
     DiscussionsPage,
     ErrorPage,
     Fact,
+    FaultRow,
+    FaultsPage,
     FileChange,
     FilePage,
     FileRow,
@@ -247,6 +249,8 @@ EXAMPLES: dict[str, View] = {
     "device-asked": DevicePage("ABCD-EFGH", "Hugging Face client", ("read what you can read", "write where you may write")),
     "device-done": DevicePage(outcome="approved"),
     "users": UsersPage((UserRow("ada", "Ada Lovelace", "ada@example.com", "user", is_admin=True, is_disabled=True, created_at=NOW),), "/x"),
+    "faults": FaultsPage((FaultRow("xorbs", "3f" * 32, "The xorb has changed in chunk 7.", "quarantine/xorbs/" + "3f" * 32, NOW - HOUR, None, ""), FaultRow("repositories", "12", "object 3f3f is missing", "", NOW - 900 * HOUR, NOW, "backup")), 1),
+    "faults-none": FaultsPage((), 0),
     "error": ErrorPage(404, "Nothing under this address", "The address may be mistyped, or what stood here has moved.", "Check the name.", (Tag("To the start", "/"),)),
     "error-500": ErrorPage(500, "Something broke here", "Internal error.", "", (Tag("To the start", "/"),)),
 }  # fmt: skip
