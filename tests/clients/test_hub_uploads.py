@@ -21,7 +21,7 @@ from tests.clients.stage import (
     sha256,
     watching,
 )
-from tests.live import LiveHub, token_of
+from tests.live import LiveHub, swell, token_of
 
 
 def content_of(api: Any, repo: str, path: str, **where: Any) -> bytes:
@@ -542,3 +542,18 @@ def test_xet_and_plain_lfs_give_the_same_file(
         )
         assert (home / "got" / path).read_bytes() == content
         assert content_of(ada, repo, path, cache_dir=home / "xet-cache") == content
+
+
+def test_clients_go_on_in_another_epoch(
+    live_hub: LiveHub, hf: Any, ada: Any, repo: str, tmp_path: Path
+) -> None:
+    """After a restore, a rebuild or a loss the content store has another address for Xet clients."""
+    before, after = noise(200_000, "before"), noise(200_000, "after")
+    ada.upload_file(path_or_fileobj=before, path_in_repo="before.bin", repo_id=repo)
+    swell(live_hub.data, "store", "new-epoch")
+    with watching(live_hub) as seen:
+        ada.upload_file(path_or_fileobj=after, path_in_repo="after.bin", repo_id=repo)
+        assert content_of(ada, repo, "before.bin", cache_dir=tmp_path) == before
+        assert content_of(ada, repo, "after.bin", cache_dir=tmp_path) == after
+    assert seen.matching("^POST /xet/.*/xorbs/")
+    assert seen.matching("^GET /xet/.*/reconstructions/")

@@ -49,7 +49,7 @@ HEARTBEAT_SECONDS: Final = 5.0
 _PLAIN_SECONDS: Final = 2.0
 _SHARDS_AT_ONCE: Final = 4
 
-_EPOCH: Final = re.compile(r"e([0-9]{1,9})", re.ASCII)
+_EPOCH: Final = re.compile(r"e([0-9]{1,19})", re.ASCII)
 _DOMAIN: Final = re.compile(r"n[0-9]{1,19}|r[0-9]{1,19}u[0-9]{1,19}", re.ASCII)
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})", re.ASCII)
 _EVERY_METHOD: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
