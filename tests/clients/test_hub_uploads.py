@@ -3,6 +3,7 @@
 import concurrent.futures
 import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.clients.stage import (
     LEGAL_PATHS,
     MIB,
     ask,
+    attempt,
     noise,
     received_bytes,
     run,
@@ -22,6 +24,8 @@ from tests.clients.stage import (
     watching,
 )
 from tests.live import LiveHub, swell, token_of
+
+SCRUB = (sys.executable, "-m", "groundswell.cli", "scrub")
 
 
 def content_of(api: Any, repo: str, path: str, **where: Any) -> bytes:
@@ -557,3 +561,28 @@ def test_clients_go_on_in_another_epoch(
         assert content_of(ada, repo, "after.bin", cache_dir=tmp_path) == after
     assert seen.matching("^POST /xet/.*/xorbs/")
     assert seen.matching("^GET /xet/.*/reconstructions/")
+
+
+@pytest.mark.own_folder
+def test_the_same_files_sent_again_heal_what_was_broken(
+    live_hub: LiveHub, hf: Any, ada: Any, repo: str, tmp_path: Path
+) -> None:
+    """Content that was lost has another address for clients: they forget that it was here."""
+    content = noise(700_000, "to be broken")
+    known = set(live_hub.data.glob("xorbs/*/*"))
+    ada.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=repo)
+    (path,) = set(live_hub.data.glob("xorbs/*/*")) - known
+    data = bytearray(path.read_bytes())
+    data[350_000] ^= 16
+    path.chmod(0o600)
+    path.write_bytes(data)
+    assert attempt(*SCRUB, "--data", live_hub.data, env={}).returncode == 8
+    with pytest.raises(Exception, match="410 Gone"):
+        content_of(ada, repo, "w.bin", cache_dir=tmp_path / "broken")
+    head = ada.model_info(repo).sha
+
+    ada.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=repo)
+
+    assert ada.model_info(repo).sha == head, "nothing of it is new"
+    assert content_of(ada, repo, "w.bin", cache_dir=tmp_path / "healed") == content
+    assert "xorbs" not in swell(live_hub.data, "faults")

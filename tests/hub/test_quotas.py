@@ -8,7 +8,7 @@ import pytest
 
 from groundswell.core.errors import BadRequest, QuotaExceeded
 from groundswell.core.values import RepoId, RepoKind, Role, parse_size, size_text
-from groundswell.hub.quotas import Quotas
+from groundswell.hub.blobs.quotas import Quotas
 from tests.hub.git_world import GitWorld
 
 

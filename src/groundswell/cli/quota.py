@@ -34,7 +34,7 @@ def command(
     What counts is linked bytes: each large file once for every repository that holds it, in any
     revision. The setting quota_bytes is the limit of namespaces that have none of their own.
     """
-    from groundswell.hub.quotas import UNLIMITED
+    from groundswell.hub.blobs.quotas import UNLIMITED
 
     if sum((limit is not None, is_unlimited, is_default)) > 1:
         raise BadRequest("Give one of --set, --none and --default.")

@@ -50,7 +50,7 @@ def _serve(settings: Settings) -> None:
     from groundswell.http.app import build_app
     from groundswell.http.threads import start_threads, stop_threads
     from groundswell.hub.upkeep import Premises
-    from groundswell.jobs import Schedule, chores_of, cooling_chores
+    from groundswell.jobs import Schedule, chores_of, cooling_chores, scrub_chores
     from groundswell.store.layout import DataFolder
 
     share_heaps()
@@ -65,18 +65,20 @@ def _serve(settings: Settings) -> None:
         hub.blobs,
         hub.commits,
         _collecting(premises, hub, settings),
-        settings.scrub_bytes_per_second,
     )
     chores += cooling_chores(premises, hub.blobs, settings.cold_after_days)
-    schedule = Schedule(chores, leads=hub.git.workers.leads)
+    scrubs = scrub_chores(premises, settings.scrub_bytes_per_second)
+    schedules = [Schedule(each, leads=hub.git.workers.leads) for each in (chores, scrubs)]
     try:
         first = hub.accounts.ensure_first_admin()
         start_threads(settings.threads, settings.reader_threads)
         app = build_app(hub)
-        schedule.start()
+        for schedule in schedules:
+            schedule.start()
         server.run(app, listener, settings, lambda: _announce(address, first))
     finally:
-        schedule.stop()
+        for schedule in schedules:
+            schedule.stop()
         stop_threads()
         pages.close()
         hub.close()

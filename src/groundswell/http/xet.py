@@ -17,7 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from groundswell.core.errors import (
+    Corrupt,
     Forbidden,
+    Gone,
     GroundswellError,
     InvalidCredentials,
     NotFound,
@@ -60,7 +62,9 @@ def _render(request: Request, error: GroundswellError) -> Response:
     """An error as this protocol knows it: the status is what counts."""
     del request
     headers = {"WWW-Authenticate": "Bearer"} if error.status == Unauthenticated.status else {}
-    return json_response({"error": error.message, "code": error.code}, error.status, headers)
+    # Clients ask again for minutes after any 5xx: what is broken at rest does not heal by that.
+    status = Gone.status if isinstance(error, Corrupt) else error.status
+    return json_response({"error": error.message, "code": error.code}, status, headers)
 
 
 DOOR: Final = Door("xet", _render, hides_methods=True)

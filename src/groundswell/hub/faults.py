@@ -7,16 +7,16 @@ tell it here. There is one row for each broken thing; one that breaks again is o
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
 
 from groundswell.core.errors import GroundswellError
-from groundswell.store.database import Database, upsert
+from groundswell.store.database import Database, portions, upsert
 from groundswell.store.ports import Kind
-from groundswell.store.tables import faults
+from groundswell.store.tables import faults, xorb_uses
 
 _log = logging.getLogger(__name__)
 
@@ -56,23 +56,31 @@ class Faults:
         self._clock = clock
 
     def note(self, kind: str, key: str, what: str, place: str = "") -> bool:
-        """Put a fault on record; True when it was not known. A place once known stays."""
+        """Put a fault on record; True when it was not known.
+
+        While it is open, what was said of it first stays, and so does a place once known: what
+        was put aside is missing to whoever looks next.
+        """
 
         def work(conn: sa.Connection) -> bool:
             before = conn.execute(_of(kind, key)).one_or_none()
-            is_new = before is None or before.healed_at is not None
+            if before is not None and before.healed_at is None:
+                if place and place != before.place:
+                    here = sa.and_(faults.c.kind == kind, faults.c.key == key)
+                    conn.execute(sa.update(faults).where(here).values(place=place))
+                return False
             row = {
                 "kind": kind,
                 "key": key,
                 "what": what[:WHAT_CHARACTERS_MAX],
-                "place": place or ("" if is_new or before is None else before.place),
-                "found_at": self._clock() if is_new or before is None else before.found_at,
+                "place": place,
+                "found_at": self._clock(),
                 "healed_at": None,
                 "healed_by": "",
             }
             changed = ["what", "place", "found_at", "healed_at", "healed_by"]
             upsert(conn, faults, row, update=changed)
-            return is_new
+            return True
 
         return self._database.write(work)
 
@@ -98,6 +106,30 @@ class Faults:
         """Whether it is on record as broken."""
         query = _of(kind, key).where(faults.c.healed_at.is_(None))
         return self._database.read(lambda conn: conn.execute(query).first()) is not None
+
+    def place_of(self, kind: str, key: str) -> str:
+        """Where a broken thing was put aside; empty when it was not."""
+        query = sa.select(faults.c.place).where(faults.c.kind == kind, faults.c.key == key)
+        return self._database.read(lambda conn: conn.execute(query).scalar()) or ""
+
+    def contents_hit(self, sha256s: Collection[str]) -> set[str]:
+        """Of these contents, those made of a xorb that is on record as broken."""
+        if not sha256s:
+            return set()
+
+        def work(conn: sa.Connection) -> set[str]:
+            found: set[str] = set()
+            for some in portions(list(sha256s)):
+                query = (
+                    sa.select(xorb_uses.c.sha256)
+                    .join_from(faults, xorb_uses, xorb_uses.c.xorb_hash == faults.c.key)
+                    .where(faults.c.healed_at.is_(None), faults.c.kind == Kind.XORB)
+                    .where(xorb_uses.c.sha256.in_(some))
+                )
+                found.update(conn.execute(query).scalars())
+            return found
+
+        return self._database.read(work)
 
     def open_keys(self, kind: str) -> set[str]:
         """Everything of a kind that is broken."""

@@ -172,9 +172,8 @@ def chores_of(
     blobs: Blobs,
     commits: Commits,
     collecting: Callable[[], int],
-    scrub_bytes_per_second: int = 0,
 ) -> list[Chore]:
-    """What a hub does now and then. It scrubs at a rate, or not at all at 0."""
+    """What a hub does now and then."""
     sweeping = Sweeping(premises)
 
     def warm_up() -> int:
@@ -203,10 +202,14 @@ def chores_of(
             for_one=False,
         ),
         Chore("pack-repositories", HOUR, sweeping.pack_repositories, first_after_seconds=HOUR / 2),
-        *([_scrub_chore(premises, scrub_bytes_per_second)] if scrub_bytes_per_second else []),
     ]
 
 
-def _scrub_chore(premises: Premises, bytes_per_second: int) -> Chore:
+def scrub_chores(premises: Premises, bytes_per_second: int) -> list[Chore]:
+    """Reading all that is kept, at a rate; not at all at 0. On a schedule of its own: a large
+    repository takes git minutes, which the others need not wait.
+    """
+    if not bytes_per_second:
+        return []
     scrubbing = Scrubbing(premises, bytes_per_second)
-    return Chore("scrub", 1.0, scrubbing.work, first_after_seconds=5.0, break_off=scrubbing.stop)
+    return [Chore("scrub", 1.0, scrubbing.work, first_after_seconds=5.0, break_off=scrubbing.stop)]

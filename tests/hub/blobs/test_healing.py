@@ -91,12 +91,11 @@ def test_plain_bytes_sent_again_serve_in_place_of_a_recipe_that_is_broken(
     world.flip(Kind.XORB, the_xorb(world), 5_000)
     with pytest.raises(Corrupt):
         world.read(repository, sha256)
-    held = world.blobs.claimed_or_linked(repository.id, ann.account_id, [sha256])
-    assert held
-    assert world.blobs.usable(held) == {}, "whoever has it is asked to send it"
+    assert world.blobs.claimed_or_linked(repository.id, ann.account_id, [sha256])
+    assert world.blobs.broken([sha256]) == {sha256}, "whoever has it is asked to send it"
     assert world.ingest(ann, repository, CONTENT) == sha256
     assert world.read(repository, sha256) == CONTENT
-    assert world.blobs.usable(held) == held
+    assert world.blobs.broken([sha256]) == set()
 
 
 def test_another_recipe_of_the_same_content_serves_when_the_first_is_broken(

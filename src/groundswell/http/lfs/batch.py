@@ -136,7 +136,7 @@ def _uploads(asked: _Asked) -> tuple[str, list[ObjectAnswer]]:
     held = asked.hub.blobs.claimed_or_linked(
         asked.repository.id, asked.principal.account_id, [each.sha256 for each in wanted]
     )
-    intact = asked.hub.blobs.usable(held)
+    broken = asked.hub.blobs.broken(held)
     sizes = {each.sha256: each.size_bytes for each in wanted}
     asked.hub.blobs.quotas.check(asked.repository.id, asked.principal.account_id, sizes)
     transfer = _transfer(asked.batch)
@@ -144,7 +144,7 @@ def _uploads(asked: _Asked) -> tuple[str, list[ObjectAnswer]]:
     for each in wanted:
         fault = _fault(each, held.get(each.sha256))
         actions: Mapping[str, Action] = {}
-        if fault is None and each.sha256 not in intact:
+        if fault is None and (each.sha256 not in held or each.sha256 in broken):
             actions = _upload_actions(asked, transfer, each)
         answers.append(ObjectAnswer(each, actions, fault))
     return transfer, answers

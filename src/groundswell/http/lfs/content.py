@@ -127,7 +127,7 @@ async def _complete(request: Request) -> Response:
 def _join(hub: Hub, held: Pass, etags: list[str]) -> Blob:
     sha256 = held.facts["sha256"]
     done = hub.blobs.claimed_or_linked(held.repository.id, held.account_id, [sha256])
-    if hub.blobs.usable(done):
+    if sha256 in done and not hub.blobs.broken(done):
         return done[sha256]
     upload = hub.blobs.multipart.find(held.facts["upload"])
     return hub.blobs.complete_upload(held.domain, upload, etags)

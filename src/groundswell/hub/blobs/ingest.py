@@ -214,9 +214,9 @@ class Ingest:
         if not self._xorbs.revive(keys):
             return  # one went just now: all of this is stored again
         for key in keys:
-            if not self._xorbs.is_usable(key):
+            index = self._xorbs.usable(key)
+            if index is None:
                 continue  # reported where it was found; the content is simply stored again
-            index = self._indexes.get_promised(key).index
             if not self._view.holds(index.xorb_hash):
                 hashes = [digest for digest, _ in index.chunks()]
                 self._view.add(_Place(index.xorb_hash, hashes))

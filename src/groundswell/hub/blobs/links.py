@@ -6,10 +6,9 @@ hash, and a blob that only others hold looks like one that nobody has.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 import sqlalchemy as sa
 
@@ -17,12 +16,10 @@ from groundswell.core.errors import BlobNotFound
 from groundswell.core.values import RecipePlan, Term
 from groundswell.hub.blobs import marks
 from groundswell.hub.blobs.values import Blob, Clock
-from groundswell.store.database import Database, insert_ignore, upsert
+from groundswell.store.database import PORTION_ROWS, Database, insert_ignore, portions, upsert
 from groundswell.store.tables import blobs, claims, links, reconstructions
 from groundswell.wire.hashing import hash_to_hex
 from groundswell.wire.shard import Terms
-
-_SQL_LIST_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +99,10 @@ class Links:
 
         def work(conn: sa.Connection) -> list[tuple[str, bytes]]:
             found: list[tuple[str, bytes]] = []
-            for some in _portions(sha256s):
+            for some in portions(sha256s):
                 query = sa.select(reconstructions.c.file_hash, reconstructions.c.terms)
                 query = query.where(reconstructions.c.sha256.in_(some))
                 found += [(row.file_hash, row.terms) for row in conn.execute(query)]
-            return found
-
-        return self._database.read(work)
-
-    def serving_recipes(self, sha256s: Sequence[str]) -> dict[str, bytes]:
-        """The terms by which each of these contents is served."""
-
-        def work(conn: sa.Connection) -> dict[str, bytes]:
-            found: dict[str, bytes] = {}
-            for some in _portions(sha256s):
-                query = sa.select(blobs.c.sha256, reconstructions.c.terms)
-                query = query.join_from(
-                    blobs, reconstructions, reconstructions.c.file_hash == blobs.c.file_hash
-                ).where(blobs.c.sha256.in_(some))
-                found.update((row.sha256, row.terms) for row in conn.execute(query))
             return found
 
         return self._database.read(work)
@@ -132,7 +114,7 @@ class Links:
 
         def work(conn: sa.Connection) -> dict[str, str]:
             found: dict[str, str] = {}
-            for some in _portions(file_hashes):
+            for some in portions(file_hashes):
                 query = sa.select(reconstructions.c.file_hash, reconstructions.c.sha256).where(
                     reconstructions.c.file_hash.in_(some)
                 )
@@ -231,7 +213,7 @@ class Links:
         """
         wanted = list(dict.fromkeys(sha256s))
         held: dict[str, str] = {}
-        for some in _portions(wanted):
+        for some in portions(wanted):
             query = sa.select(links.c.sha256, links.c.path).where(
                 links.c.repository_id == source_repository_id, links.c.sha256.in_(some)
             )
@@ -248,7 +230,7 @@ def claimed_or_linked(
     if account_id is None:
         return found
     missing = [sha256 for sha256 in sha256s if sha256 not in found]
-    for some in _portions(missing):
+    for some in portions(missing):
         query = (
             sa.select(blobs.c.sha256, blobs.c.size_bytes, blobs.c.file_hash)
             .join_from(claims, blobs, claims.c.sha256 == blobs.c.sha256)
@@ -275,7 +257,7 @@ def _replace(conn: sa.Connection, file: NewFile, unusable: Collection[str]) -> N
 
 def _linked(conn: sa.Connection, repository_id: int, sha256s: Sequence[str]) -> dict[str, Blob]:
     found: dict[str, Blob] = {}
-    for some in _portions(sha256s):
+    for some in portions(sha256s):
         query = (
             sa.select(blobs.c.sha256, blobs.c.size_bytes, blobs.c.file_hash)
             .join_from(links, blobs, links.c.sha256 == blobs.c.sha256)
@@ -293,16 +275,11 @@ def _some_terms(
         sa.select(links.c.sha256)
         .where(links.c.repository_id == repository_id, links.c.sha256 > after)
         .order_by(links.c.sha256)
-        .limit(_SQL_LIST_MAX)
+        .limit(PORTION_ROWS)
     )
     some = conn.execute(query).scalars().all()
     packed = sa.select(reconstructions.c.terms).where(reconstructions.c.sha256.in_(some))
     return list(conn.execute(packed).scalars()), some[-1] if some else None
-
-
-def _portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _SQL_LIST_MAX):
-        yield values[start : start + _SQL_LIST_MAX]
 
 
 def _covers(used: Mapping[bytes, list[Span]], spans: Mapping[bytes, Sequence[Span]]) -> bool:

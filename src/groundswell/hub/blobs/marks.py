@@ -10,13 +10,13 @@ inside its own transaction whether they are there (``arrive``): one of the two s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import sqlalchemy as sa
 
 from groundswell.core.errors import Unavailable
-from groundswell.store.database import insert_ignore
+from groundswell.store.database import insert_ignore, portions
 from groundswell.store.ports import BlobStore, Kind
 from groundswell.store.tables import cold_bases, links, marks, shard_files, xorb_uses, xorbs
 
@@ -28,8 +28,6 @@ LINKS: Final = "links"
 
 KIND_OF: Final = {XORB: Kind.XORB, SHARD: Kind.SHARD}
 """The kinds of marks whose keys are objects of the blob store."""
-
-_SQL_LIST_MAX: Final = 500
 
 
 # --- who needs what -------------------------------------------------------------------------------
@@ -72,7 +70,7 @@ def is_marked(kind: str, key: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
 def hold(conn: sa.Connection, xorb_hashes: Sequence[str]) -> bool:
     """Something leans on these xorbs from now on, or was told of them. False when one is gone."""
     found = 0
-    for some in _portions(xorb_hashes):
+    for some in portions(xorb_hashes):
         # A doomed one has no row any more: only bytes that come anew save it (``arrive``).
         conn.execute(
             sa.delete(marks).where(
@@ -86,7 +84,7 @@ def hold(conn: sa.Connection, xorb_hashes: Sequence[str]) -> bool:
 
 def clear_files(conn: sa.Connection, sha256s: Sequence[str]) -> None:
     """These contents are needed again, or may be: so is all that they are made of."""
-    for some in _portions(sha256s):
+    for some in portions(sha256s):
         if _clear(conn, FILE, some):
             used = sa.select(xorb_uses.c.xorb_hash).where(xorb_uses.c.sha256.in_(some))
             conn.execute(sa.delete(marks).where(marks.c.kind == XORB, marks.c.key.in_(used)))
@@ -107,7 +105,7 @@ def arrive(conn: sa.Connection, store: BlobStore, kind: str, key: str) -> None:
 def marked_among(conn: sa.Connection, kind: str, keys: Sequence[str]) -> list[str]:
     """Those of the keys that are marked."""
     found: list[str] = []
-    for some in _portions(keys):
+    for some in portions(keys):
         query = sa.select(marks.c.key).where(marks.c.kind == kind, marks.c.key.in_(some))
         found += conn.execute(query).scalars()
     return found
@@ -130,12 +128,7 @@ def note_shard(conn: sa.Connection, shard_hash: str, file_hashes: Iterable[str])
 
 def _clear(conn: sa.Connection, kind: str, keys: Sequence[str]) -> int:
     count = 0
-    for some in _portions(keys):
+    for some in portions(keys):
         statement = sa.delete(marks).where(marks.c.kind == kind, marks.c.key.in_(some))
         count += conn.execute(statement).rowcount
     return count
-
-
-def _portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _SQL_LIST_MAX):
-        yield values[start : start + _SQL_LIST_MAX]

@@ -80,7 +80,9 @@ class Reading:
 
     def _term(self, term: Term, start: int, stop: int) -> Iterator[memoryview]:
         """Bytes [start, stop) of one term."""
-        xorb = self._indexes.get_promised(term.xorb_hash)
+        # Each run compares what it opens with what is remembered: nothing is opened only for that.
+        key = term.xorb_hash
+        xorb = self._indexes.recall(key) or self._indexes.get_promised(key)
         ends = xorb.index.raw_end
         base = self._base(xorb, term)
         position, raw_stop = base + start, base + stop

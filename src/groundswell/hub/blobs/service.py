@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -21,20 +21,20 @@ from groundswell.hub.blobs.ingest import Ingest, pour
 from groundswell.hub.blobs.links import Links
 from groundswell.hub.blobs.multipart import PART_BYTES_MIN, Multipart, Upload
 from groundswell.hub.blobs.passes import FindRepository, Pass, Passes, Refresh
+from groundswell.hub.blobs.quotas import UNLIMITED, Quotas
 from groundswell.hub.blobs.reading import Reading
 from groundswell.hub.blobs.shards import Shards, Uploader
 from groundswell.hub.blobs.straight import Straight
 from groundswell.hub.blobs.values import Blob, Clock, Progress, ShardResult, XetScope, XetToken
 from groundswell.hub.blobs.xorbs import Xorbs, map_file, read_file
 from groundswell.hub.faults import Faults
-from groundswell.hub.quotas import UNLIMITED, Quotas
 from groundswell.hub.signing import Signer
 from groundswell.store.database import Database
 from groundswell.store.ports import BlobStore, Kind, Spooled
 from groundswell.wire.chunking import split
 from groundswell.wire.hashing import Octets, hash_to_hex
 from groundswell.wire.reconstruction import UrlFor, reconstruct, to_v1, to_v2
-from groundswell.wire.shard import SHARD_BYTES_MAX, Terms
+from groundswell.wire.shard import SHARD_BYTES_MAX
 from groundswell.wire.xorb import XorbIndex
 
 if TYPE_CHECKING:
@@ -204,20 +204,9 @@ class Blobs:
         self._links.revive(list(found))
         return found
 
-    def usable(self, held: Mapping[str, Blob]) -> dict[str, Blob]:
-        """Of these contents, those that can be read as far as is known.
-
-        Who has one of the others is asked to send it again, which heals it.
-        """
-        recipes = self._links.serving_recipes(list(held))
-        return {
-            sha256: blob
-            for sha256, blob in held.items()
-            if all(
-                self._xorbs.is_present(hash_to_hex(key))
-                for key in Terms(recipes.get(sha256, b"")).xorb_hashes()
-            )
-        }
+    def broken(self, sha256s: Iterable[str]) -> set[str]:
+        """Of these contents, those on record as broken: sent again, they are healed."""
+        return self.faults.contents_hit(list(sha256s))
 
     def claimed_or_linked_in(
         self, conn: sa.Connection, repository_id: int, account_id: int | None, sha256s: list[str]
@@ -321,7 +310,7 @@ class Blobs:
         first = byte_range.start if byte_range else 0
         last = byte_range.stop - 1 if byte_range else None
         try:
-            found = reconstruct(terms, self._index_of, first, last)
+            found = reconstruct(terms, cache(self._index_of), first, last)
         except Malformed as error:
             _log.error("file %s has terms that do not fit its xorbs", file_hash)
             raise Corrupt from error

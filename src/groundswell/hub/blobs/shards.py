@@ -12,8 +12,9 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -98,8 +99,9 @@ class Shards:
             msg = f"The files of one shard may have {FILE_BYTES_MAX} bytes together."
             raise TooLarge(msg)
         self._check_xorbs(uploader, files)
+        index_of = cache(self._index_of)  # a file may name a xorb thousands of times
         for file in files:
-            verify_file(file, self._index_of)
+            verify_file(file, index_of)
         digests = self._digests(uploader, files, progress)
         checked = [
             replace(file, sha256=bytes.fromhex(digest))
@@ -156,8 +158,9 @@ class Shards:
             if fault is None:
                 return
             self._faults.note(Kind.SHARD, key, fault)
-            place = self._store.set_aside(Kind.SHARD, key)
-            self._faults.note(Kind.SHARD, key, fault, place)
+            with suppress(FileNotFoundError):  # another upload of the same was quicker
+                place = self._store.set_aside(Kind.SHARD, key)
+                self._faults.note(Kind.SHARD, key, fault, place)
             self._store.put(Kind.SHARD, key, data)
         self._faults.heal(Kind.SHARD, key, "upload")
 
@@ -168,7 +171,7 @@ class Shards:
         for file_hash, packed in self._links.recipes_of([file.sha256 for file in files]):
             if fresh.get(file_hash) != packed:
                 keys = {hash_to_hex(each) for each in Terms(packed).xorb_hashes()}
-                if not all(self._xorbs.is_usable(key) for key in keys):
+                if any(self._xorbs.usable(key) is None for key in keys):
                     found.add(file_hash)
         return found
 

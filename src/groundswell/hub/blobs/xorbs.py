@@ -20,7 +20,7 @@ from groundswell.hub.blobs.indexes import UNCHECKED, Indexes
 from groundswell.hub.blobs.scanning import fault_of, lies_there
 from groundswell.hub.blobs.values import Clock
 from groundswell.hub.faults import Faults
-from groundswell.store.database import Database, insert_ignore
+from groundswell.store.database import Database, insert_ignore, portions
 from groundswell.store.ports import BlobStore, Kind, Spooled
 from groundswell.store.tables import chunk_samples, xorb_domains, xorbs
 from groundswell.wire.hashing import HASH_BYTES, hash_from_hex, hash_to_hex
@@ -29,7 +29,6 @@ from groundswell.wire.xorb import XorbIndex, XorbScanner, serialize_footer
 
 ANSWER_TTL_SECONDS: Final = 3600
 _READ_BYTES: Final = 4 * 1024 * 1024
-_SQL_LIST_MAX: Final = 500
 # Clients ask for the chunks whose hash is divisible by 1024, and the hub itself, when it chunks,
 # for those divisible by 16: one chunk in 16 finds a run of known content within about a megabyte.
 _SAMPLE_MASK: Final = 16 - 1
@@ -94,18 +93,14 @@ class Xorbs:
             self._faults.heal(Kind.XORB, key, "upload")
         return self._database.write(lambda conn: self._record(conn, domain, index))
 
-    def is_present(self, key: str) -> bool:
-        """Whether the xorb is there and nothing wrong with it was seen since the start."""
+    def usable(self, key: str) -> XorbIndex | None:
+        """The index of the xorb, None when it is not there or something is wrong with it."""
         if self._indexes.is_suspect(key) and self._faults.is_open(Kind.XORB, key):
-            return False
-        return lies_there(self._store, Kind.XORB, key)
-
-    def is_usable(self, key: str) -> bool:
-        """The same, and its footer is whole."""
+            return None
         try:
-            return self.is_present(key) and self._indexes.get(key) is not None
+            return self._indexes.get(key).index
         except (FileNotFoundError, Corrupt):
-            return False
+            return None
 
     def _make_way(self, domain: str, key: str) -> None:
         """Put the copy that lies here aside when it is broken, so that a whole one can come.
@@ -147,10 +142,8 @@ class Xorbs:
         known = self.with_samples(domain, [chunk_hash])
         if chunk_hash not in known or not self.revive(list(known.values())):
             return None
-        if not self.is_usable(known[chunk_hash]):
-            return None
-        index = self._indexes.get_promised(known[chunk_hash]).index
-        if len(index) < 2:
+        index = self.usable(known[chunk_hash])
+        if index is None or len(index) < 2:
             return None
         self._touch_daily(domain, known[chunk_hash])
         now = self._clock() // _SECOND_MICROSECONDS
@@ -168,7 +161,7 @@ class Xorbs:
 
         def work(conn: sa.Connection) -> dict[bytes, str]:
             found: dict[bytes, str] = {}
-            for some in _portions(chunk_hashes):
+            for some in portions(chunk_hashes):
                 query = (
                     sa.select(table.c.chunk_hash, table.c.xorb_hash)
                     .join(xorbs, xorbs.c.hash == table.c.xorb_hash)
@@ -191,7 +184,7 @@ class Xorbs:
         """Of these xorbs, those that the domain sent."""
         table = xorb_domains
         found: set[str] = set()
-        for some in _portions(keys):
+        for some in portions(keys):
             query = sa.select(table.c.xorb_hash).where(
                 table.c.domain == domain, table.c.xorb_hash.in_(some)
             )
@@ -201,7 +194,7 @@ class Xorbs:
     def touch(self, conn: sa.Connection, domain: str, keys: Sequence[str]) -> None:
         """Note that a client was told of these xorbs now: for weeks it may name them again."""
         table = xorb_domains
-        for some in _portions(keys):
+        for some in portions(keys):
             statement = sa.update(table).where(
                 table.c.domain == domain, table.c.xorb_hash.in_(some)
             )
@@ -295,8 +288,3 @@ def _scan(spooled: Spooled, expected_hash: bytes) -> XorbIndex:
     for piece in read_file(spooled.path):
         scanner.feed(piece)
     return scanner.finish(expected_hash)
-
-
-def _portions(values: Sequence[bytes] | Sequence[str]) -> Iterator[Sequence[bytes] | Sequence[str]]:
-    for start in range(0, len(values), _SQL_LIST_MAX):
-        yield values[start : start + _SQL_LIST_MAX]

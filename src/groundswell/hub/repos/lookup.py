@@ -11,7 +11,7 @@ from groundswell.core.errors import RepoNotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal, RepoId, RepoKind
 from groundswell.hub import facts
-from groundswell.hub.quotas import UNLIMITED, Quotas
+from groundswell.hub.blobs.quotas import UNLIMITED, Quotas
 from groundswell.hub.repos import finding, trees
 from groundswell.hub.repos.downloads import DownloadCounter
 from groundswell.hub.repos.rows import Repository

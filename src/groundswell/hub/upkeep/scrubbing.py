@@ -1,8 +1,8 @@
 """Scrubbing: reading everything that a hub keeps, a little at a time, to find what has rotted.
 
-Knows the order (xorbs, shards, repositories, rows and keys), where a pass stopped, and what is done
-about a fault: it is put on record, put aside and healed if there is another copy. Does not know
-when it is a good time: whoever calls gives it an allowance of bytes.
+Knows the order (what was broken before, xorbs, shards, repositories, rows and keys), where a pass
+stopped, and what is done about a fault: it is put on record, put aside and healed if there is
+another copy. Does not know when it is a good time: whoever calls gives it an allowance of bytes.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ from groundswell.store.tables import hub_facts
 
 _log = logging.getLogger(__name__)
 
-XORBS, SHARDS, REPOSITORIES, ROWS = "xorbs", "shards", "repositories", "rows"
-_STAGES: Final = (XORBS, SHARDS, REPOSITORIES, ROWS)
+FAULTS, XORBS, SHARDS = "faults", "xorbs", "shards"
+REPOSITORIES, ROWS = "repositories", "rows"
+_STAGES: Final = (FAULTS, XORBS, SHARDS, REPOSITORIES, ROWS)
 _FACT: Final = "scrub"
 _KEYS_FACT: Final = "key_digests"
 # Objects between two notes of where it stopped: what a killed hub reads again.
@@ -49,16 +50,18 @@ _OBJECT_BYTES: Final = 4096
 @dataclass(slots=True)
 class Pass:
     """A pass under way, as it is noted: ``after`` is the last object of ``stage`` that was read.
+    ``loses_content``: something was put aside that nothing healed.
 
     Times are microseconds since the epoch; ``last_*`` speak of the pass before.
     """
 
-    stage: str = XORBS
+    stage: str = FAULTS
     after: str = ""
     began_at: int = 0
     objects: int = 0
     size_bytes: int = 0
     faults: int = 0
+    loses_content: bool = False
     last_finished_at: int = 0
     last_objects: int = 0
     last_size_bytes: int = 0
@@ -81,7 +84,6 @@ class Scrub:
         self._pass = state_of(premises)
         self._left_bytes = 0
         self._spent_bytes = 0
-        self._loses_content = False
 
     @property
     def state(self) -> Pass:
@@ -108,7 +110,6 @@ class Scrub:
                 last_size_bytes=before.last_size_bytes,
                 last_faults=before.last_faults,
             )
-            self._look_again()
             self._note()
 
     def run(self, allowance_bytes: int | None = None, progress: Progress | None = None) -> int:
@@ -120,7 +121,12 @@ class Scrub:
         progress = progress or Silence()
         self._spent_bytes = 0
         self._left_bytes = allowance_bytes if allowance_bytes is not None else 1 << 62
-        steps = {XORBS: self._blobs, SHARDS: self._blobs, REPOSITORIES: self._repositories}
+        steps = {
+            FAULTS: self._known_faults,
+            XORBS: self._blobs,
+            SHARDS: self._blobs,
+            REPOSITORIES: self._repositories,
+        }
         while self._pass.is_under_way and self._goes_on():
             progress.begin(self._pass.stage, None)
             step: Callable[[Progress], bool] = steps.get(self._pass.stage, self._rows)
@@ -158,10 +164,9 @@ class Scrub:
             last_size_bytes=done.size_bytes,
             last_faults=done.faults,
         )
-        if self._loses_content:
+        if done.loses_content:
             # Clients remember for weeks that a xorb is here, and would not send it again.
             self._premises.database.write(lambda conn: begin_epoch(conn, self._premises.clock()))
-            self._loses_content = False
 
     def _note(self) -> None:
         row = {"name": _FACT, "value": asdict(self._pass)}
@@ -198,7 +203,8 @@ class Scrub:
         self._premises.faults.note(kind, key, fault, place)
         how = self._healing.heal(kind, key, place)
         if how is None and kind == Kind.XORB:
-            self._loses_content = True
+            self._pass.loses_content = True
+            self._note()
         _log.error("%s %s was put aside (%s); healed by %s", kind, key, fault, how or "nothing")
 
     def _broken_base(self, kind: str, key: str) -> str | None:
@@ -231,16 +237,25 @@ class Scrub:
             lambda conn: record(conn, now, "fault.found", None, None, told)
         )
 
-    def _look_again(self) -> None:
-        """Close faults of what was brought back by hand; the others stay as they are."""
-        for fault in self._premises.faults.list_faults(limit=10_000):
-            if fault.kind in {Kind.XORB, Kind.SHARD}:
-                store = self._premises.store
-                if not lies_there(store, fault.kind, fault.key):
-                    if fault.place:
-                        self._healing.heal(fault.kind, fault.key, fault.place)
-                elif fault_of(store, fault.kind, fault.key) is None:
-                    self._premises.faults.heal(fault.kind, fault.key, "found whole")
+    def _known_faults(self, progress: Progress) -> bool:
+        """Close faults of what was brought back by hand, and heal what can be healed by now."""
+        for kind in (Kind.XORB, Kind.SHARD):
+            for key in sorted(self._premises.faults.open_keys(kind)):
+                if f"{kind}/{key}" <= self._pass.after:
+                    continue
+                if not self._goes_on():
+                    return False
+                self._known_fault(kind, key)
+                self._done(f"{kind}/{key}", progress)
+        return True
+
+    def _known_fault(self, kind: str, key: str) -> None:
+        store, faults = self._premises.store, self._premises.faults
+        if not lies_there(store, kind, key):
+            if place := faults.place_of(kind, key):
+                self._healing.heal(kind, key, place)
+        elif fault_of(store, kind, key, self._paid) is None:
+            faults.heal(kind, key, "found whole")
 
     # --- repositories ---------------------------------------------------------------------------
 

@@ -6,6 +6,6 @@ SQLAlchemy Core is the port between the engines; there is no repository layer ov
 
 from groundswell.store.database.base import Database
 from groundswell.store.database.prepared import Prepared
-from groundswell.store.database.statements import insert_ignore, upsert
+from groundswell.store.database.statements import PORTION_ROWS, insert_ignore, portions, upsert
 
-__all__ = ["Database", "Prepared", "insert_ignore", "upsert"]
+__all__ = ["PORTION_ROWS", "Database", "Prepared", "insert_ignore", "portions", "upsert"]

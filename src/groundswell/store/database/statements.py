@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
@@ -11,7 +11,17 @@ from sqlalchemy.dialects import sqlite
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
+PORTION_ROWS: Final = 500
+"""Values of one statement: engines bound how many it may name."""
+
+T = TypeVar("T")
 Rows = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+def portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values, as many at a time as one statement may name."""
+    for start in range(0, len(values), PORTION_ROWS):
+        yield values[start : start + PORTION_ROWS]
 
 
 def _insert(conn: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

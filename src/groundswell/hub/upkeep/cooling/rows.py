@@ -6,14 +6,12 @@ itself refuses to lose its row. A cold xorb with bases is nobody's base.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Final
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
+from groundswell.store.database import portions
 from groundswell.store.tables import cold_bases, cold_xorbs, xorbs
-
-_SQL_LIST_MAX: Final = 500
 
 
 def bases_in_use(conn: sa.Connection, keys: Collection[str]) -> set[str]:
@@ -34,7 +32,7 @@ def with_bases(conn: sa.Connection, keys: Collection[str]) -> set[str]:
 def untried(conn: sa.Connection, keys: Collection[str], before: int) -> set[str]:
     """Of these xorbs, those that came before that time and were never tried."""
     found: set[str] = set()
-    for some in _portions(keys):
+    for some in portions(sorted(keys)):
         query = (
             sa.select(xorbs.c.hash)
             .join(cold_xorbs, cold_xorbs.c.xorb_hash == xorbs.c.hash, isouter=True)
@@ -93,13 +91,7 @@ def _found(
 ) -> set[str]:
     """What one column says in the rows in which another names one of the keys."""
     found: set[str] = set()
-    for some in _portions(keys):
+    for some in portions(sorted(keys)):
         query = sa.select(wanted).where(where.in_(some)).distinct()
         found.update(conn.execute(query).scalars())
     return found
-
-
-def _portions(keys: Collection[str]) -> Iterator[Sequence[str]]:
-    wanted = sorted(keys)
-    for start in range(0, len(wanted), _SQL_LIST_MAX):
-        yield wanted[start : start + _SQL_LIST_MAX]

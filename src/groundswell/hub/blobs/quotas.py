@@ -8,7 +8,7 @@ each asks before bytes travel, and again before anything is linked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,11 +16,11 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import QuotaExceeded
 from groundswell.core.values import size_text
+from groundswell.hub.blobs.links import claimed_or_linked
 from groundswell.store.database import Database
 from groundswell.store.tables import accounts, blobs, links, memberships, repositories
 
 UNLIMITED: Final = 0
-_SQL_LIST_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Quotas:
         owner = self._owner_of(conn, repository_id)
         if owner is None or not sizes:
             return
-        held = _held(conn, repository_id, list(sizes))
+        held = claimed_or_linked(conn, repository_id, None, list(sizes))
         more = sum(size for sha256, size in sizes.items() if sha256 not in held)
         self._decide(conn, owner, more, account_id)
 
@@ -181,16 +181,6 @@ def _sum(conn: sa.Connection, which: sa.ColumnElement[bool]) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def _held(conn: sa.Connection, repository_id: int, sha256s: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for some in _portions(sha256s):
-        query = sa.select(links.c.sha256).where(
-            links.c.repository_id == repository_id, links.c.sha256.in_(some)
-        )
-        found.update(conn.execute(query).scalars())
-    return found
-
-
 def _belongs(conn: sa.Connection, owner_id: int, account_id: int) -> bool:
     if owner_id == account_id:
         return True
@@ -198,8 +188,3 @@ def _belongs(conn: sa.Connection, owner_id: int, account_id: int) -> bool:
         memberships.c.organisation_id == owner_id, memberships.c.user_id == account_id
     )
     return conn.execute(query).first() is not None
-
-
-def _portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _SQL_LIST_MAX):
-        yield values[start : start + _SQL_LIST_MAX]
