@@ -99,18 +99,27 @@ class GitWorld:
         operations = [AddRegular(path, text.encode()) for path, text in files.items()]
         return self.commit(repository, *operations)
 
-    def upload(self, repository: Repository, content: bytes, who: Principal | None = None) -> str:
+    def upload(
+        self,
+        repository: Repository,
+        content: bytes,
+        who: Principal | None = None,
+        domain: str | None = None,
+    ) -> str:
         """Send content as a client does before its commit; its sha256."""
         account = (who or self.alice).account_id
         assert account is not None
         digest = hashlib.sha256(content).hexdigest()
-        ingest = self.blobs.begin_ingest(f"r{repository.id}u{account}", repository.id, account)
+        domain = domain or f"r{repository.id}u{account}"
+        ingest = self.blobs.begin_ingest(domain, repository.id, account)
         ingest.write(content)
         ingest.finish(digest)
         return digest
 
-    def large(self, repository: Repository, path: str, content: bytes) -> Committed:
-        sha256 = self.upload(repository, content)
+    def large(
+        self, repository: Repository, path: str, content: bytes, domain: str | None = None
+    ) -> Committed:
+        sha256 = self.upload(repository, content, domain=domain)
         return self.commit(repository, AddBlob(path, sha256, len(content)))
 
     def tree(self, repository: Repository, revision: str = "main") -> dict[str, bytes]:

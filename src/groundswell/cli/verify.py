@@ -9,7 +9,7 @@ import click
 from groundswell.cli._folder import data_option
 from groundswell.cli._output import json_option
 from groundswell.cli._upkeep import ProgressBar, opened_premises, print_report
-from groundswell.core.values import RepoId, RepoKind
+from groundswell.core.values import RepoId
 
 
 @click.command("verify")
@@ -26,11 +26,6 @@ def command(*, repo: str, as_json: bool, data: Path) -> int:
     from groundswell.hub.upkeep import verify
 
     name, _, revision = repo.partition("@")
-    kinds = {kind.plural: kind for kind in RepoKind}
-    prefix, _, rest = name.partition("/")
-    kind, full_name = (kinds[prefix], rest) if prefix in kinds and "/" in rest else (
-        RepoKind.MODEL, name
-    )  # fmt: skip
     with opened_premises(data) as premises, ProgressBar() as progress:
-        report = verify(premises, RepoId.parse(kind, full_name), revision or "main", progress)
+        report = verify(premises, RepoId.parse_path(name), revision or "main", progress)
     return print_report(report, as_json=as_json)

@@ -54,7 +54,14 @@ from groundswell.core.values.principals import (
     Role,
     TokenRole,
 )
-from groundswell.core.values.sizes import parse_size, scaled, size_text
+from groundswell.core.values.sizes import (
+    Arrival,
+    StoredSize,
+    parse_size,
+    scaled,
+    share_text,
+    size_text,
+)
 
 __all__ = [
     "ANONYMOUS",
@@ -65,6 +72,7 @@ __all__ = [
     "REVISION_LENGTH_MAX",
     "AddBlob",
     "AddRegular",
+    "Arrival",
     "ByteRange",
     "BytesPlan",
     "CommitHeader",
@@ -83,6 +91,7 @@ __all__ = [
     "RepoId",
     "RepoKind",
     "Role",
+    "StoredSize",
     "Term",
     "TokenRole",
     "Visibility",
@@ -99,5 +108,6 @@ __all__ = [
     "is_storable",
     "parse_size",
     "scaled",
+    "share_text",
     "size_text",
 ]

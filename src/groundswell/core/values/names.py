@@ -126,6 +126,19 @@ class RepoId:
             raise InvalidName(msg)
         return cls(kind, check_name(namespace, "namespace"), check_name(name, "repository name"))
 
+    @classmethod
+    def parse_path(cls, text: str) -> RepoId:
+        """From ``namespace/name``, with ``datasets/`` or the like before it where it is no model.
+
+        Raises:
+            InvalidName: as ``parse``.
+        """
+        first, _, rest = text.partition("/")
+        kinds = {kind.plural: kind for kind in RepoKind}
+        if first in kinds and "/" in rest:
+            return cls.parse(kinds[first], rest)
+        return cls.parse(RepoKind.MODEL, text)
+
     @property
     def full_name(self) -> str:
         """``namespace/name``."""

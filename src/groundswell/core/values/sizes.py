@@ -1,11 +1,12 @@
 """Sizes as people write them: decimal units, or binary ones where they say so.
 
-Knows words only. Does not know what has a size.
+Knows words, and the figures that people are told. Does not know how anything is measured.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from groundswell.core.errors import BadRequest
@@ -45,3 +46,53 @@ def parse_size(text: str) -> int:
     number, letter, binary = found.groups()
     power = _LETTERS.index(letter.lower()) + 1 if letter else 0
     return int(float(number) * (1024 if binary else 1000) ** power)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The large files of a commit, and what it took to bring them.
+
+    ``sent_bytes`` of their ``size_bytes`` had to travel, ``new_bytes`` had to be stored: what was
+    not in the deduplication domain yet. A file that the repository held already takes neither.
+    """
+
+    file_count: int
+    size_bytes: int
+    sent_bytes: int
+    new_bytes: int
+
+    @property
+    def text(self) -> str:
+        """In words: ``sent 3%; 2.9 GB of 3.0 GB were here``."""
+        here = max(0, self.size_bytes - self.new_bytes)
+        sent = f"sent {share_text(self.sent_bytes, self.size_bytes)}"
+        if here == 0:
+            return f"{sent}, {size_text(self.size_bytes)}; nothing of it was here"
+        return f"{sent}; {size_text(here)} of {size_text(self.size_bytes)} were here"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSize:
+    """What the large files of a repository or namespace take, in all revisions.
+
+    ``linked_bytes`` is their length together, ``stored_bytes`` what their chunks take once each,
+    ``rest_bytes`` the same where xorbs lie cold. The last two are proportions of whole xorbs.
+    ``measured_at`` are microseconds since the epoch.
+    """
+
+    linked_bytes: int
+    stored_bytes: int
+    rest_bytes: int
+    measured_at: int
+
+
+def share_text(part: int, whole: int) -> str:
+    """A part of a whole in per cent; only all is 100, and only nothing is 0."""
+    if whole <= 0:
+        return "0%"
+    per_cent = 100 * part / whole
+    if 0 < per_cent < 1:
+        return "under 1%"
+    if part < whole and per_cent > 99:
+        return "99%"
+    return f"{per_cent:.0f}%"

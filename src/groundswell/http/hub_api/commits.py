@@ -22,7 +22,7 @@ from starlette.responses import Response
 
 from groundswell.core.errors import BadRequest, StorageFull, Unavailable
 from groundswell.core.policy import Action
-from groundswell.core.values import AddRegular, CommitHeader, Operation, Principal
+from groundswell.core.values import AddRegular, Arrival, CommitHeader, Operation, Principal
 from groundswell.http.auth import hub_of
 from groundswell.http.bodies import flag_field, json_object, text_field
 from groundswell.http.errors import json_response
@@ -276,9 +276,24 @@ async def _commit(request: Request) -> Response:
         "commitUrl": f"{url}/commit/{committed.commit}",
         "hookOutput": "",
     }
+    if committed.arrival is not None:
+        body |= _arrival_fields(committed.arrival)
     if committed.pull_request_number is not None:
         body["pullRequestUrl"] = f"{url}/discussions/{committed.pull_request_number}"
     return json_response(body)
+
+
+def _arrival_fields(arrival: Arrival) -> Json:
+    """What it took: a sentence where huggingface.co has the output of hooks, and the figures."""
+    return {
+        "hookOutput": arrival.text,
+        "arrival": {
+            "files": arrival.file_count,
+            "bytes": arrival.size_bytes,
+            "sentBytes": arrival.sent_bytes,
+            "newBytes": arrival.new_bytes,
+        },
+    }
 
 
 def routes() -> list[Route]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from groundswell.core.errors import EntryNotFound, Malformed, RevisionNotFound
 from groundswell.core.policy import Action, may
-from groundswell.core.values import BytesPlan, RepoKind, size_text
+from groundswell.core.values import BytesPlan, RepoKind, share_text, size_text
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.rendering import renderer
 from groundswell.http.pages.repositories import card_word, find, head_of, shows
@@ -52,8 +53,8 @@ def _card(asked: Asked, repository: Repository, head: RepoHead) -> tuple[Rendere
     return renderer().markdown(body, base, oid), fault
 
 
-def facts_of(repository: Repository) -> tuple[Fact, ...]:
-    """What the row knows, as lines."""
+def facts_of(repository: Repository, storage: Iterable[Fact] = ()) -> tuple[Fact, ...]:
+    """What the row knows, as lines; ``storage`` comes after the size."""
     plural = repository.kind.plural
     found: list[Fact] = []
     if repository.parameter_count:
@@ -63,6 +64,7 @@ def facts_of(repository: Repository) -> tuple[Fact, ...]:
     if isinstance(architecture, str):
         found.append(Fact("Architecture", architecture[:100]))
     found.append(Fact("Size", size_text(repository.used_bytes)))
+    found += storage
     license_id = card_word(repository, "license")
     if license_id:
         found.append(Fact("Licence", license_id, with_query(f"/{plural}", license=license_id)))
@@ -80,6 +82,22 @@ def facts_of(repository: Repository) -> tuple[Fact, ...]:
     found.append(Fact("Downloads", f"{repository.downloads:,}"))
     found.append(Fact("Made", day(repository.created_at)))
     return tuple(found)
+
+
+def _storage_facts(asked: Asked, repository: Repository) -> tuple[Fact, ...]:
+    """What it takes to keep. How little it takes at rest hangs on what else is there: that is for
+    those who may see all of that.
+    """
+    size = asked.hub.blobs.sizes.of_repository(repository.id)
+    if size is None or size.linked_bytes == 0:
+        return ()
+    kept = [("Stored", size.stored_bytes)]
+    if size.rest_bytes < size.stored_bytes and asked.reads_namespace(repository.owner_id):
+        kept.append(("At rest", size.rest_bytes))
+    return tuple(
+        Fact(label, size_text(size_bytes), note=share_text(size_bytes, size.linked_bytes))
+        for label, size_bytes in kept
+    )
 
 
 def _tags(repository: Repository) -> tuple[Tag, ...]:
@@ -113,7 +131,7 @@ def _show(asked: Asked) -> Answer:
         card_html=rendered.html if rendered else None,
         headings=tuple((each.level + 1, each.text, each.anchor) for each in headings),
         card_fault=fault,
-        facts=facts_of(repository),
+        facts=facts_of(repository, _storage_facts(asked, repository)),
         tags=_tags(repository),
         snippets=snippets_of(repository, asked.base_url),
         is_empty=is_empty,

@@ -26,6 +26,7 @@ from groundswell.core.errors import (
     RepoNotFound,
     Unauthenticated,
 )
+from groundswell.core.policy import reads_whole_namespace
 from groundswell.core.values import ANONYMOUS, Principal
 from groundswell.http.auth import (
     ask,
@@ -93,6 +94,11 @@ class Asked:
         """Path and query: where to come back to after signing in."""
         query = {name: value for name, value in self.query.items() if name != "note"}
         return with_query(self.path, **query)
+
+    def reads_namespace(self, owner_id: int) -> bool:
+        """Whether who asks may read everything of the namespace, and so know what it holds."""
+        is_known = not self.principal.is_anonymous
+        return is_known and reads_whole_namespace(self.principal, owner_id)
 
     def signed_in(self) -> Principal:
         """Who asks.

@@ -22,6 +22,7 @@ from groundswell.http.pages.views import (
 )
 from groundswell.http.routing import Route
 from groundswell.hub.content import CommitDetail
+from groundswell.hub.repos import Repository
 
 ON_PAGE: Final = 50
 PAGES_MAX: Final = 100_000
@@ -140,6 +141,13 @@ def _lines(hunks: Sequence[_Hunk], left: int) -> tuple[DiffLine, ...]:
     return tuple(found)
 
 
+def _sizes_text(old_bytes: int, new_bytes: int) -> str:
+    """What can be said of a change that is not of text."""
+    if old_bytes and new_bytes and old_bytes != new_bytes:
+        return f"Not text: {size_text(new_bytes)}, before {size_text(old_bytes)}."
+    return f"Not text: {size_text(new_bytes or old_bytes)}."
+
+
 def changes_of(head: RepoHead, commit: str, detail: CommitDetail) -> tuple[FileChange, ...]:
     """What a commit did, path by path, as much as a page can carry."""
     found: list[FileChange] = []
@@ -152,7 +160,7 @@ def changes_of(head: RepoHead, commit: str, detail: CommitDetail) -> tuple[FileC
         if diff.is_truncated or (diff.hunks and lines is None):
             note = "Too many changes to show here."
         elif diff.is_binary:
-            note = f"Not text: {size_text(diff.new_size_bytes or diff.old_size_bytes)}."
+            note = _sizes_text(diff.old_size_bytes, diff.new_size_bytes)
         found.append(
             FileChange(
                 path=change.path,
@@ -166,6 +174,14 @@ def changes_of(head: RepoHead, commit: str, detail: CommitDetail) -> tuple[FileC
             )
         )
     return tuple(found)
+
+
+def _arrival_text(asked: Asked, repository: Repository, commit_id: str) -> str:
+    """What it took to bring the commit's large files, for those who may know what was here."""
+    if not asked.reads_namespace(repository.owner_id):
+        return ""
+    arrival = asked.hub.blobs.arrivals.of_commit(repository.id, commit_id)
+    return "" if arrival is None else arrival.text
 
 
 def _commit(asked: Asked) -> Answer:
@@ -182,6 +198,7 @@ def _commit(asked: Asked) -> Answer:
         changes=changes,
         changes_left_out=max(0, detail.diff.file_count - len(changes)),
         is_truncated=detail.diff.is_truncated,
+        arrival=_arrival_text(asked, repository, summary.id),
     )
 
 

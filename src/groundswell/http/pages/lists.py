@@ -6,10 +6,18 @@ from typing import Final
 
 from groundswell.core.errors import BadRequest
 from groundswell.core.policy import may_create_in
-from groundswell.core.values import Principal, RepoKind
+from groundswell.core.values import Principal, RepoKind, share_text, size_text
 from groundswell.http.pages.door import Answer, Asked, show, with_query
 from groundswell.http.pages.repositories import rows_of
-from groundswell.http.pages.views import AccountPage, Home, ListForm, MemberRow, RepoList, RepoRow
+from groundswell.http.pages.views import (
+    AccountPage,
+    Fact,
+    Home,
+    ListForm,
+    MemberRow,
+    RepoList,
+    RepoRow,
+)
 from groundswell.http.routing import Route
 from groundswell.hub.search import ListQuery, Sort
 
@@ -119,6 +127,23 @@ def _people(asked: Asked, name: str, *, is_organisation: bool) -> tuple[MemberRo
     )
 
 
+def _storage(asked: Asked, account_id: int) -> tuple[Fact, ...]:
+    """What the namespace's repositories take together: for those who may read all of them."""
+    size = asked.hub.blobs.sizes.of_namespace(account_id)
+    if size is None or size.linked_bytes == 0 or not asked.reads_namespace(account_id):
+        return ()
+    holds, limit = size_text(size.linked_bytes), asked.hub.blobs.quotas.limit_of(account_id)
+    room = "" if limit is None else f"of {size_text(limit)}"
+    return (
+        Fact("Large files", holds, note=room),
+        Fact(
+            "Stored in",
+            size_text(size.rest_bytes),
+            note=share_text(size.rest_bytes, size.linked_bytes),
+        ),
+    )
+
+
 def _account(asked: Asked) -> Answer:
     account = asked.hub.accounts.find_account(asked.parameters["ns"])
     principal: Principal = asked.principal
@@ -133,6 +158,7 @@ def _account(asked: Asked) -> Answer:
         spaces=_recent(asked, RepoKind.SPACE, ON_ACCOUNT, account.name),
         may_create=may_create_in(principal, account.id),
         is_self=principal.account_id == account.id,
+        storage=_storage(asked, account.id),
     )
 
 

@@ -299,7 +299,8 @@ class Ingest:
             verification_hashes=verification_hashes(terms, self._index_of),
             sha256=bytes.fromhex(digest),
         )
-        self._shards.keep(self._uploader, [file], [ShardXorb.of(index) for index in fresh.values()])
+        xorbs = [ShardXorb.of(index) for index in fresh.values()]
+        self._shards.keep(self._uploader, [file], xorbs, came_whole=True)
         return Blob(digest, self._size_bytes, hash_to_hex(file.file_hash))
 
     def _index_of(self, xorb_hash: bytes) -> XorbIndex:

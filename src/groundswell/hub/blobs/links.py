@@ -24,12 +24,17 @@ from groundswell.wire.shard import Terms
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file that was rebuilt from its terms, so that its sha256 is known and not claimed."""
+    """A file that was rebuilt from its terms, so that its sha256 is known and not claimed.
+
+    ``sent_bytes`` of it travelled, ``new_bytes`` were new to the domain.
+    """
 
     sha256: str
     size_bytes: int
     file_hash: str
     terms: Terms
+    sent_bytes: int = 0
+    new_bytes: int = 0
 
 
 Span = tuple[int, int]
@@ -176,7 +181,10 @@ class Links:
                 "account_id": account_id,
                 "sha256": file.sha256,
                 "claimed_at": now,
+                "sent_bytes": file.sent_bytes,
+                "new_bytes": file.new_bytes,
             }
+            # What it took is what it took the first time.
             upsert(conn, claims, claim, update=["claimed_at"])
             marks.clear_files(conn, [file.sha256])
         return is_new

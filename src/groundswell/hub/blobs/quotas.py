@@ -124,6 +124,12 @@ class Quotas:
         found = self._database.read(work)
         return sorted(found, key=lambda each: (-each.linked_bytes, each.namespace))
 
+    def limit_of(self, account_id: int) -> int | None:
+        """How much a namespace may hold; None where there is no limit."""
+        query = sa.select(accounts.c.quota_bytes).where(accounts.c.id == account_id)
+        own = self._database.read(lambda conn: conn.execute(query).scalar_one_or_none())
+        return self._limit(own) or None
+
     def set(self, name: str, quota_bytes: int | None) -> bool:
         """Give a namespace a limit of its own: 0 is none, None the hub's. False: no such name."""
         statement = (

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from groundswell.core.errors import BlobNotFound, Corrupt, Malformed, TooLarge
-from groundswell.core.values import ByteRange, Principal, RecipePlan, RecordsPlan
+from groundswell.core.values import Arrival, ByteRange, Principal, RecipePlan, RecordsPlan
+from groundswell.hub.blobs import arrivals as arrival_rows
 from groundswell.hub.blobs import links as link_rows
 from groundswell.hub.blobs.indexes import Indexes
 from groundswell.hub.blobs.ingest import Ingest, pour
@@ -24,6 +25,7 @@ from groundswell.hub.blobs.passes import FindRepository, Pass, Passes, Refresh
 from groundswell.hub.blobs.quotas import UNLIMITED, Quotas
 from groundswell.hub.blobs.reading import Reading
 from groundswell.hub.blobs.shards import Shards, Uploader
+from groundswell.hub.blobs.sizes import Sizes
 from groundswell.hub.blobs.straight import Straight
 from groundswell.hub.blobs.values import Blob, Clock, Progress, ShardResult, XetScope, XetToken
 from groundswell.hub.blobs.xorbs import Xorbs, map_file, read_file
@@ -73,6 +75,8 @@ class Blobs:
         self._database = database
         self._store = store
         self.faults = Faults(database, clock)
+        self.sizes = Sizes(database, clock)
+        self.arrivals = arrival_rows.Arrivals(database)
         self.quotas = Quotas(database, quota_bytes)
         self._indexes = Indexes(store, on_fault=partial(self.faults.try_to_note, Kind.XORB))
         self._reading = Reading(store, self._indexes)
@@ -219,6 +223,17 @@ class Blobs:
         ``claimed_or_linked_in`` in this transaction.
         """
         self._links.link(conn, repository_id, paths)
+
+    def note_arrival(
+        self,
+        conn: sa.Connection,
+        repository_id: int,
+        account_id: int | None,
+        commit_id: str,
+        sha256s: list[str],
+    ) -> Arrival:
+        """Record what it took to bring the contents of a commit, before they are linked."""
+        return arrival_rows.note(conn, repository_id, account_id, commit_id, sha256s)
 
     def link_from(
         self,

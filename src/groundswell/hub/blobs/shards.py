@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from groundswell.core.errors import Malformed, TooLarge, Unavailable
 from groundswell.core.values import Term
 from groundswell.hub.blobs import marks
+from groundswell.hub.blobs.arrivals import count_new, without_use
 from groundswell.hub.blobs.indexes import Indexes
 from groundswell.hub.blobs.links import Links, NewFile, Span
 from groundswell.hub.blobs.reading import Reading
@@ -31,7 +32,7 @@ from groundswell.hub.blobs.xorbs import Xorbs, add_samples
 from groundswell.hub.faults import Faults
 from groundswell.store.database import Database
 from groundswell.store.ports import BlobStore, Kind
-from groundswell.wire.hashing import Octets, chunk_hash, hash_to_hex
+from groundswell.wire.hashing import Octets, chunk_hash, hash_from_hex, hash_to_hex
 from groundswell.wire.shard import (
     SHARD_BYTES_MAX,
     Shard,
@@ -110,9 +111,16 @@ class Shards:
         return self.keep(uploader, checked, self._new_xorbs(shard, checked))
 
     def keep(
-        self, uploader: Uploader, files: Sequence[ShardFile], xorbs: Sequence[ShardXorb]
+        self,
+        uploader: Uploader,
+        files: Sequence[ShardFile],
+        xorbs: Sequence[ShardXorb],
+        *,
+        came_whole: bool = False,
     ) -> ShardResult:
         """Keep files that were checked or made by the hub: the shard at rest, then the rows.
+
+        ``xorbs`` came for them. ``came_whole``: the files travelled as plain bytes, not as chunks.
 
         Raises:
             Unavailable: the shard, or a xorb that they name, was removed meanwhile.
@@ -123,18 +131,10 @@ class Shards:
             shard_hash = hash_to_hex(chunk_hash(data))
             self._put(shard_hash, data)
             told[shard_hash] = [hash_to_hex(file.file_hash) for file in group]
-        fresh = [
-            NewFile(
-                sha256=file.sha256.hex() if file.sha256 else "",
-                size_bytes=file.size_bytes,
-                file_hash=hash_to_hex(file.file_hash),
-                terms=file.terms,
-            )
-            for file in files
-        ]
+        named = [hash_to_hex(xorb_hash) for xorb_hash in _named(files)]
+        fresh = self._new_files(files, xorbs, named, came_whole=came_whole)
         samples = list(self._first_chunks(files))
         unusable = self._unusable(fresh)
-        named = [hash_to_hex(xorb_hash) for xorb_hash in _named(files)]
 
         def work(conn: sa.Connection) -> bool:
             if not marks.hold(conn, named):
@@ -150,6 +150,29 @@ class Shards:
             )
 
         return ShardResult(self._database.write(work), shard_hash)
+
+    def _new_files(
+        self,
+        files: Sequence[ShardFile],
+        xorbs: Sequence[ShardXorb],
+        named: Sequence[str],
+        *,
+        came_whole: bool,
+    ) -> list[NewFile]:
+        """The rows to be, with what it took to bring each file."""
+        unused = self._database.read(lambda conn: without_use(conn, named))
+        came = {xorb.xorb_hash for xorb in xorbs} | {hash_from_hex(key) for key in unused}
+        return [
+            NewFile(
+                sha256=file.sha256.hex() if file.sha256 else "",
+                size_bytes=file.size_bytes,
+                file_hash=hash_to_hex(file.file_hash),
+                terms=file.terms,
+                sent_bytes=file.size_bytes if came_whole else new_bytes,
+                new_bytes=new_bytes,
+            )
+            for file, new_bytes in zip(files, count_new(files, came), strict=True)
+        ]
 
     def _put(self, key: str, data: bytes) -> None:
         """Keep a shard; a broken copy that lies here gives way to it."""

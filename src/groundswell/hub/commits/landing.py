@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import sqlalchemy as sa
 
 from groundswell.core.errors import GroundswellError, Unavailable
+from groundswell.core.values import Arrival
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits.values import RefChange
 from groundswell.hub.events import record
@@ -106,19 +107,23 @@ class Landing:
         actor_id: int | None,
         changes: Sequence[RefChange],
         pointers: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> Arrival | None:
         """After the refs moved: make that durable, write the rows, forget the note.
+
+        Returns:
+            What it took to bring the large files; None when there are none.
 
         When the rows cannot be written now (a full disk) the note stays and the error is raised:
         the refs have moved, and the rows follow with the next ``settle`` or start.
         """
         try:
             self._git.barrier.wait("reference")
-            self.rows(repository_id, actor_id, changes, pointers)
+            arrival = self.rows(repository_id, actor_id, changes, pointers)
         except BaseException:
             self._owed.append((repository_id, note))
             raise
         self._git.notes.remove(note)
+        return arrival
 
     def rows(
         self,
@@ -128,15 +133,15 @@ class Landing:
         pointers: Mapping[str, str] | None = None,
         *,
         again: bool = False,
-    ) -> None:
-        """Links; then events, the row and its index, in one transaction.
+    ) -> Arrival | None:
+        """Links; then events, the row and its index, in one transaction. What ``finish`` gives.
 
         ``pointers`` maps sha256 to a path; None looks for them in the new commits. ``again``: a
         crash may have come after the events were recorded.
         """
         if pointers is None:
             pointers = self._pointers_of(repository_id, changes)
-        self._link(repository_id, actor_id, pointers)
+        arrival = self._link(repository_id, actor_id, changes, pointers)
         has_main = any(each.name == MAIN for each in changes)
         reading = self._indexer.reading(repository_id) if has_main else None
         now = self._clock()
@@ -152,18 +157,28 @@ class Landing:
         # Whoever writes the row last has to leave the last head in it.
         if reading is not None and not self._indexer.is_at_head(reading):
             self._indexer.index(repository_id)
+        return arrival
 
-    def _link(self, repository_id: int, actor_id: int | None, pointers: Mapping[str, str]) -> None:
+    def _link(
+        self,
+        repository_id: int,
+        actor_id: int | None,
+        changes: Sequence[RefChange],
+        pointers: Mapping[str, str],
+    ) -> Arrival | None:
         """Give the repository its new blobs: what is read of main goes by its links."""
-        if not pointers:
-            return
+        commit = next((each.new for each in changes if each.new is not None), None)
+        if not pointers or commit is None:
+            return None
 
-        def work(conn: sa.Connection) -> None:
+        def work(conn: sa.Connection) -> Arrival:
             held = self._blobs.claimed_or_linked_in(conn, repository_id, actor_id, list(pointers))
             found = {sha256: path for sha256, path in pointers.items() if sha256 in held}
+            arrival = self._blobs.note_arrival(conn, repository_id, actor_id, commit, list(found))
             self._blobs.link(conn, repository_id, found)
+            return arrival
 
-        self._database.write(work)
+        return self._database.write(work)
 
     def _pointers_of(self, repository_id: int, changes: Sequence[RefChange]) -> dict[str, str]:
         moved = {each.new for each in changes if each.new is not None}

@@ -11,7 +11,7 @@ import logging
 from typing import Final
 
 from groundswell.core.errors import Conflict, Forbidden, GroundswellError, InvalidCommit
-from groundswell.core.values import Principal, check_reference_name
+from groundswell.core.values import Arrival, Principal, check_reference_name
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits.checking import PushCheck
 from groundswell.hub.commits.landing import Landing
@@ -170,11 +170,12 @@ class Push:
         if not self._may_go_on:
             return report(self._head, "ok", self._results({}))
         try:
-            outcome = self._land(pointers)
+            outcome, arrival = self._land(pointers)
         except GroundswellError as error:
             LOG.warning("a push was not recorded: %s", error.message)
             return self._refuse_all(error, unpacked=True)
-        return report(self._head, "ok", self._results(outcome))
+        told = [] if arrival is None else [f"groundswell: {arrival.text}"]
+        return report(self._head, "ok", self._results(outcome), told)
 
     def _results(self, outcome: dict[str, str | None]) -> dict[str, str | None]:
         missing = "atomic push failed" if self._head.is_atomic and self._refused else "refused"
@@ -242,8 +243,10 @@ class Push:
 
     # --- landing ------------------------------------------------------------------------------
 
-    def _land(self, pointers: dict[str, str]) -> dict[str, str | None]:
-        """Adopt the objects and move the refs; for each ref None, or why it did not move."""
+    def _land(self, pointers: dict[str, str]) -> tuple[dict[str, str | None], Arrival | None]:
+        """Adopt the objects and move the refs; for each ref None, or why it did not move; and what
+        it took to bring the large files.
+        """
         if self._incoming is not None:
             self._incoming.adopt()
         number, actor = self._repository.id, self._principal.account_id
@@ -261,11 +264,12 @@ class Push:
                 outcome[change.name] = "failed to update ref" if is_lost else error.message
         if self._head.is_atomic and len(moved) < len(changes):
             moved = self._take_back(moved, outcome)
+        arrival = None
         if moved:
-            self._landing.finish(note, number, actor, moved, pointers)
+            arrival = self._landing.finish(note, number, actor, moved, pointers)
         else:
             self._landing.withdraw(note)
-        return outcome
+        return outcome, arrival
 
     def _take_back(self, moved: list[RefChange], outcome: dict[str, str | None]) -> list[RefChange]:
         """Undo the moves of an atomic push that failed; those that stay because others built on

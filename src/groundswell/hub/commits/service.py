@@ -253,11 +253,12 @@ class Commits:
         number: int | None = None,
     ) -> Committed:
         commit, change, note = landed
+        arrival = None
         if note is not None:
-            self.landing.finish(
+            arrival = self.landing.finish(
                 note, repository.id, principal.account_id, [change], staging.pointers
             )
-        return Committed(commit, number)
+        return Committed(commit, number, arrival)
 
     def after_refs_changed(
         self,

@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
+from groundswell.core.values import Arrival
+
 REGULAR_BYTES_MAX: Final = 10 * 1024 * 1024
 """Larger files go the way of large files: in git they would weigh on every clone for ever."""
 
@@ -40,10 +42,13 @@ class PreuploadMode:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The head after a commit; unchanged when the commit changed nothing."""
+    """The head after a commit; unchanged when the commit changed nothing. ``arrival`` is what it
+    took to bring its large files; None when it has none.
+    """
 
     commit: str
     pull_request_number: int | None = None
+    arrival: Arrival | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,13 @@ def _file_diff(
     new_size = facts[-1][0] if change.new in sides else 0
     plain = FileDiff(change, old_size_bytes=old_size, new_size_bytes=new_size)
     if any(pointer is not None for _, pointer in facts):
-        return replace(plain, is_binary=True), 0
+        sizes = [size if pointer is None else pointer.size_bytes for size, pointer in facts]
+        return replace(
+            plain,
+            is_binary=True,
+            old_size_bytes=sizes[0] if change.old in sides else 0,
+            new_size_bytes=sizes[-1] if change.new in sides else 0,
+        ), 0
     read_bytes = old_size + new_size
     if max(old_size, new_size) > FILE_BYTES_MAX or read_bytes > left_bytes:
         return replace(plain, is_truncated=True), 0

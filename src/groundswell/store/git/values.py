@@ -100,7 +100,7 @@ class FileDiff:
     """One file of a commit's diff.
 
     ``hunks`` is empty for binary content, for pointers and where ``is_truncated`` says that the
-    diff's bound was reached. Sizes are of the blobs in git, 0 where there is none.
+    diff's bound was reached. Sizes are of the files, 0 where there is none.
     """
 
     change: PathChange

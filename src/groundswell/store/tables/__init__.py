@@ -43,10 +43,12 @@ from groundswell.store.tables.repositories import (
     repository_names,
     repository_tags,
 )
+from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
 
 __all__ = [
     "account_names",
     "accounts",
+    "arrivals",
     "blobs",
     "chunk_samples",
     "claims",
@@ -63,10 +65,12 @@ __all__ = [
     "memberships",
     "metadata",
     "multipart_uploads",
+    "namespace_sizes",
     "reconstructions",
     "repositories",
     "repository_access",
     "repository_names",
+    "repository_sizes",
     "repository_tags",
     "sessions",
     "shard_files",

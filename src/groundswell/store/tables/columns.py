@@ -44,6 +44,13 @@ def cold(leaves_with: str) -> sa.Column[str]:
     return sa.Column("xorb_hash", sa.String(64), key, primary_key=True)
 
 
+def sizes() -> list[sa.Column[int]]:
+    """What the large files of a repository or namespace take (``core.values.StoredSize``)."""
+    names = ("linked_bytes", "stored_bytes", "rest_bytes")
+    figures = [sa.Column(name, sa.BigInteger, nullable=False) for name in names]
+    return [*figures, sa.Column("measured_at", Micros, nullable=False, index=True)]
+
+
 def recipe() -> sa.Column[str]:
     """A key to the reconstruction of a file by its Xet hash."""
     key = sa.ForeignKey("reconstructions.file_hash")

@@ -114,6 +114,9 @@ claims = sa.Table(
     sa.Column("account_id", columns.Id, sa.ForeignKey("accounts.id"), primary_key=True),
     sa.Column("sha256", sa.String(64), sa.ForeignKey("blobs.sha256"), primary_key=True, index=True),
     sa.Column("claimed_at", columns.Micros, nullable=False, index=True),
+    # What it took when it came (core.values.Arrival).
+    sa.Column("sent_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("new_bytes", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 # What nothing needs any more, and since when by the store's own time (``hub.upkeep.collecting``).

@@ -98,6 +98,7 @@ class CommitPage(View):
     changes: tuple[FileChange, ...]
     changes_left_out: int = 0
     is_truncated: bool = False
+    arrival: str = ""
 
 
 @dataclass(frozen=True, slots=True)

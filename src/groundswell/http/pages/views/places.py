@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from groundswell.http.pages.views.frame import MemberRow, RepoRow, View
+from groundswell.http.pages.views.frame import Fact, MemberRow, RepoRow, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class AccountPage(View):
     spaces: tuple[RepoRow, ...]
     may_create: bool = False
     is_self: bool = False
+    storage: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
