@@ -108,14 +108,26 @@ def answer_content(request: Request, content: Content) -> Response:
     if etag_matches(request.headers.get("if-none-match"), content.etag):
         return Response(status_code=304, headers=headers)
     ranges = None
-    if_range = request.headers.get("if-range")
     if content.size_bytes == 0 and "range" in request.headers:
         # Nothing can be taken from nothing, but it can be had whole: huggingface.js asks for the
         # first byte of every file and reads its size here.
         headers["Content-Range"] = "bytes */0"
-    elif if_range is None or etag_matches(if_range, content.etag, weakly=False):
-        ranges = parse_ranges(request.headers.get("range"), content.size_bytes)
+    else:
+        ranges = asked_ranges(request, content.size_bytes, content.etag)
     return _whole_or_part(request, content, ranges, headers)
+
+
+def asked_ranges(request: Request, size_bytes: int, etag: str) -> tuple[ByteRange, ...] | None:
+    """The ranges that a request asks for; None when it asks for the whole, or its If-Range names
+    another content.
+
+    Raises:
+        RangeNotSatisfiable: every range begins past the end.
+    """
+    if_range = request.headers.get("if-range")
+    if if_range is not None and not etag_matches(if_range, etag, weakly=False):
+        return None
+    return parse_ranges(request.headers.get("range"), size_bytes)
 
 
 def _whole_or_part(

@@ -35,11 +35,11 @@ from groundswell.http.errors import json_response
 from groundswell.http.origin import base_url
 from groundswell.http.receive import receiving, upload_place
 from groundswell.http.routing import Door, Endpoint, Route
-from groundswell.http.stream import Content, ContentResponse, answer_content
+from groundswell.http.stream import Content, ContentResponse, answer_content, asked_ranges
 from groundswell.http.threads import hop
 from groundswell.hub.blobs import Pass, ShardResult, XetScope
 from groundswell.wire.hashing import hash_from_hex
-from groundswell.wire.ranges import content_range, parse_ranges
+from groundswell.wire.ranges import content_range
 from groundswell.wire.shard import SHARD_BYTES_MAX
 from groundswell.wire.xorb import XORB_BYTES_MAX
 from groundswell.wiring import Hub
@@ -295,7 +295,7 @@ async def _records(request: Request) -> Response:
     if plan.size_bytes != held.facts["size"]:
         raise Forbidden
     content = Content(plan, plan.size_bytes, key, "application/octet-stream", _RECORDS_HEADERS)
-    ranges = parse_ranges(request.headers.get("range"), plan.size_bytes)
+    ranges = asked_ranges(request, plan.size_bytes, key)
     if ranges is None:
         part = ByteRange(first, last + 1)
         headers = {
