@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -62,6 +63,16 @@ def _origin(url: str | None) -> str | None:
     return url.rstrip("/")
 
 
+def _accel_prefix(path: str | None) -> str | None:
+    if path is None or path == "":
+        return None
+    # A first character that no name begins with: such a location hides nobody's repositories.
+    if not re.fullmatch(r"/\.[A-Za-z0-9._-]*", path):
+        msg = "must be a path such as /.stored: a slash, a dot, letters and digits"
+        raise ValueError(msg)
+    return path
+
+
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_networks)]
 
 
@@ -87,6 +98,12 @@ class Settings(BaseSettings):
         (),
         description="Networks whose X-Forwarded-For, -Proto and -Host headers are believed, "
         "comma-separated.",
+    )
+    accel_prefix: Annotated[str | None, AfterValidator(_accel_prefix)] = Field(
+        None,
+        description="Path of a location of nginx, `internal`, over the data folder. With it, nginx "
+        "sends stored bytes itself (X-Accel-Redirect) to Xet clients that come through one of "
+        "`trusted_proxies`, when the hub has checked them.",
     )
     database_url: str | None = Field(
         None,
@@ -219,6 +236,13 @@ class Settings(BaseSettings):
     def _spool_needs_a_bucket(self) -> Self:
         if self.spool_folder is not None and self.storage_url is None:
             msg = "spool_folder: bytes of a data folder come in through that folder"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _accel_needs_a_proxy_and_a_folder(self) -> Self:
+        if self.accel_prefix is not None and (self.storage_url or not self.trusted_proxies):
+            msg = "accel_prefix: needs `trusted_proxies`, and content in the data folder"
             raise ValueError(msg)
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -21,10 +22,12 @@ BELIEVING: Final = {"SWELL_TRUSTED_PROXIES": "127.0.0.1/32"}
 PAGES: Final = Path(__file__).resolve().parents[2] / "docs" / "howto"
 
 
+def blocks_of(page: str) -> list[str]:
+    return re.findall(r"```nginx\n(.*?)```", (PAGES / page).read_text(), re.DOTALL)
+
+
 def block_of(page: str) -> str:
-    found = re.search(r"```nginx\n(.*?)```", (PAGES / page).read_text(), re.DOTALL)
-    assert found is not None
-    return found[1]
+    return blocks_of(page)[0]
 
 
 def free_port() -> int:
@@ -44,10 +47,13 @@ def nginx(folder: Path, block: str, port: int) -> Iterator[str]:
         f"{kind}_temp_path {folder}/{kind};\n"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    # Where each answer came from: the address as nginx last understood it.
+    log = f"log_format place '$uri $status $body_bytes_sent'; access_log {folder}/places place;"
+    user = "user root; " if os.geteuid() == 0 else ""  # or it could not read the hub's folder
     configuration = folder / "nginx.conf"
     configuration.write_text(
-        f"daemon off; pid {folder}/pid; error_log {folder}/error.log;\n"
-        f"events {{}}\nhttp {{ access_log off; {temporary}\n{block}\n}}\n"
+        f"{user}daemon off; pid {folder}/pid; error_log {folder}/error.log;\n"
+        f"events {{}}\nhttp {{ {log}{temporary}\n{block}\n}}\n"
     )
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     process = subprocess.Popen([program, "-e", str(folder / "error.log"), "-c", str(configuration)])

@@ -53,6 +53,18 @@ def peer_of(scope: Scope, settings: Settings) -> str:
     return peer
 
 
+def came_through_proxy(request: Request) -> bool:
+    """Whether a proxy of ours passed this request on, and not somebody on the proxy's host."""
+    scope = request.scope
+    settings: Settings = request.app.state.hub.settings
+    peer: str = (scope.get("client") or ("", 0))[0]
+    return (
+        bool(settings.trusted_proxies)
+        and in_networks(peer, settings.trusted_proxies)
+        and _one(scope, b"x-forwarded-for") is not None
+    )
+
+
 def origin_of(scope: Scope, settings: Settings) -> str:
     """Scheme, host and port that the client used, without a slash at the end.
 

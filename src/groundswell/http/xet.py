@@ -29,6 +29,7 @@ from groundswell.core.errors import (
 )
 from groundswell.core.policy import Action
 from groundswell.core.values import ByteRange
+from groundswell.http.accel import hand_over
 from groundswell.http.auth import hub_of
 from groundswell.http.bodies import declared_length
 from groundswell.http.errors import json_response
@@ -294,18 +295,21 @@ async def _records(request: Request) -> Response:
     # Stored anew since, other bytes lie at these places: the client asks for them again.
     if plan.size_bytes != held.facts["size"]:
         raise Forbidden
+    granted = ByteRange(first, last + 1)
+    away = await hand_over(request, plan, granted, _RECORDS_HEADERS)
+    if away is not None:
+        return away
     content = Content(plan, plan.size_bytes, key, "application/octet-stream", _RECORDS_HEADERS)
     ranges = asked_ranges(request, plan.size_bytes, key)
     if ranges is None:
-        part = ByteRange(first, last + 1)
         headers = {
             **_RECORDS_HEADERS,
             "Content-Type": content.media_type,
-            "Content-Length": str(part.size_bytes),
-            "Content-Range": content_range(part, plan.size_bytes),
+            "Content-Length": str(granted.size_bytes),
+            "Content-Range": content_range(granted, plan.size_bytes),
         }
-        return ContentResponse(request, plan, [part], 206, headers)
-    if any(part.start < first or part.stop > last + 1 for part in ranges):
+        return ContentResponse(request, plan, [granted], 206, headers)
+    if any(part.start < granted.start or part.stop > granted.stop for part in ranges):
         raise Forbidden
     return answer_content(request, content)
 

@@ -262,6 +262,8 @@ class ColdStore:
 class _VirtualXorb:
     """The ``BlobReader`` of a cold xorb: plain records and a footer, made as they are read."""
 
+    place: None = None  # no file holds them
+
     def __init__(self, store: ColdStore, key: str, reader: BlobReader, cold: ColdXorb) -> None:
         self._store = store
         self._key = key

@@ -29,6 +29,8 @@ def place_of(kind: str, key: str) -> str:
 class _OpenCopy:
     """One file open for reading."""
 
+    place: None = None  # a copy serves nobody
+
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         figures = os.fstat(descriptor)

@@ -82,6 +82,11 @@ class BlobReader(Protocol):
         """Tells this object from any other that lies, or will lie, under its key."""
         ...
 
+    @property
+    def place(self) -> str | None:
+        """The file below the store's folder that holds the object as it is, if one does."""
+        ...
+
     def read_at(self, offset: int, size_bytes: int) -> bytes:
         """Exactly ``size_bytes`` from ``offset``. A short object raises Corrupt."""
         ...

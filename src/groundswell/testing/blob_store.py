@@ -48,6 +48,19 @@ class BlobStoreContract(abc.ABC):
             assert reader.read_at(1, 3) == b"ell"
         assert store.size_bytes(Kind.XORB, _key("a")) == 5
 
+    def test_only_a_store_of_local_files_tells_places(self) -> None:
+        """A place names one file of the store's folder, of this object alone."""
+        store = self.make_store()
+        places = []
+        for name in ("a", "b"):
+            store.put(Kind.XORB, _key(name), name.encode())
+            with store.open(Kind.XORB, _key(name)) as reader:
+                places.append(reader.place)
+        if store.capabilities.serves_local_files:
+            assert places == [f"{Kind.XORB}/{_key(n)[:2]}/{_key(n)}" for n in ("a", "b")]
+        else:
+            assert places == [None, None]
+
     def test_what_was_set_aside_is_out_of_reach_and_not_lost(self) -> None:
         """Reads find nothing, the key is free again, and a second time overwrites nothing."""
         store = self.make_store()

@@ -296,6 +296,15 @@ class Blobs:
         except FileNotFoundError as error:
             raise BlobNotFound from error
 
+    def place_of(self, plan: RecordsPlan, start: int, stop: int) -> str | None:
+        """The file below the data folder in which bytes [start, stop) of the records lie at just
+        these places; None while any of them is unchecked, known to be broken, or not in a file.
+        """
+        place = self.open_straight(plan).place(start, stop)
+        if place is None or self.faults.is_open(Kind.XORB, plan.xorb_hash):
+            return None
+        return place
+
     @property
     def signs_addresses(self) -> bool:
         """Whether clients read records where they are stored (``records_url``)."""

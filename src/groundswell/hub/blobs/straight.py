@@ -51,6 +51,24 @@ class Straight:
             filled += count
         return filled
 
+    def place(self, start: int, stop: int) -> str | None:
+        """The stored file that has these bytes of a xorb at these places, each chunk of them
+        checked before: for a server that reads files by itself. None when there is none.
+        """
+        xorb = self._indexes.recall(self._records)
+        if xorb is None or self._indexes.is_suspect(xorb.key):
+            return None
+        ends = xorb.index.physical_end
+        first = bisect_left(ends, start + 1)
+        last = bisect_left(ends, stop, first) + 1
+        if stop > self._size_bytes or xorb.is_verified.count(UNCHECKED, first, last):
+            return None
+        try:
+            with self._store.open(Kind.XORB, xorb.key) as reader:
+                return reader.place if reader.identity == xorb.identity else None
+        except (FileNotFoundError, Corrupt, Unavailable):
+            return None
+
     def _read_records(self, start: int, buffer: memoryview) -> int:
         xorb = self._indexes.recall(self._records)
         if xorb is None:

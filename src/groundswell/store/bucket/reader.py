@@ -38,6 +38,11 @@ class BucketReader:
         """Its entity tag, where the storage gives one."""
         return f"{self._etag}.{self._size_bytes}"
 
+    @property
+    def place(self) -> None:
+        """None: the bytes lie elsewhere."""
+        return
+
     def read_at(self, offset: int, size_bytes: int) -> bytes:
         """Exactly ``size_bytes`` from ``offset``.
 

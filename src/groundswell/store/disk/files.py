@@ -91,9 +91,10 @@ class SpoolFile:
 class OpenFile:
     """An object open for reading, shared by all who read it at this moment."""
 
-    def __init__(self, descriptor: int, figures: os.stat_result) -> None:
+    def __init__(self, descriptor: int, figures: os.stat_result, place: str) -> None:
         self._descriptor = descriptor
         self._size_bytes = figures.st_size
+        self.place = place
         self.identity = identity_of(figures)
         self.readers = 0
         self.is_evicted = False
@@ -168,8 +169,8 @@ def translated(error: OSError) -> StorageFull | Unavailable:
     return Unavailable("The hub's disk failed to take the bytes. Try again in a moment.")
 
 
-def open_file(path: str) -> OpenFile:
-    """Open an object's file for reading.
+def open_file(path: str, place: str) -> OpenFile:
+    """Open an object's file for reading. ``place`` is its path below the store's folder.
 
     Raises:
         FileNotFoundError: there is none.
@@ -184,7 +185,7 @@ def open_file(path: str) -> OpenFile:
         if error.errno in {errno.EMFILE, errno.ENFILE}:
             raise Unavailable from error
         raise Corrupt from error
-    return OpenFile(descriptor, os.fstat(descriptor))
+    return OpenFile(descriptor, os.fstat(descriptor), place)
 
 
 def identity_of(figures: os.stat_result) -> str:

@@ -277,7 +277,7 @@ class DiskStore:
             deletions = self._deletions
         for each in stale:
             each.close()
-        fresh = open_file(path)
+        fresh = open_file(path, os.path.relpath(path, self._root))
         with self._lock:
             if deletions != self._deletions:
                 # Perhaps this very object is gone by now: it must not be found again.
