@@ -333,7 +333,7 @@ def injecting(hub: LiveHub, *rules: str, trace: str = "") -> Iterator[Callable[[
     inject = [part for rule in rules for part in ("-e", f"inject={rule}")]
     with errors.open("wb") as stderr:
         process = subprocess.Popen(
-            ["strace", "-q", "-f", "-o", file, "-e", f"trace={calls}", "-e", "signal=none",
+            ["strace", "-q", "-f", "-y", "-o", file, "-e", f"trace={calls}", "-e", "signal=none",
              *inject, "-p", str(hub.process.pid)],
             stdin=subprocess.DEVNULL,
             stderr=stderr,
