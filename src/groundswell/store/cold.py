@@ -13,7 +13,7 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from groundswell.core.errors import Corrupt, Malformed
@@ -129,6 +129,10 @@ class ColdStore:
         with self._lock:
             self._known.pop(key, None)
         return place
+
+    def open_aside(self, place: str) -> AbstractContextManager[BlobReader]:
+        """Open what was put aside, as it lies: a cold xorb as its frames."""
+        return self._store.open_aside(place)
 
     def list_keys(self, kind: str, after: str = "") -> Iterator[str]:
         """Keys in ascending order, from after ``after``; xorbs in whatever form, once."""

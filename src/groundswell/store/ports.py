@@ -6,10 +6,11 @@ adapter. A port knows bytes and keys: it does not know accounts, repositories or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from groundswell.wire.cold_xorb import ColdXorb
 
@@ -159,6 +160,12 @@ class BlobStore(Protocol):
         """
         ...
 
+    def open_aside(self, place: str) -> AbstractContextManager[BlobReader]:
+        """Open what ``set_aside`` put at ``place``, as it lies. Raises FileNotFoundError, also for
+        a place that no object was put to.
+        """
+        ...
+
     def list_keys(self, kind: str, after: str = "") -> Iterator[str]:
         """Keys in ascending order, from after ``after``: a scan can resume."""
         ...
@@ -209,6 +216,24 @@ class ColdBlobs(BlobStore, Protocol):
     def read_raw(self, key: str, start: int, stop: int, *, as_base: bool = False) -> bytes:
         """The uncompressed bytes [start, stop) of a xorb. ``as_base``: it must need no other."""
         ...
+
+
+QUARANTINE: Final = "quarantine"
+_ASIDE: Final = re.compile(
+    rf"{QUARANTINE}/([a-z]{{1,16}})(/[0-9a-f]{{2}})?/[0-9a-f]{{64}}(\.\d{{1,9}})?"
+)
+
+
+def kind_aside(place: str) -> str:
+    """The kind of object that was put aside to that place.
+
+    Raises:
+        FileNotFoundError: no store puts an object there.
+    """
+    found = _ASIDE.fullmatch(place)
+    if found is None:
+        raise FileNotFoundError(place)
+    return found[1]
 
 
 Failpoint = Callable[[str], None]

@@ -80,6 +80,12 @@ class BlobStoreContract(abc.ABC):
                 assert reader.identity != identity
             store.delete(Kind.XORB, _key("a"))
         assert len(set(places)) == 2
+        for place, content in zip(places, (b"first", b"second"), strict=True):
+            with store.open_aside(place) as aside:
+                assert aside.read_at(0, aside.size_bytes) == content
+        for place in (f"{places[0]}.7", "quarantine/../keys", "", f"xorbs/{_key('a')}"):
+            with _raises(FileNotFoundError), store.open_aside(place):
+                pass
         with _raises(FileNotFoundError):
             store.set_aside(Kind.XORB, _key("a"))
 

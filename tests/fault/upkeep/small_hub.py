@@ -22,6 +22,7 @@ from groundswell.store.disk import DiskStore
 from groundswell.store.git import Author, GitStore, Side
 from groundswell.store.keys import load_keys
 from groundswell.store.layout import DataFolder
+from groundswell.store.ports import BlobStore
 from groundswell.wire.git.pointers import pointer_text
 
 START = 1_700_000_000_000_000
@@ -40,7 +41,7 @@ def ticking() -> int:
 class SmallHub:
     folder: DataFolder
     database: Database
-    disk: DiskStore
+    disk: BlobStore
     store: ColdStore
     git: GitStore
     accounts: Accounts
@@ -49,12 +50,13 @@ class SmallHub:
     premises: Premises
 
     @classmethod
-    def open(cls, root: Path, *, serves: bool = False) -> SmallHub:
+    def open(cls, root: Path, *, serves: bool = False, below: BlobStore | None = None) -> SmallHub:
+        """A hub on a folder, its blobs in ``below`` when that is given."""
         folder = DataFolder(root)
         folder.create()
         clock = ticking
         database = Database.open(folder.database_url, serves=serves)
-        disk = DiskStore(folder.root)
+        disk = below or DiskStore(folder.root)
         store = ColdStore(disk)
         git = GitStore(folder.repos)
         accounts = Accounts(database, clock)

@@ -7,7 +7,7 @@ An upload heals too, where it arrives (``hub.blobs``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,12 +22,12 @@ from groundswell.hub.upkeep.copying import ContentCopy
 from groundswell.hub.upkeep.findings import Code, Progress, Report, Silence
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.snapshots import FOLDER
-from groundswell.store.copies import BlobFolder, open_copy
+from groundswell.store.copies import BlobFolder
 from groundswell.store.git import checking
-from groundswell.store.ports import BlobReader, ColdBlobs, Kind
+from groundswell.store.ports import BlobReader, ColdBlobs, Kind, kind_aside
 from groundswell.store.tables import reconstructions
 from groundswell.store.writing import FolderWriter
-from groundswell.wire.hashing import chunk_hash, hash_from_hex, hash_to_hex
+from groundswell.wire.hashing import Octets, chunk_hash, hash_from_hex, hash_to_hex
 from groundswell.wire.shard import ShardFile, Terms, verification_hashes, verify_file, write_shard
 from groundswell.wire.xorb import (
     FOOTER_BYTES_MAX,
@@ -70,11 +70,10 @@ class Healing:
 
     def _xorb(self, key: str, place: str) -> str | None:
         """Its chunks, from what is left of it and from other xorbs."""
-        path = self._premises.folder.root / place
-        if not place or path.stat().st_size > _XORB_FILE_BYTES_MAX:
-            return None
-        with open_copy(path) as reader:
-            index, chunks = self._salvage(key, reader, is_cold=path.parent.name == Kind.COLD)
+        with self._premises.store.open_aside(place) as reader:
+            if reader.size_bytes > _XORB_FILE_BYTES_MAX:
+                return None
+            index, chunks = self._salvage(key, reader, is_cold=kind_aside(place) == Kind.COLD)
         if index is None:
             return None
         missing = {digest for digest, _ in index.chunks()} - chunks.keys()
@@ -93,11 +92,14 @@ class Healing:
             if not isinstance(store, ColdBlobs):
                 return None, {}
             reader = store.virtual(key, reader)
-            index: XorbIndex | None = read_index(reader, key)
-        else:
-            data = memoryview(reader.read_at(0, reader.size_bytes))
-            index = _index_of(data, key)
-        return index, {} if index is None else _whole_chunks(reader, index)
+            index = read_index(reader, key)
+            return index, _whole_chunks(reader.read_at, index)
+        # At once: in a bucket, each reading is a request.
+        data = memoryview(reader.read_at(0, reader.size_bytes))
+        found = _index_of(data, key)
+        if found is None:
+            return None, {}
+        return found, _whole_chunks(lambda start, size: data[start : start + size], found)
 
     def _elsewhere(self, wanted: set[bytes]) -> dict[bytes, bytes]:
         """Of these chunks, those that any other xorb holds, found by the xorbs' footers."""
@@ -263,14 +265,14 @@ def _index_of(data: memoryview, key: str) -> XorbIndex | None:
         return None
 
 
-def _whole_chunks(reader: BlobReader, index: XorbIndex) -> dict[bytes, bytes]:
+def _whole_chunks(read: Callable[[int, int], Octets], index: XorbIndex) -> dict[bytes, bytes]:
     """The chunks of a broken xorb that still have their hashes."""
     found: dict[bytes, bytes] = {}
     start = 0
     for number, (digest, size_bytes) in enumerate(index.chunks()):
         stop = index.physical_end[number]
         try:
-            payload = reader.read_at(start + HEADER_BYTES, stop - start - HEADER_BYTES)
+            payload = read(start + HEADER_BYTES, stop - start - HEADER_BYTES)
         except Corrupt:
             payload = b""  # a frame of a cold xorb, or the end of a cut off one
         for scheme in Scheme:  # a header may be what broke: it says nothing else that is not known

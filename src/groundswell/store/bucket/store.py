@@ -30,7 +30,7 @@ from groundswell.store.bucket.signing import signed_url
 from groundswell.store.disk.files import SpoolFile
 from groundswell.store.disk.files import translated as translated_disk
 from groundswell.store.disk.spool import SpoolFolder
-from groundswell.store.ports import BlobReader, Capabilities, Spooled
+from groundswell.store.ports import QUARANTINE, BlobReader, Capabilities, Spooled, kind_aside
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config
@@ -179,11 +179,11 @@ class BucketStore:
             Unavailable: the storage does not do it; the object stays where it is.
         """
         name = _name(kind, key)
-        number, place = 1, f"quarantine/{name}"
+        number, place = 1, f"{QUARANTINE}/{name}"
         try:
             while self._look(place) is not None:
                 number += 1
-                place = f"quarantine/{name}.{number}"
+                place = f"{QUARANTINE}/{name}.{number}"
             obstore.copy(self._client, name, place)
         except FileNotFoundError:
             self._forget(name)
@@ -192,6 +192,20 @@ class BucketStore:
             raise translated(error) from error
         self.delete(kind, key)
         return place
+
+    @contextmanager
+    def open_aside(self, place: str) -> Iterator[BlobReader]:
+        """Open what was put aside: asked each time, nothing is remembered.
+
+        Raises:
+            FileNotFoundError: nothing lies there.
+            Unavailable: the storage does not answer.
+        """
+        kind_aside(place)
+        known = self._look(place)
+        if known is None:
+            raise FileNotFoundError(place)
+        yield BucketReader(self._client, place, *known, lambda: None)
 
     def presign(self, kind: str, key: str, first_byte: int, last_byte: int) -> str:
         """A URL of these bytes of the object."""

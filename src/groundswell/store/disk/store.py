@@ -25,12 +25,18 @@ from groundswell.store.disk.files import (
     translated,
 )
 from groundswell.store.disk.spool import SpoolFolder
-from groundswell.store.ports import BlobReader, Capabilities, Failpoint, Spooled
+from groundswell.store.ports import (
+    QUARANTINE,
+    BlobReader,
+    Capabilities,
+    Failpoint,
+    Spooled,
+    kind_aside,
+)
 
 _KEY: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _KIND: Final = re.compile(r"[a-z]{1,16}", re.ASCII)
 _SPOOL: Final = "spool"
-_QUARANTINE: Final = "quarantine"
 _OPEN_FILES_MAX: Final = 128
 _READ_ONLY: Final = "The hub's disk reported an error: it takes no writes until it is restarted."
 
@@ -165,7 +171,7 @@ class DiskStore:
         """
         self._check_writable()
         path = self._path(kind, key)
-        folder = os.path.join(self._root, _QUARANTINE, kind)
+        folder = os.path.join(self._root, QUARANTINE, kind)
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
             number, name = 1, key
@@ -180,7 +186,21 @@ class DiskStore:
         except OSError as error:
             raise translated(error) from error
         self._let_go(kind, key)
-        return f"{_QUARANTINE}/{kind}/{name}"
+        return f"{QUARANTINE}/{kind}/{name}"
+
+    @contextmanager
+    def open_aside(self, place: str) -> Iterator[BlobReader]:
+        """Open what was put aside; it is closed at the end.
+
+        Raises:
+            FileNotFoundError: nothing lies there.
+        """
+        kind_aside(place)
+        file = open_file(os.path.join(self._root, place))
+        try:
+            yield file
+        finally:
+            file.close()
 
     def list_keys(self, kind: str, after: str = "") -> Iterator[str]:
         """Keys in ascending order, from after ``after``."""
