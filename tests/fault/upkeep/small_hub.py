@@ -88,6 +88,7 @@ class SmallHub:
     ) -> str:  # fmt: skip
         """A commit as the commit API makes it: bytes, objects, barrier, ref, barrier, rows."""
         number = repository.id
+        assert who.account_id is not None
         name = f"refs/heads/{branch}"
         parent = self.git.ref_target(number, name)
         base = parent or self.git.head(number)

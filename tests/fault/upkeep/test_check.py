@@ -124,7 +124,13 @@ def test_changed_bytes_of_a_git_object_are_found_and_put_aside(world: World) -> 
 LOST_ROWS = {
     "DELETE FROM links": {Code.POINTER_UNLINKED},
     "DELETE FROM blobs": {Code.ROW_WRONG},
-    "DELETE FROM reconstructions": {Code.ROW_WRONG, Code.SHARD_ORPHAN},
+    "DELETE FROM reconstructions": {Code.ROW_WRONG, Code.SHARD_ORPHAN, Code.USE_EXTRA},
+    "DELETE FROM xorb_uses": {Code.USE_MISSING},
+    "UPDATE xorb_uses SET xorb_hash = (SELECT max(xorb_hash) FROM xorb_uses)"
+    " WHERE xorb_hash = (SELECT min(xorb_hash) FROM xorb_uses)": {
+        Code.USE_MISSING,
+        Code.USE_EXTRA,
+    },
     "DELETE FROM xorbs": {Code.RECIPE_BROKEN, Code.XORB_ORPHAN},
     "DELETE FROM repositories WHERE name = 'hidden'": {Code.REPOSITORY_STRAY},
     "DELETE FROM repository_names": {Code.ROW_WRONG},
@@ -200,6 +206,7 @@ def test_what_belongs_to_nobody_is_only_noted(world: World) -> None:
         Code.LEFTOVER,
         Code.XORB_ORPHAN,
         Code.SHARD_ORPHAN,
+        Code.USE_EXTRA,
     }
     assert report.error_count == 0
     assert all(each.severity is Severity.NOTE for each in report.findings)

@@ -25,7 +25,7 @@ from groundswell.store.layout import DataFolder
 from groundswell.store.leases import DeletionLease
 from groundswell.store.ports import Kind
 from groundswell.store.tables import cold_bases, cold_xorbs, xorbs
-from tests.fault.upkeep.small_hub import SmallHub, flip_bit, opened
+from tests.fault.upkeep.small_hub import SmallHub, damage_rows, flip_bit, opened
 
 STEPS = ("cold_written", "cold_adopted", "cold_verified", "cold_noted", "plain_dropped")
 COUNT = 300_000
@@ -284,6 +284,29 @@ def test_a_rebuilt_database_knows_what_needs_what(family: Family) -> None:
     rebuild(family.hub.premises, deep=True)
     assert set(map(tuple, family.rows(sa.select(cold_bases)))) == before
     family.check_readable()
+    family.check_sound()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DELETE FROM cold_bases", "DELETE FROM cold_xorbs"],
+)
+def test_a_lost_row_of_what_a_cold_xorb_needs_is_found_and_made_again(
+    family: Family, statement: str
+) -> None:
+    """Without it, nothing keeps the base from being collected."""
+    assert family.cool().made_cold == 3
+    before = set(map(tuple, family.rows(sa.select(cold_bases))))
+    assert len(before) == 2
+    family.hub.close()
+    damage_rows(family.root, statement)
+    family.reopen()
+    report = check(family.hub.premises)
+    assert {each.code for each in report.findings} == {Code.USE_MISSING}
+    family.hub.close()
+    family.hub = SmallHub.open(family.root, serves=True)
+    assert rebuild(family.hub.premises).error_count == 0
+    assert set(map(tuple, family.rows(sa.select(cold_bases)))) == before
     family.check_sound()
 
 

@@ -15,9 +15,9 @@ from groundswell.hub.upkeep import back_up, check, heal_from
 from groundswell.hub.upkeep.scrubbing import Scrub, state_of
 from groundswell.jobs.schedule import Scrubbing
 from groundswell.store.ports import Kind
-from groundswell.store.tables import cold_bases
+from groundswell.store.tables import cold_bases, xorb_uses
 from tests.fault.upkeep.conftest import World
-from tests.fault.upkeep.small_hub import SmallHub, flip_bit
+from tests.fault.upkeep.small_hub import SmallHub, damage_rows, flip_bit
 from tests.fault.upkeep.test_cooling import Family
 
 
@@ -195,6 +195,25 @@ def test_a_signing_key_that_changed_is_told(world: World) -> None:
     scrub(world.hub)
     assert open_faults(world) == {("database", f"key-changed keys/{key.name}")}
     key.write_bytes(kept)
+    scrub(world.hub)
+    assert open_faults(world) == set()
+
+
+def test_rows_that_keep_content_from_being_collected_are_made_again(world: World) -> None:
+    query = sa.select(xorb_uses).order_by(xorb_uses.c.xorb_hash, xorb_uses.c.sha256)
+    before = world.hub.database.read(lambda conn: conn.execute(query).all())
+    keys = sorted({row.xorb_hash for row in before})
+    world.hub.close()
+    damage_rows(
+        world.root,
+        f"DELETE FROM xorb_uses WHERE xorb_hash = '{keys[0]}'",
+        f"INSERT INTO xorb_uses VALUES ('{keys[1]}', '{'ab' * 32}')",
+    )
+    scrub(world.reopen())
+    (fault,) = world.hub.premises.faults.list_faults(with_healed=True)
+    assert fault.key.startswith("use-missing ")
+    assert world.hub.database.read(lambda conn: conn.execute(query).all()) == before
+    assert check(world.hub.premises).findings == []
     scrub(world.hub)
     assert open_faults(world) == set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from groundswell.core.errors import Corrupt
 from groundswell.core.values import Principal
@@ -10,10 +11,21 @@ from groundswell.hub.blobs import dedup_domain
 from groundswell.hub.repos import Repository
 from groundswell.store.disk import DiskStore
 from groundswell.store.ports import Kind
+from groundswell.store.tables import xorb_uses
+from groundswell.wire.chunking import split
 from groundswell.wire.hashing import file_hash, hash_to_hex
 from groundswell.wire.shard import ShardFile, Term, Terms, verification_hashes, write_shard
 from groundswell.wire.xorb import Scheme, XorbBuilder
-from tests.hub.blobs.world import MIB, Packed, World, digest_of, file_of, noise, pack
+from tests.hub.blobs.world import (
+    MIB,
+    Packed,
+    World,
+    digest_of,
+    file_of,
+    noise,
+    pack,
+    pack_chunks,
+)
 
 CONTENT = noise(MIB) + bytes(MIB)  # half of it compresses
 
@@ -96,6 +108,37 @@ def test_plain_bytes_sent_again_serve_in_place_of_a_recipe_that_is_broken(
     assert world.ingest(ann, repository, CONTENT) == sha256
     assert world.read(repository, sha256) == CONTENT
     assert world.blobs.broken([sha256]) == set()
+
+
+def test_what_new_terms_name_is_noted_as_used_and_what_they_do_not_is_not(world: World) -> None:
+    """The collector removes what no row says is used. A xorb that holds more than the file breaks:
+    sent again, the file is made of another one, and keeps its hash.
+    """
+    ann = world.user("ann")
+    repository = world.repository("m", ann.account_id or 0)
+    chunks = list(split(CONTENT))
+    packed = pack_chunks([*chunks, b"and of another file"])
+    domain = dedup_domain(ann, repository)
+    world.send_xorb(domain, packed)
+    sha256 = digest_of(CONTENT)
+    file = file_of(packed, bytes.fromhex(sha256), [(0, len(chunks))])
+    world.blobs.register_shard(domain, repository.id, ann.account_id or 0, write_shard([file]))
+    world.link(repository, sha256)
+    assert uses(world) == {packed.key}
+    world.flip(Kind.XORB, packed.key, 5_000)
+    with pytest.raises(Corrupt):
+        world.read(repository, sha256)
+    world.ingest(ann, repository, CONTENT)
+    assert world.read(repository, sha256) == CONTENT
+    named = {term.xorb_hash for term in world.blobs.plan(repository.id, sha256).terms}
+    assert named != {packed.key}
+    assert uses(world) == named
+    assert world.blobs.broken([sha256]) == set()
+
+
+def uses(world: World) -> set[str]:
+    query = sa.select(xorb_uses.c.xorb_hash)
+    return set(world.database.read(lambda conn: conn.execute(query).scalars().all()))
 
 
 def test_another_recipe_of_the_same_content_serves_when_the_first_is_broken(

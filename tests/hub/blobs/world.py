@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from groundswell.store import tables
 from groundswell.store.database import Database
 from groundswell.store.disk import DiskStore
 from groundswell.wire.chunking import split
-from groundswell.wire.hashing import chunk_hash, file_hash, hash_to_hex
+from groundswell.wire.hashing import Octets, chunk_hash, file_hash, hash_to_hex
 from groundswell.wire.shard import ShardFile, Term, Terms, verification_hashes, write_shard
 from groundswell.wire.xorb import Scheme, XorbBuilder, XorbIndex
 
@@ -49,8 +50,12 @@ def noise(size: int, seed: int = 0) -> bytes:
 
 
 def pack(content: bytes, scheme: Scheme | None = None) -> Packed:
+    return pack_chunks(split(content), scheme)
+
+
+def pack_chunks(chunks: Iterable[Octets], scheme: Scheme | None = None) -> Packed:
     builder = XorbBuilder(scheme)
-    records = b"".join(builder.add(chunk) for chunk in split(content))
+    records = b"".join(builder.add(chunk) for chunk in chunks)
     index = builder.finish()
     return Packed(hash_to_hex(index.xorb_hash), records, index)
 

@@ -257,6 +257,7 @@ def _replace(conn: sa.Connection, file: NewFile, unusable: Collection[str]) -> N
     if file.file_hash in unusable:
         recipe = sa.update(reconstructions).where(reconstructions.c.file_hash == file.file_hash)
         conn.execute(recipe.values(terms=file.terms.packed))
+        marks.renew_uses(conn, [file.sha256])
     blob = sa.update(blobs).where(
         blobs.c.sha256 == file.sha256, blobs.c.file_hash.in_(list(unusable))
     )

@@ -15,10 +15,20 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from groundswell.core.errors import Unavailable
+from groundswell.core.errors import Malformed, Unavailable
 from groundswell.store.database import insert_ignore, portions
 from groundswell.store.ports import BlobStore, Kind
-from groundswell.store.tables import cold_bases, links, marks, shard_files, xorb_uses, xorbs
+from groundswell.store.tables import (
+    cold_bases,
+    links,
+    marks,
+    reconstructions,
+    shard_files,
+    xorb_uses,
+    xorbs,
+)
+from groundswell.wire.hashing import hash_to_hex
+from groundswell.wire.shard import Terms
 
 FILE: Final = "file"
 XORB: Final = "xorb"
@@ -118,6 +128,44 @@ def note_uses(conn: sa.Connection, sha256: str, xorb_hashes: Iterable[str]) -> N
     """The recipe of a content names these xorbs."""
     rows = [{"xorb_hash": key, "sha256": sha256} for key in xorb_hashes]
     insert_ignore(conn, xorb_uses, rows)
+
+
+def wrong_uses(conn: sa.Connection, sha256s: Sequence[str]) -> dict[str, tuple[set[str], set[str]]]:
+    """Of these contents (as many as a statement may name), those whose noted uses are not what
+    their recipes name: the xorbs that are missing, and those that are too many.
+
+    Of a recipe that cannot be read nothing is known: then nothing is too many.
+    """
+    named: dict[str, set[str]] = {each: set() for each in sha256s}
+    noted: dict[str, set[str]] = {each: set() for each in sha256s}
+    unreadable: set[str] = set()
+    recipes = sa.select(reconstructions.c.sha256, reconstructions.c.terms)
+    for sha256, packed in conn.execute(recipes.where(reconstructions.c.sha256.in_(sha256s))):
+        try:
+            named[sha256] |= {hash_to_hex(each) for each in Terms(packed).xorb_hashes()}
+        except Malformed:
+            unreadable.add(sha256)
+    for row in conn.execute(sa.select(xorb_uses).where(xorb_uses.c.sha256.in_(sha256s))):
+        noted[row.sha256].add(row.xorb_hash)
+    found = {}
+    for sha256 in sha256s:
+        missing = named[sha256] - noted[sha256]
+        extra = set() if sha256 in unreadable else noted[sha256] - named[sha256]
+        if missing or extra:
+            found[sha256] = missing, extra
+    return found
+
+
+def renew_uses(conn: sa.Connection, sha256s: Sequence[str]) -> int:
+    """Let the rows of these contents say what their recipes name now; of how many they did not."""
+    wrong = wrong_uses(conn, sha256s)
+    for sha256, (missing, extra) in wrong.items():
+        note_uses(conn, sha256, missing)
+        hold(conn, sorted(missing))
+        for some in portions(sorted(extra)):
+            useless = sa.and_(xorb_uses.c.sha256 == sha256, xorb_uses.c.xorb_hash.in_(some))
+            conn.execute(sa.delete(xorb_uses).where(useless))
+    return len(wrong)
 
 
 def note_shard(conn: sa.Connection, shard_hash: str, file_hashes: Iterable[str]) -> None:

@@ -18,13 +18,13 @@ from groundswell.hub.blobs.scanning import lies_there, scan_shard, scan_xorb
 from groundswell.hub.upkeep.findings import Code, Progress, Report
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.quarantine import Quarantine
+from groundswell.hub.upkeep.uses import report_uses
 from groundswell.store.ports import ColdBlobs, Kind
 from groundswell.store.tables import (
     blobs,
     links,
     reconstructions,
     repositories,
-    xorb_uses,
     xorbs,
 )
 from groundswell.wire.hashing import hash_to_hex
@@ -161,7 +161,7 @@ class ContentCheck:
 
     def _check_recipe(self, file_hash: str, sha256: str, size_bytes: int, packed: bytes) -> None:
         try:
-            fault = self._recipe_fault(sha256, Terms(packed), size_bytes)
+            fault = self._recipe_fault(Terms(packed), size_bytes)
         except Malformed as error:
             fault = error.message
         if fault is not None and self._is_known(file_hash):
@@ -170,10 +170,8 @@ class ContentCheck:
                 Code.RECIPE_BROKEN, self._named(sha256), f"{fault[0].upper()}{fault[1:]}."
             )
 
-    def _recipe_fault(self, sha256: str, terms: Terms, size_bytes: int) -> str | None:
+    def _recipe_fault(self, terms: Terms, size_bytes: int) -> str | None:
         """What keeps the terms from making the file, or None."""
-        if (unnoted := self._unnoted(sha256, terms)) is not None:
-            return f"nothing keeps its xorb {unnoted} from being collected"
         if terms.size_bytes != size_bytes:
             return f"the terms make {terms.size_bytes} bytes of {size_bytes}"
         for term in terms:
@@ -190,13 +188,6 @@ class ContentCheck:
             if stop - start != term.unpacked_bytes:
                 return f"a term states {term.unpacked_bytes} bytes of {stop - start} in {key}"
         return None
-
-    def _unnoted(self, sha256: str, terms: Terms) -> str | None:
-        """A xorb that the terms name and that is not noted as used by the content."""
-        query = sa.select(xorb_uses.c.xorb_hash).where(xorb_uses.c.sha256 == sha256)
-        noted = set(self._premises.database.read(lambda conn: conn.execute(query).scalars().all()))
-        named = {hash_to_hex(each) for each in terms.xorb_hashes()}
-        return min(named - noted, default=None)
 
     def _is_known(self, file_hash: str) -> bool:
         """Whether the recipe is still there: it may have been collected meanwhile."""
@@ -252,6 +243,8 @@ class ContentCheck:
 
     def _check_rows(self) -> None:
         """What foreign keys promise, told by the rows themselves: they may have been off."""
+        self._progress.begin("rows", None)
+        report_uses(self._premises, self._report)
         lost = [
             (
                 sa.select(blobs.c.sha256, sa.literal("has no recipe."))

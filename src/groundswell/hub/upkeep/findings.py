@@ -45,6 +45,8 @@ class Code(enum.StrEnum):
     RECIPE_BROKEN = "recipe-broken"
     RECIPE_UNSHARDED = "recipe-unsharded"
     BLOB_CORRUPT = "blob-corrupt"
+    USE_MISSING = "use-missing"
+    USE_EXTRA = "use-extra"
     KEY_CHANGED = "key-changed"
     FAULT_OPEN = "fault-open"
 
@@ -59,6 +61,7 @@ _NOTES: Final = frozenset(
         Code.XORB_ORPHAN,
         Code.SHARD_ORPHAN,
         Code.RECIPE_UNSHARDED,
+        Code.USE_EXTRA,
     }
 )
 

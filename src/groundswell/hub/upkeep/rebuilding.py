@@ -22,6 +22,7 @@ from groundswell.hub.upkeep.premises import PAGE_ROWS, Contents, Premises
 from groundswell.hub.upkeep.recipes import Recipes
 from groundswell.hub.upkeep.recovery import Recovery
 from groundswell.hub.upkeep.repositories import deleted_contents, living_numbers
+from groundswell.hub.upkeep.uses import repair_cold_rows, repair_uses
 from groundswell.store.database import insert_ignore
 from groundswell.store.tables import blobs, links, marks
 
@@ -45,6 +46,8 @@ def rebuild(premises: Premises, *, deep: bool = False, progress: Progress | None
     settle(premises)
     recipes.read_shards()
     recipes.write_shards()
+    report.counted["uses_repaired"] += repair_uses(premises)
+    repair_cold_rows(premises)
     Recovery(premises, report).run()
     describe(premises, living_numbers(premises), report, progress)
     _end(premises, "hub.rebuilt")

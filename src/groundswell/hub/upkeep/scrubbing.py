@@ -29,6 +29,7 @@ from groundswell.hub.upkeep.healing import Healing
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.quarantine import Quarantine
 from groundswell.hub.upkeep.repositories import living_numbers
+from groundswell.hub.upkeep.uses import repair_uses
 from groundswell.store.database import upsert
 from groundswell.store.git import checking
 from groundswell.store.ports import ColdBlobs, Kind
@@ -326,6 +327,9 @@ class Scrub:
                 continue  # follows from a xorb's fault, which is told
             seen.add(key)
             self._found(kind, key, each.what)
+        # Recipes name what rows should say: nobody need wait for a rebuild.
+        if report.by_code[Code.USE_MISSING] or report.by_code[Code.USE_EXTRA]:
+            repair_uses(self._premises)
         for key in self._premises.faults.open_keys(DATABASE) - seen:
             self._premises.faults.heal(DATABASE, key, "found whole")
         self._done("", progress)
