@@ -7,102 +7,40 @@ a file of her own; forges the address of stored records; or carries a token to w
 made for. Servers that check only that a token is valid, or that the hashes fit, give the content.
 
 Mallory knows everything that is no content: every hash of a private file, its proofs, its owner's
-addresses. Each of her requests is made twice, about what is private and about what is nowhere, and
-both answers are the same, in what they say and in how long they take.
+addresses. What she asks of each door is the matrix of `test_foreign_reads.py`; here are the time
+that answers take, tokens and addresses where they do not belong, and rights that end.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import re
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 
 from groundswell.hub.signing import Signer
-from groundswell.wire.hashing import hash_to_hex
 from groundswell.wire.shard import write_shard
-from tests.hub.blobs.world import Packed, file_of, pack
+from tests.hub.blobs.world import file_of
 from tests.live import swell
 from tests.security.target import (
     MIB,
     Answer,
-    Caller,
     Target,
     batch,
     bearer,
     commit,
     csrf_in,
     large,
-    noise,
     path_of,
     publish,
 )
+from tests.security.xet_calls import CHUNKS, FILES, XORBS, Cas, Known, cas_of, known, send
 
-CHUNKS = ("/v1/chunks/default", "/chunks/default", "/chunk/default-merkledb")
-XORBS = ("/v1/xorbs/default", "/xorbs/default", "/xorb/default")
-SHARDS = ("/v2/shards", "/v1/shards", "/shards", "/shard", "/shards/default/" + "0" * 64)
-FILES = ("/v2/reconstructions", "/v1/reconstructions", "/reconstructions", "/reconstruction")
-
-
-@dataclass(frozen=True)
-class Cas:
-    """A content store as one token's holder is sent to it."""
-
-    caller: Caller
-    path: str
-    token: str
-
-    def __call__(self, method: str, rest: str, body: bytes | None = None, **more: str) -> Answer:
-        headers = {**bearer(self.token), **more}
-        return self.caller(method, self.path + rest, body, headers)
-
-
-def cas_of(target: Target, caller: Caller, repo: str, scope: str) -> Cas:
-    told = caller("GET", f"/api/models/{repo}/xet-{scope}-token/main")
-    assert told.status == 200, told.text
-    target.secrets.add(told.json()["accessToken"])
-    return Cas(target.caller(), path_of(told.json()["casUrl"]), told.json()["accessToken"])
-
-
-def send(cas: Cas, packed: Packed, sha256: str) -> None:
-    """As hf_xet does: the xorb, then the shard."""
-    assert cas("POST", f"{XORBS[0]}/{packed.key}", packed.records).status == 200
-    shard = write_shard([file_of(packed, bytes.fromhex(sha256))])
-    assert cas("POST", "/v2/shards", shard).status == 200
-
-
-@dataclass(frozen=True)
-class Known:
-    """All that an attacker may know of a file, short of its content."""
-
-    content: bytes
-    packed: Packed
-
-    @property
-    def file_hash(self) -> str:
-        return hash_to_hex(file_of(self.packed).file_hash)
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()
-
-    @property
-    def chunk_hashes(self) -> list[str]:
-        return [hash_to_hex(chunk) for chunk, _ in self.packed.index.chunks()]
-
-
-def known(size_bytes: int, seed: str) -> Known:
-    content = noise(size_bytes, seed)
-    return Known(content, pack(content))
-
-
-ABSENT, ABSENT_SMALL = known(2 * MIB, "nowhere"), known(5000, "nowhere, small")
+ABSENT = known(2 * MIB, "nowhere")
 
 
 @pytest.fixture(scope="module")
@@ -135,61 +73,6 @@ def told(answer: Answer, *hashes: str) -> tuple[int, str | None, str]:
     for each in hashes:
         text = text.replace(each, "<hash>")
     return answer.status, answer.code, text
-
-
-def every_question(cas: Cas, file: Known) -> list[tuple[str, Answer]]:
-    """Everything that knowledge of hashes can be turned into."""
-    answers = []
-    chunks = file.chunk_hashes
-    for name in (file.file_hash, file.packed.key, file.sha256, chunks[0], chunks[-1]):
-        for path in FILES:
-            answers.append((path, cas("GET", f"{path}/{name}")))
-            answers.append((path, cas("GET", f"{path}/{name}", Range="bytes=0-99")))
-    for name in (*chunks[:10], file.packed.key, file.file_hash):
-        answers += [(path, cas("GET", f"{path}/{name}")) for path in CHUNKS]
-    own = known(40_000, "something of her own")
-    assert cas("POST", f"{XORBS[0]}/{own.packed.key}", own.packed.records).status == 200
-    sha256 = bytes.fromhex(file.sha256)
-    shards = [
-        [file_of(file.packed, sha256)],
-        [file_of(file.packed)],
-        [file_of(file.packed, runs=[(0, 1)])],
-        [file_of(own.packed), file_of(file.packed, sha256)],
-    ]
-    for shard in shards:
-        answers += [(path, cas("POST", path, write_shard(shard))) for path in SHARDS]
-    for path in XORBS:  # the right name over wrong bytes, and over some of the right ones
-        answers.append((path, cas("POST", f"{path}/{file.packed.key}", own.packed.records)))
-        answers.append((path, cas("POST", f"{path}/{file.packed.key}", file.packed.records[:3000])))
-        answers.append((path, cas("POST", f"{path}/{file.packed.key}", b"")))
-    answers.append(("records", cas("GET", f"/records/{file.packed.key}")))
-    answers.append(("records", cas("GET", f"/records/{file.packed.key}?signature=e30.AAAA")))
-    return answers
-
-
-@pytest.mark.parametrize("size", ["many chunks", "one chunk"])
-def test_every_hash_together_reads_nothing(
-    target: Target, private: tuple[str, Known, Known], mallorys: str, size: str
-) -> None:
-    file, absent = {
-        "many chunks": (private[1], ABSENT),
-        "one chunk": (private[2], ABSENT_SMALL),
-    }[size]
-    cas = cas_of(target, target.user("mallory"), mallorys, "write")
-    theirs, nobodys = every_question(cas, file), every_question(cas, absent)
-    assert len(theirs) > 60
-    hashes = [[f.file_hash, f.packed.key, f.sha256, *f.chunk_hashes] for f in (file, absent)]
-    for (where, one), (_, other) in zip(theirs, nobodys, strict=True):
-        assert 400 <= one.status < 500, (where, one)
-        assert told(one, *hashes[0]) == told(other, *hashes[1]), where
-        assert file.content[:40] not in one.body
-    # And nothing of it may be committed afterwards.
-    answer = commit(target.user("mallory"), mallorys, large("x", file.sha256, len(file.content)))
-    assert answer.status == 422
-    # In olga's own domain the same questions find the file: they were real questions.
-    own = cas_of(target, target.user("olga"), private[0], "write")
-    found = {where for where, answer in every_question(own, file) if answer.status in {200, 206}}
-    assert {FILES[0], SHARDS[0]} <= found
 
 
 def test_time_does_not_tell_what_is_private(
