@@ -32,7 +32,7 @@ ORGANISATION = "works"
 MEMBERS = {"olga": "admin", "wim": "write", "cora": "contributor", "rita": "read"}
 STRANGERS = ("stig", "mallory")
 # Members who write, until a test lets their right end.
-LEAVERS = ("len", "lea", "leo", "liz", "lou", "lyn")
+LEAVERS = ("len", "lea", "leo", "liz", "lou", "lyn", "lux")
 PASSWORD = "a long enough password of {}"
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import statistics
 import time
 from collections.abc import Callable
 
@@ -73,49 +72,6 @@ def told(answer: Answer, *hashes: str) -> tuple[int, str | None, str]:
     for each in hashes:
         text = text.replace(each, "<hash>")
     return answer.status, answer.code, text
-
-
-def test_time_does_not_tell_what_is_private(
-    target: Target, private: tuple[str, Known, Known], mallorys: str
-) -> None:
-    """Two hundred times each, taken in turns: who guesses from the time which of two answers is
-    about a private file must be wrong about as often as right."""
-    cas = cas_of(target, target.user("mallory"), mallorys, "write")
-    file = private[1]
-
-    def shard(of: Known) -> Callable[[], Answer]:
-        body = write_shard([file_of(of.packed, bytes.fromhex(of.sha256))])
-        return lambda: cas("POST", "/v2/shards", body)
-
-    def get(path: str) -> Callable[[], Answer]:
-        return lambda: cas("GET", path)
-
-    pairs = {
-        "chunk": [get(f"{CHUNKS[0]}/{each.chunk_hashes[0]}") for each in (file, ABSENT)],
-        "file": [get(f"{FILES[0]}/{each.file_hash}") for each in (file, ABSENT)],
-        "shard": [shard(file), shard(ABSENT)],
-    }
-    for what, (private_one, absent_one) in pairs.items():
-        for _ in range(3):  # a busy machine may spoil one round
-            times: tuple[list[float], list[float]] = ([], [])
-            for turn in range(200):
-                for which in (0, 1) if turn % 2 else (1, 0):
-                    began = time.perf_counter()
-                    answer = (private_one, absent_one)[which]()
-                    times[which].append(time.perf_counter() - began)
-                    assert answer.status in {400, 404}, answer.text
-            chance = _chance(*times)
-            if 0.35 < chance < 0.65:
-                break
-        else:
-            medians = [statistics.median(each) * 1000 for each in times]
-            pytest.fail(f"{what}: told apart in {chance:.0%} of the cases; medians {medians} ms")
-
-
-def _chance(one: list[float], other: list[float]) -> float:
-    """How often a time of the one is longer than one of the other (ties count half)."""
-    wins = sum((a > b) + (a == b) / 2 for a in one for b in other)
-    return wins / (len(one) * len(other))
 
 
 def test_a_shard_may_name_only_what_was_sent_to_its_own_domain(target: Target) -> None:
