@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from groundswell.core.errors import Unavailable
-from groundswell.store.git import Author, GitStore, Side
+from groundswell.store.git import Author, GitStore, Side, refs, upkeep
 from groundswell.store.git.gates import Gates
 from groundswell.store.git.sharing import SharedLocks
 from groundswell.store.git.values import MODE_FILE
@@ -77,6 +77,57 @@ def test_the_wish_to_remove_outlives_the_process(git: GitStore) -> None:
     assert later.tidying.due() == []
     assert later.upkeep(NUMBER)  # as the hourly look at every folder does
     assert later.resolve(NUMBER, first) is None
+    later.barrier.close()
+
+
+def test_what_is_cut_off_while_it_is_packed_goes_by_the_next_run(
+    git: GitStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went into the new pack, and the run removes loose objects alone."""
+    main = commit(git, None, {"a": b"1"})
+    git.swap_ref(NUMBER, MAIN, None, main)
+    for name in ("early", "late"):
+        git.swap_ref(NUMBER, f"refs/heads/{name}", None, commit(git, main, {name: b"2"}))
+    early, late = (git.ref_target(NUMBER, f"refs/heads/{name}") for name in ("early", "late"))
+    assert early is not None
+    assert late is not None
+    real = upkeep.Upkeep.pack
+
+    def pack(self: upkeep.Upkeep, folder: Path, **options: bool) -> None:
+        real(self, folder, **options)
+        if git.ref_target(NUMBER, "refs/heads/late") is not None:
+            git.swap_ref(NUMBER, "refs/heads/late", late, None)
+
+    monkeypatch.setattr(upkeep.Upkeep, "pack", pack)
+    git.swap_ref(NUMBER, "refs/heads/early", early, None)
+    assert git.upkeep(NUMBER)
+    assert git.resolve(NUMBER, early) is None
+    assert git.upkeep(NUMBER), "nobody knows any more that something was cut off"
+    assert git.resolve(NUMBER, late) is None
+    assert not git.upkeep(NUMBER)
+
+
+@pytest.mark.parametrize("moment", ["before the ref moved", "after it"])
+def test_a_process_that_ends_while_it_cuts_off_leaves_the_wish(
+    git: GitStore, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    main, side = (commit(git, None, {"a": text}) for text in (b"1", b"2"))
+    git.swap_ref(NUMBER, MAIN, None, main)
+    git.swap_ref(NUMBER, SIDE, None, side)
+    real = refs.swap
+
+    def killed(*arguments: object) -> None:
+        if moment == "after it":
+            real(*arguments)  # type: ignore[arg-type]
+        raise SystemExit
+
+    monkeypatch.setattr(refs, "swap", killed)
+    with pytest.raises(SystemExit):
+        git.swap_ref(NUMBER, SIDE, side, None)
+    monkeypatch.undo()
+    later = GitStore(git.root)
+    assert later.upkeep(NUMBER)
+    assert (later.resolve(NUMBER, side) is None) is (moment == "after it")
     later.barrier.close()
 
 

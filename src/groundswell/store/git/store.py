@@ -114,8 +114,11 @@ class GitStore:
         """
         self.barrier.check()
         with self.gates.writing(repository_id), self._refs.turn(repository_id):
+            cuts = old is not None and (new is None or not self._follows(repository_id, old, new))
+            if cuts:  # first: when the process ends in the middle, there is a mark too many
+                self.tidying.cut_off(repository_id)
             refs.swap(self._folders.open(repository_id), name, old, new)
-            if old is not None and (new is None or not self._follows(repository_id, old, new)):
+            if cuts:  # and again: a tidying that began before the ref moved may have taken it
                 self.tidying.cut_off(repository_id)
 
     def _follows(self, repository_id: int, old: str, new: str) -> bool:

@@ -7,6 +7,7 @@ soon. Does not know when: jobs ask.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from groundswell.store.git.handles import Folders
 from groundswell.store.git.process import translated
 
 MARK: Final = "cut-off"
+TAKEN: Final = "cut-off-now"  # the mark while what it stands for is being removed
 LOOK_AFTER_OBJECTS: Final = 200
 COUNTED_MAX: Final = 100_000
 ALONE_SECONDS: Final = 10.0
@@ -53,7 +55,8 @@ class Tidying:
 
     def is_cut(self, repository_id: int) -> bool:
         """Whether something was cut off and is not yet removed."""
-        return self._mark(repository_id).exists()
+        mark = self._mark(repository_id)
+        return mark.exists() or mark.with_name(TAKEN).exists()
 
     def want(self, repository_id: int) -> None:
         """Let the repository be tidied soon."""
@@ -72,7 +75,7 @@ class Tidying:
         What was cut off is removed at once, unless writers leave no moment for it: then it stays
         due. Writers wait only while refs are packed and while what nothing reaches is removed.
         """
-        folder, mark = self._folders.path(repository_id), self._mark(repository_id)
+        folder, taken = self._folders.path(repository_id), self._take(repository_id)
         is_cut = self.is_cut(repository_id)
         if not (force or is_cut or upkeep.needs_packing(folder)):
             return False
@@ -84,10 +87,10 @@ class Tidying:
             with self._gates.alone(repository_id, ALONE_SECONDS) as is_alone:
                 if is_alone:
                     self._upkeep.prune(folder, now=is_cut)
-                    mark.unlink(missing_ok=True)
+                    taken.unlink(missing_ok=True)
                     self._folders.renew(repository_id)
                 elif is_cut:
-                    self.want(repository_id)
+                    self.cut_off(repository_id)
             self._upkeep.write_commit_graph(folder)
         return True
 
@@ -103,6 +106,16 @@ class Tidying:
                 if is_alone:
                     removed += upkeep.remove_locks(self._folders.path(number))
         return removed
+
+    def _take(self, repository_id: int) -> Path:
+        """Put the mark aside: what is cut off from now on, when it may be packed already, is marked
+        anew and so removed by the next run. Where the mark of this one is.
+        """
+        mark = self._mark(repository_id)
+        taken = mark.with_name(TAKEN)
+        with translated(), contextlib.suppress(FileNotFoundError):
+            mark.replace(taken)
+        return taken
 
     def _mark(self, repository_id: int) -> Path:
         return self._folders.path(repository_id) / MARK
