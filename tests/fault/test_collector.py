@@ -7,104 +7,41 @@ succeeds and everything in it can be read, or is refused and sending all of it a
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from groundswell.core.errors import GroundswellError, Unavailable
-from groundswell.hub.blobs import dedup_domain
+from groundswell.core.errors import Unavailable
 from groundswell.hub.blobs import marks as rules
-from groundswell.hub.blobs.losing import lose_links
-from groundswell.hub.repos import Repository
-from groundswell.hub.upkeep import Premises, Report, Severity
-from groundswell.hub.upkeep.collecting import Collector, Tally
-from groundswell.hub.upkeep.content import ContentCheck
-from groundswell.hub.upkeep.findings import Silence
-from groundswell.store.git import GitStore
-from groundswell.store.layout import DataFolder
+from groundswell.hub.upkeep.collecting import Collector
 from groundswell.store.ports import Kind
 from groundswell.store.tables import (
     cold_bases,
     cold_xorbs,
-    links,
     marks,
     xorb_domains,
     xorb_uses,
     xorbs,
 )
 from groundswell.wire.shard import write_shard
-from tests.hub.blobs.world import World, digest_of, file_of, first_chunk_hash, noise, pack
+from tests.fault import frozen_uploads
+from tests.fault.frozen_uploads import CONTENT, DAY, GRACE, PACKED, SHA256, Place, Servers
+from tests.hub.blobs.world import digest_of, file_of, first_chunk_hash, noise, pack
 
-DAY = 24 * 3_600
-GRACE = 28 * DAY
 INTERLEAVINGS = 100
-CONTENT = noise(300_000, 11)
-PACKED = pack(CONTENT)
-SHA256 = digest_of(CONTENT)
 
 
-class Place(World):
-    """A hub whose collector runs once a day of its clock."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.git = GitStore(folder / "repos")
-        self.ada = self.user("ada")
-        assert self.ada.account_id is not None
-        self.ada_id = self.ada.account_id
-        self.one: Repository = self.repository("one", self.ada_id)
-        self.two: Repository = self.repository("two", self.ada_id)
-        self.domain = dedup_domain(self.ada, self.one)
-
-    def premises(self) -> Premises:
-        return Premises(self.database, self.store, self.git, DataFolder(self.folder), self.clock)
-
-    def collect(self, grace_seconds: float = GRACE) -> Tally:
-        return Collector(self.premises(), grace_seconds, self.blobs.forget).run()
-
-    def days(self, count: int) -> None:
-        for _ in range(count):
-            self.clock.seconds += DAY
-            self.collect()
-
-    def upload(self, repository: Repository, content: bytes = CONTENT) -> None:
-        self.send_file(self.ada, repository, content)
-
-    def commit(self, repository: Repository, sha256: str = SHA256) -> bool:
-        """As a commit does: looked for at first, and again in the transaction that links."""
-        if not self.blobs.claimed_or_linked(repository.id, self.ada_id, [sha256]):
-            return False
-
-        def work(conn: sa.Connection) -> bool:
-            found = self.blobs.claimed_or_linked_in(conn, repository.id, self.ada_id, [sha256])
-            self.blobs.link(conn, repository.id, dict.fromkeys(found, "model.bin"))
-            return bool(found)
-
-        return self.database.write(work)
-
-    def let_go(self, repository: Repository, sha256: str = SHA256) -> None:
-        which = sa.and_(links.c.repository_id == repository.id, links.c.sha256 == sha256)
-        self.database.write(lambda conn: lose_links(conn, which, self.clock()))
-
-    def on_disk(self) -> list[str]:
-        return [*self.store.list_keys(Kind.XORB), *self.store.list_keys(Kind.SHARD)]
-
-    def marked(self, kind: str) -> set[str]:
-        query = sa.select(marks.c.key).where(marks.c.kind == kind)
-        return set(self.database.read(lambda conn: conn.execute(query).scalars().all()))
-
-    def faults(self) -> list[object]:
-        report = Report("fsck", 0)
-        ContentCheck(self.premises(), report, Silence(), deep=True).run()
-        return [each for each in report.findings if each.severity is Severity.ERROR]
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    with frozen_uploads.servers() as found:
+        yield found
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path)
+@pytest.fixture(params=["folder", "postgresql and s3"])
+def place(tmp_path: Path, request: pytest.FixtureRequest, servers: Servers) -> Iterator[Place]:
+    made = Place(tmp_path, None if request.param == "folder" else servers.fresh(tmp_path))
     yield made
     made.close()
 
@@ -319,66 +256,26 @@ def test_an_upload_that_slept_through_the_removal_is_refused(
     assert place.read(place.one, SHA256) == CONTENT
 
 
-def steps_of(place: Place, repository: Repository, content: bytes) -> Iterator[str]:
-    """An upload, standing still wherever it yields."""
-    packed = pack(content)
-    place.blobs.find_chunk(place.domain, first_chunk_hash(content))
-    yield "asked for a chunk"
-    place.send_xorb(place.domain, packed)
-    yield "sent the xorb"
-    shard = write_shard([file_of(packed, bytes.fromhex(digest_of(content)))])
-    place.blobs.register_shard(place.domain, repository.id, place.ada_id, shard)
-    yield "sent the shard"
-    if not place.commit(repository, digest_of(content)):
-        raise GroundswellError("not here")
+@pytest.mark.parametrize("stores", [(), ("postgresql", "s3")], ids=["folder", "postgresql and s3"])
+@pytest.mark.timeout(300)
+def test_frozen_uploads_between_runs_of_the_collector(
+    stores: tuple[str, ...], servers: Servers
+) -> None:
+    figure = frozen_uploads.measure(INTERLEAVINGS, servers if stores else None)
+    print(figure)
+    assert figure.refused > 0, "nothing was ever collected under an upload: this proves nothing"
+    assert figure.collected > 0
+    assert (figure.lost, figure.faults, figure.left) == (0, 0, 0)
 
 
-def test_frozen_uploads_between_runs_of_the_collector(place: Place) -> None:
-    """A grace of two seconds, and uploads that sleep for longer between any two of their steps."""
-    chance = random.Random(5)
-    committed: dict[tuple[int, str], bytes] = {}
-    frozen: list[tuple[Repository, bytes, Iterator[str]]] = []
-    refused = finished = 0
-    while finished < INTERLEAVINGS:
-        if len(frozen) < 6:
-            seed = chance.randrange(12)
-            content = noise(100_000 + 9_000 * (seed % 4), 30 + seed % 4) + noise(70_000, 50 + seed)
-            repository = chance.choice([place.one, place.two])
-            frozen.append((repository, content, steps_of(place, repository, content)))
-        which = chance.randrange(len(frozen))
-        repository, content, steps = frozen[which]
-        try:
-            if next(steps, None) is None:
-                committed[repository.id, digest_of(content)] = content
-                finished += 1
-                del frozen[which]
-        except GroundswellError:
-            refused += 1
-            again = steps_of(place, repository, content)
-            assert list(again)[-1] == "sent the shard", "sending all of it again did not help"
-            committed[repository.id, digest_of(content)] = content
-            finished += 1
-            del frozen[which]
-        if chance.random() < 0.3 and committed:
-            number, sha256 = chance.choice(sorted(committed))
-            place.let_go(place.one if number == place.one.id else place.two, sha256)
-            del committed[number, sha256]
-        for _ in range(chance.randrange(3)):
-            place.clock.seconds += 1.5
-            place.collect(grace_seconds=2)
-        if finished % 10 == 0:
-            for (number, sha256), expected in committed.items():
-                holder = place.one if number == place.one.id else place.two
-                assert place.read(holder, sha256) == expected
-    assert refused > 0, "nothing was ever collected under an upload: this proves nothing"
-    assert place.faults() == []
-    for number, sha256 in committed:
-        place.let_go(place.one if number == place.one.id else place.two, sha256)
-    del frozen
-    for _ in range(6):
-        place.clock.seconds += 1.5
-        place.collect(grace_seconds=2)
-    assert place.on_disk() == []
+@pytest.mark.timeout(300)
+def test_uploads_beside_a_worker_that_collects_all_the_time(servers: Servers) -> None:
+    """The same on PostgreSQL and an object storage, the collector in another worker, never at rest."""
+    figure = frozen_uploads.measure(INTERLEAVINGS, servers, beside=True)
+    print(figure)
+    assert figure.refused > 0, "nothing was ever collected under an upload: this proves nothing"
+    assert figure.collected > 0
+    assert (figure.lost, figure.faults, figure.left) == (0, 0, 0)
 
 
 def test_what_else_needs_a_xorb_is_asked_in_one_place(place: Place) -> None:

@@ -20,6 +20,7 @@ from groundswell.hub.signing import Signer
 from groundswell.store import tables
 from groundswell.store.database import Database
 from groundswell.store.disk import DiskStore
+from groundswell.store.ports import BlobStore
 from groundswell.wire.chunking import split
 from groundswell.wire.hashing import Octets, chunk_hash, file_hash, hash_to_hex
 from groundswell.wire.shard import ShardFile, Term, Terms, verification_hashes, write_shard
@@ -74,10 +75,21 @@ def file_of(packed: Packed, sha256: bytes | None = None, runs: object = None) ->
 
 
 class World:
-    def __init__(self, folder: Path, **options: int) -> None:
-        self.clock = Clock()
-        self.database = Database.open(f"sqlite:///{folder / 'hub.db'}")
-        self.store = DiskStore(folder)
+    """``url`` and ``store`` stand in for SQLite and the folder; with another's ``clock`` this is a
+    second worker on the same ones."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        url: str | None = None,
+        store: BlobStore | None = None,
+        clock: Clock | None = None,
+        **options: int,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.database = Database.open(url or f"sqlite:///{folder / 'hub.db'}")
+        self.store = store or DiskStore(folder)
         self.accounts = Accounts(self.database, self.clock)
         self.signer = Signer([bytes(32)], self.clock)
         self.folder = folder
