@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.fault.experiments.figures import Figure, table
+from tests.fault.experiments.site import Site
 from tests.fault.nursery import Nursery
-from tests.live import serving
+
+FIGURES = pytest.StashKey[list[Figure]]()
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    """Starts hubs quickly."""
-    made = Nursery()
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """What experiments stand on."""
+    made = Site(tmp_path_factory.mktemp("site"))
     yield made
     made.close()
 
 
 @pytest.fixture(scope="session")
-def peopled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a hub that was stopped, with the people of tests/live.py."""
-    data = tmp_path_factory.mktemp("peopled") / "data"
-    with serving(data, people=True):
-        pass
-    return data
+def nursery(site: Site) -> Nursery:
+    """Starts hubs quickly."""
+    return site.nursery
 
 
 @pytest.fixture(scope="session")
-def fresh_data(peopled: Path) -> Callable[[Path], Path]:
-    """Copies that folder into another one; gives the copy's path."""
-
-    def copy(folder: Path) -> Path:
-        data = folder / "data"
-        shutil.copytree(peopled, data)
-        return data
-
-    return copy
+def fresh_data(site: Site) -> Callable[[Path], Path]:
+    """Copies the folder of people into another one; gives the copy's path."""
+    return site.fresh_data
 
 
 @pytest.fixture
-def data(fresh_data: Callable[[Path], Path], tmp_path: Path) -> Path:
+def data(site: Site, tmp_path: Path) -> Path:
     """A copy of it that belongs to one test."""
-    return fresh_data(tmp_path)
+    return site.fresh_data(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def figures(pytestconfig: pytest.Config) -> list[Figure]:
+    """The rows of all experiments of this run; they are printed at its end."""
+    return pytestconfig.stash.setdefault(FIGURES, [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if rows := config.stash.get(FIGURES, []):
+        terminalreporter.section("fault experiments")
+        for line in table(rows):
+            terminalreporter.write_line(line)

@@ -1,6 +1,6 @@
-"""Disks that tests may break: a loop-mounted ext4 whose power can be cut, and small full ones.
+"""Disks that tests may break: a loop-mounted ext4 or XFS whose power can be cut, and small full ones.
 
-Needs root, loop devices and mkfs.ext4; where they are missing, tests fail and say so. Everything
+Needs root, loop devices, mkfs.ext4 and mkfs.xfs; where they are missing, tests fail and say so. Everything
 is unmounted and given back at the end, also after a failure.
 """
 
@@ -18,7 +18,17 @@ from typing import Final
 import pytest
 
 _FS_IOC_SHUTDOWN: Final = 0x8004587D
+_LOG_FLUSH: Final = 1
 _NO_LOG_FLUSH: Final = 2
+# The journal is committed when somebody asks, and not because five seconds have passed: what is only
+# luck must not look like care.
+_MOUNT_OPTIONS: Final = {"ext4": "loop,noatime,commit=300", "xfs": "loop,noatime,nouuid"}
+_MKFS: Final = {
+    "ext4": ("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"),
+    "xfs": ("mkfs.xfs", "-q", "-f"),
+}
+_MIB: Final = 1 << 20
+_SIZE_BYTES: Final = {"ext4": 256 * _MIB, "xfs": 512 * _MIB}  # XFS takes no less than 300 MiB
 _BALLAST: Final = "ballast"
 
 
@@ -40,18 +50,17 @@ def run_as_root(*command: object) -> str:
 
 
 class PowerCutDisk:
-    """An ext4 with a journal in a file. ``cut`` is what a power cut is to it: everything that was
-    not flushed is gone, then the journal is replayed."""
+    """A file system with a journal in a file. ``cut`` is what a power cut is to it: everything that
+    was not flushed is gone, then the journal is replayed."""
 
-    def __init__(self, image: Path, mount_point: Path) -> None:
+    def __init__(self, image: Path, mount_point: Path, kind: str) -> None:
         self._image = image
+        self._kind = kind
         self.path = mount_point
 
     def mount(self) -> None:
-        # The journal is committed when somebody asks, and not because five seconds have passed:
-        # what is only luck must not look like care.
-        options = "loop,noatime,commit=300"
-        run_as_root("mount", "-t", "ext4", "-o", options, self._image, self.path)
+        options = _MOUNT_OPTIONS[self._kind]
+        run_as_root("mount", "-t", self._kind, "-o", options, self._image, self.path)
 
     def unmount(self) -> None:
         for _ in range(50):  # a process that was killed takes a moment to let go
@@ -65,11 +74,16 @@ class PowerCutDisk:
         run_as_root("umount", "-l", self.path)
         pytest.fail(f"somebody keeps {self.path} busy")
 
-    def cut(self) -> None:
-        """From now on nothing reaches the disk any more, not even what was written before."""
+    def cut(self, *, with_names: bool = False) -> None:
+        """From now on nothing reaches the disk any more, not even what was written before.
+
+        ``with_names``: the journal had just been written, as it is every few seconds: names and
+        sizes are there, and what was not synced of contents is not.
+        """
+        flag = _LOG_FLUSH if with_names else _NO_LOG_FLUSH
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
-            fcntl.ioctl(descriptor, _FS_IOC_SHUTDOWN, _NO_LOG_FLUSH.to_bytes(4, "little"))
+            fcntl.ioctl(descriptor, _FS_IOC_SHUTDOWN, flag.to_bytes(4, "little"))
         finally:
             os.close(descriptor)
 
@@ -79,21 +93,21 @@ class PowerCutDisk:
 
 
 @contextlib.contextmanager
-def power_cut_disk(folder: Path, size_bytes: int = 256 << 20) -> Iterator[PowerCutDisk]:
+def power_cut_disk(folder: Path, kind: str = "ext4") -> Iterator[PowerCutDisk]:
     """A fresh one, mounted until the block ends."""
-    image, mount_point = folder / "disk.ext4", folder / "disk"
+    image, mount_point = folder / f"disk.{kind}", folder / "disk"
     with image.open("wb") as file:
-        file.truncate(size_bytes)
+        file.truncate(_SIZE_BYTES[kind])
     mount_point.mkdir()
-    lazy = "lazy_itable_init=0,lazy_journal_init=0"
-    run_as_root("mkfs.ext4", "-q", "-F", "-E", lazy, image)
-    disk = PowerCutDisk(image, mount_point)
+    run_as_root(*_MKFS[kind], image)
+    disk = PowerCutDisk(image, mount_point, kind)
     disk.mount()
     try:
         yield disk
     finally:
         disk.unmount()
         image.unlink()
+        mount_point.rmdir()
 
 
 class SmallDisk:

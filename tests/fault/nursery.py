@@ -65,18 +65,25 @@ class ForkedHub:
 
 
 class Nursery:
-    """The process that forks hubs, and the way to ask it."""
+    """The process that forks hubs, and the way to ask it.
 
-    def __init__(self) -> None:
+    ``source`` is a folder with another build of the package that its hubs shall run.
+    """
+
+    def __init__(self, source: Path | None = None) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         assert libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket = ours
+        environment = dict(os.environ)
+        if source is not None:
+            environment["PYTHONPATH"] = str(source)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.fault.nursery", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 cwd=_ROOT,
+                env=environment,
             )
 
     def _fork(self, log: Path, arguments: list[str]) -> ForkedHub:
@@ -91,7 +98,9 @@ class Nursery:
         Raises:
             AssertionError: it did not start.
         """
-        log = Path(tempfile.mkstemp(prefix="hub-", suffix=".log")[1])
+        descriptor, name = tempfile.mkstemp(prefix="hub-", suffix=".log")
+        os.close(descriptor)
+        log = Path(name)
         process = self._fork(log, ["serve", f"--data={data}", "--port=0", *flags])
         hub = LiveHub("", data, process)
         try:

@@ -274,14 +274,20 @@ class Uploads:
 
     def verify(self, hub: LiveHub) -> None:
         """Nothing acknowledged is lost; what was not acknowledged is there whole or not at all."""
-        assert self.lost(hub) == []
+        assert self.faults(hub) == []
+
+    def faults(self, hub: LiveHub) -> list[str]:
+        """What is not so of what ``verify`` says."""
+        found = self.lost(hub)
         for repo in {*self.acknowledged, *self.uncertain}:
             there = paths_of(hub, repo) - {".gitattributes", "README.md"}
             known = self.acknowledged[repo] | self.uncertain[repo]
-            assert there <= set(known), "files that nobody uploaded"
+            found += [f"{repo}/{path}: nobody uploaded it" for path in there - set(known)]
             for path in there & set(self.uncertain[repo]):
                 answer = read(hub, repo, path)
-                assert (answer.status, answer.body) == (200, known[path]), path
+                if (answer.status, answer.body) != (200, known[path]):
+                    found.append(f"{repo}/{path}: there by half, {answer.status}")
+        return found
 
 
 # --- the data at rest -------------------------------------------------------------------------
@@ -322,8 +328,11 @@ def snapshot(data: Path) -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def injecting(hub: LiveHub, *rules: str, trace: str = "") -> Iterator[Callable[[], str]]:
-    """Attach strace to a hub: its system calls fail or kill it as the rules say.
+def injecting(
+    hub: LiveHub, *rules: str, trace: str = "", path: Path | None = None
+) -> Iterator[Callable[[], str]]:
+    """Attach strace to a hub: its system calls fail or kill it as the rules say; with a ``path``
+    only those on that file.
 
     Gives a function that ends the tracing and returns what was traced.
     """
@@ -331,6 +340,7 @@ def injecting(hub: LiveHub, *rules: str, trace: str = "") -> Iterator[Callable[[
     file, errors = folder / "out", folder / "err"
     calls = trace or ",".join(rule.partition(":")[0] for rule in rules)
     inject = [part for rule in rules for part in ("-e", f"inject={rule}")]
+    inject += [] if path is None else ["-P", str(path)]
     with errors.open("wb") as stderr:
         process = subprocess.Popen(
             ["strace", "-q", "-f", "-y", "-o", file, "-e", f"trace={calls}", "-e", "signal=none",

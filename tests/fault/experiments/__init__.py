@@ -1,0 +1,22 @@
+"""The fault experiments of Groundswell: each a function that takes a place and a scale, and gives
+figures against their criteria. `make faults` prints them; `tests/fault/test_experiments.py` runs
+the same in CI.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from tests.fault.experiments.figures import Figure, Scale
+from tests.fault.experiments.kill_points import kill_points
+from tests.fault.experiments.kill_storm import kill_storm
+from tests.fault.experiments.power_cuts import power_cuts
+from tests.fault.experiments.site import Site
+
+Experiment = Callable[[Site, Path, Scale], Iterator[Figure]]
+
+EXPERIMENTS: Final[dict[str, Experiment]] = {
+    "F1": kill_storm,
+    "F2": kill_points,
+    "F3": power_cuts,
+}
