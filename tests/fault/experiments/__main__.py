@@ -54,7 +54,9 @@ def run(name: str, site: Site, folder: Path, scale: Scale) -> int:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         traceback.print_exc()
-        figure = Figure(name, "the experiment ended early", repr(error)[:200], "an end", passed=False)
+        figure = Figure(
+            name, "the experiment ended early", repr(error)[:200], "an end", passed=False
+        )
         print(row(figure.cells()), flush=True)
         missed += 1
     print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ disk would be too kind to prove anything.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import random
 import signal
@@ -15,7 +16,9 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from groundswell import wiring
 from groundswell.core.errors import GroundswellError
+from groundswell.settings import Settings
 from tests.clients.stage import ask
 from tests.fault.disks import PowerCutDisk, power_cut_disk
 from tests.fault.experiments.figures import Figure, Scale, counted
@@ -63,6 +66,8 @@ class Cuts:
                 self._cut(hub, with_names=self.cuts % 8 == 1)
                 return
             self._work(hub, way)
+            if self.cuts % 5 == 3:
+                tidy(self._data)
             self._cut(hub, with_names=self.cuts % 3 == 2)
 
     def end(self) -> None:
@@ -98,6 +103,18 @@ class Cuts:
         self._disk.cut(with_names=with_names)
         hub.stop(signal.SIGKILL)
         self.cuts += 1
+
+
+def tidy(data: Path) -> None:
+    """Pack every repository, as the hub does now and then: refs and objects change their files."""
+    hub = wiring.build(Settings(data=data))
+    try:
+        for number in hub.git.numbers():
+            hub.git.upkeep(number, force=True)
+    finally:
+        hub.close()
+        del hub
+        gc.collect()  # libgit2 keeps packs open until its handles are gone
 
 
 def _is_known(hub: LiveHub, token: str) -> bool:

@@ -7,6 +7,7 @@ settings survive a power cut without it: they leave folders unsynced, so refs an
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import threading
 from pathlib import Path
@@ -75,6 +76,22 @@ class SyncBarrier:
                     self._lead()
             self.check()
         self._failpoint(f"after_sync_{step}")
+
+    def sync_file(self, descriptor: int) -> None:
+        """Make the bytes of one file durable, whatever becomes of its name.
+
+        Raises:
+            Unavailable: the disk failed: nothing is called durable any more.
+            OSError: the disk is full.
+        """
+        try:
+            os.fdatasync(descriptor)
+        except OSError as error:
+            # Space that is promised at write and missing at sync: only this new file is lost.
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            self._fault = self._fault or str(error)
+            self.check()
 
     def _lead(self) -> None:
         """Run one sync with the lock let go, and wake everybody."""

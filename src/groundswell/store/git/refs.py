@@ -5,7 +5,10 @@ Knows git's ref files and their locks. Does not know which names are allowed or 
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import pygit2
@@ -84,8 +87,17 @@ def listed(handle: pygit2.Repository) -> list[Reference]:
     return sorted(found, key=lambda each: each.name)
 
 
-def swap(handle: pygit2.Repository, name: str, old: str | None, new: str | None) -> None:
+def swap(
+    handle: pygit2.Repository,
+    name: str,
+    old: str | None,
+    new: str | None,
+    sync: Callable[[int], None],
+) -> None:
     """Move a ref from one object to another, make it (``old`` None) or remove it (``new`` None).
+
+    ``sync`` makes a descriptor's bytes durable. Only a ref that is moved needs it: of one that is
+    made nobody has been told yet.
 
     Raises:
         ConcurrentWrite: it is not at ``old`` any more, or somebody holds its lock.
@@ -104,13 +116,39 @@ def swap(handle: pygit2.Repository, name: str, old: str | None, new: str | None)
                 raise ConcurrentWrite from error
             if str(reference.target) != old:
                 raise ConcurrentWrite
-            # libgit2 takes the ref's lock and compares with the target read above.
             if new is None:
-                reference.delete()
+                reference.delete()  # libgit2 takes the lock and compares with the target read above
             else:
-                reference.set_target(pygit2.Oid(hex=new))
+                _move(handle, name, old, new, sync)
     except (pygit2.AlreadyExistsError, ValueError) as error:
         if target(handle, name) is None:
             msg = f"Reference {name} collides with another reference."
             raise Conflict(msg) from error
         raise ConcurrentWrite from error
+
+
+def _move(
+    handle: pygit2.Repository, name: str, old: str, new: str, sync: Callable[[int], None]
+) -> None:
+    """As git does it, but with the new target on the disk before it takes the old one's name: else
+    a power cut between the two leaves an empty file on XFS, and the branch is gone.
+    """
+    path = Path(handle.path, name)
+    lock = path.with_name(f"{path.name}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)  # packing refs removes empty folders
+    try:
+        descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except FileExistsError as error:
+        raise ConcurrentWrite from error
+    try:
+        try:
+            if target(handle, name) != old:
+                raise ConcurrentWrite
+            os.write(descriptor, f"{new}\n".encode())
+            sync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(lock, path)
+    except BaseException:
+        lock.unlink(missing_ok=True)
+        raise

@@ -117,7 +117,8 @@ class GitStore:
             cuts = old is not None and (new is None or not self._follows(repository_id, old, new))
             if cuts:  # first: when the process ends in the middle, there is a mark too many
                 self.tidying.cut_off(repository_id)
-            refs.swap(self._folders.open(repository_id), name, old, new)
+            handle = self._folders.open(repository_id)
+            refs.swap(handle, name, old, new, self.barrier.sync_file)
             if cuts:  # and again: a tidying that began before the ref moved may have taken it
                 self.tidying.cut_off(repository_id)
 

@@ -37,7 +37,7 @@ def remove_leftovers(root: Path) -> int:
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1
             elif folder.name.endswith(".git"):
-                removed += remove_locks(folder)
+                removed += remove_locks(folder) + _remove_empty_refs(folder)
                 for each in folder.glob(f"{PREFIX}*"):
                     shutil.rmtree(each, ignore_errors=True)
                     removed += 1
@@ -56,6 +56,17 @@ def remove_locks(folder: Path) -> int:
             os.unlink(each)
             removed += 1
     return removed
+
+
+def _remove_empty_refs(folder: Path) -> int:
+    """Remove refs that a power cut kept from being made: nobody was told of them, and a file that
+    names nothing would keep others from making them. How many there were.
+    """
+    empty = [each for each in (folder / "refs").rglob("*") if each.is_file()]
+    empty = [each for each in empty if each.stat().st_size == 0]
+    for each in empty:
+        each.unlink()
+    return len(empty)
 
 
 def needs_packing(folder: Path) -> bool:
