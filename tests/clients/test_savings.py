@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from tests.clients.stage import MIB, ask, attempt, noise, sha256
+from groundswell.wire.chunking import split
+from groundswell.wire.hashing import chunk_hash, hash_to_hex
+from tests.clients.stage import MIB, ask, attempt, noise, sha256, watching
 from tests.clients.test_git import person, put
 from tests.clients.test_git_lfs import clone, commit
 from tests.live import LiveHub, swell, token_of
@@ -116,3 +119,34 @@ def test_pages_and_the_command_line_say_what_is_stored(
         time.sleep(0.5)
     assert re.search(r"<dt>Stored</dt><dd>6\.\d+ MB <span class=\"quiet\">5\d%", shown)
     assert "Storage" in page(live_hub, "/ada", "ada")
+
+
+def is_told(live_hub: LiveHub, repo: str, content: bytes, who: str) -> bool:
+    """Whether a Xet client that uploads to the repository is told of the content's first chunk."""
+    path = f"/api/models/{repo}/xet-write-token/main"
+    held = json.loads(ask(live_hub, "GET", path, token=token_of(who)).body)
+    chunk = hash_to_hex(chunk_hash(split(content)[0]))
+    where = urlsplit(held["casUrl"]).path
+    path = f"{where}/v1/chunks/default-merkledb/{chunk}"
+    return ask(live_hub, "GET", path, token=held["accessToken"]).status == 200
+
+
+def test_a_fine_tune_of_a_public_model_sends_its_difference(
+    live_hub: LiveHub, ada: Any, bob: Any, repo: str, new_repo: Callable[..., str]
+) -> None:
+    """Into another namespace: bob may read the base, so he need not send it."""
+    base, tuned = contents(repo)
+    hidden = noise(6 * MIB, f"hidden {repo}")
+    mine, closed = new_repo(owner="bob"), new_repo(private=True)
+    ada.upload_file(path_or_fileobj=base, path_in_repo="w.bin", repo_id=repo)
+    ada.upload_file(path_or_fileobj=hidden, path_in_repo="w.bin", repo_id=closed)
+    until = time.monotonic() + 60
+    while not is_told(live_hub, mine, base, "bob"):
+        assert time.monotonic() < until
+        time.sleep(0.5)
+    assert not is_told(live_hub, mine, hidden, "bob")
+    with watching(live_hub) as seen:
+        bob.upload_file(path_or_fileobj=tuned, path_in_repo="w.bin", repo_id=mine)
+        bob.upload_file(path_or_fileobj=hidden, path_in_repo="h.bin", repo_id=mine)
+    assert len(hidden) < seen.received_bytes < len(hidden) + MIB
+    assert Path(bob.hf_hub_download(mine, "w.bin")).read_bytes() == tuned

@@ -18,6 +18,7 @@ from groundswell.core.errors import (
     Unauthenticated,
 )
 from groundswell.core.values import (
+    ANONYMOUS,
     Gate,
     Principal,
     Role,
@@ -138,6 +139,11 @@ def may(principal: Principal, action: Action, subject: Subject) -> Decision:
     if not _token_covers(principal, action, subject):
         return _refuse(Reason.TOKEN)
     return _ALLOWED if _role_allows(principal, action, subject) else _refuse(Reason.ROLE)
+
+
+def is_open_to_all(subject: Subject) -> bool:
+    """Whether everybody may read the repository, also those whom the hub does not know."""
+    return may(ANONYMOUS, Action.READ, subject).allowed
 
 
 def refusal(decision: Decision, *, gate_message: str = "") -> GroundswellError:

@@ -20,6 +20,7 @@ from groundswell.hub.repos import Repos
 from groundswell.hub.upkeep import Premises
 from groundswell.hub.upkeep.cooling import Cooling
 from groundswell.hub.upkeep.measuring import Measuring
+from groundswell.hub.upkeep.publishing import Publishing
 from groundswell.hub.upkeep.scrubbing import Scrub
 from groundswell.hub.upkeep.sweeping import Sweeping
 
@@ -175,7 +176,7 @@ def chores_of(
     collecting: Callable[[], int],
 ) -> list[Chore]:
     """What a hub does now and then."""
-    sweeping, measuring = Sweeping(premises), Measuring(premises)
+    sweeping, measuring, publishing = Sweeping(premises), Measuring(premises), Publishing(premises)
 
     def warm_up() -> int:
         blobs.warm_up()
@@ -192,6 +193,7 @@ def chores_of(
         Chore("end-sessions", HOUR, sweeping.end_sessions),
         Chore("end-device-grants", HOUR, sweeping.end_device_grants),
         Chore("measure-sizes", MINUTE / 4, measuring.run, 10.0, break_off=measuring.break_off),
+        Chore("publish-xorbs", MINUTE / 4, publishing.run, 15.0, break_off=publishing.break_off),
         Chore("end-claims", DAY, sweeping.end_claims),
         Chore("collect", 6 * HOUR, collecting, first_after_seconds=10 * MINUTE),
         Chore("settle-events", 10 * MINUTE, sweeping.settle_events),

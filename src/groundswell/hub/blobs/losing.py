@@ -8,12 +8,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from groundswell.hub.blobs import marks as rules
+from groundswell.hub.blobs import public
 from groundswell.store.database import insert_ignore
 from groundswell.store.tables import blobs, links, lost_links
 
 
 def lose_links(conn: sa.Connection, which: sa.ColumnElement[bool], now: int) -> int:
     """Remove the links that the condition names; how many. ``now`` in microseconds."""
+    public.withdraw(conn, which)
     same = sa.and_(
         which,
         links.c.repository_id == lost_links.c.repository_id,

@@ -1,7 +1,7 @@
 """Xorbs on their way in, and the answers that spare a client from sending one again.
 
-Knows that a xorb belongs to the dedup domain that sent it, and only there may be named or found.
-Does not know files.
+Knows that a xorb belongs to the dedup domain that sent it, and only there may be named or found;
+and that every domain may have what is public. Does not know files.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import mmap
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import sqlalchemy as sa
 
 from groundswell.core.errors import Corrupt
-from groundswell.hub.blobs import marks
+from groundswell.hub.blobs import marks, public
 from groundswell.hub.blobs.indexes import UNCHECKED, Indexes
 from groundswell.hub.blobs.scanning import fault_of, lies_there
 from groundswell.hub.blobs.values import Clock
@@ -156,21 +156,24 @@ class Xorbs:
         )
 
     def with_samples(self, domain: str, chunk_hashes: Sequence[bytes]) -> dict[bytes, str]:
-        """Of these chunks, those by which a xorb of the domain is found."""
-        table = chunk_samples
+        """Of these chunks, those by which a xorb is found that the domain has, or may have.
 
-        def work(conn: sa.Connection) -> dict[bytes, str]:
-            found: dict[bytes, str] = {}
-            for some in portions(chunk_hashes):
-                query = (
-                    sa.select(table.c.chunk_hash, table.c.xorb_hash)
-                    .join(xorbs, xorbs.c.hash == table.c.xorb_hash)
-                    .where(table.c.domain == domain, table.c.chunk_hash.in_(some))
-                )
-                found.update((bytes(digest), key) for digest, key in conn.execute(query))
+        A xorb that is public becomes the domain's when it is found. Where the domain has one of
+        its own, that one counts. What others hold in private takes the same two looks as nothing.
+        """
+        found = self._database.read(lambda conn: _sampled(conn, domain, chunk_hashes))
+        public_ones = self._database.read(
+            lambda conn: _sampled(conn, public.DOMAIN, chunk_hashes, public.is_public)
+        )
+        more = {digest: key for digest, key in public_ones.items() if digest not in found}
+        if not more:
             return found
-
-        return self._database.read(work)
+        keys = sorted(set(more.values()))
+        own = self._database.read(lambda conn: self.in_domain(conn, domain, keys))
+        if new := [key for key in keys if key not in own]:
+            now = self._clock()
+            own |= self._database.write(lambda conn: public.adopt(conn, domain, new, now))
+        return found | {digest: key for digest, key in more.items() if key in own}
 
     def revive(self, keys: Sequence[str]) -> bool:
         """Somebody is about to be told of these xorbs: none of them may go soon.
@@ -244,6 +247,27 @@ class Xorbs:
             return fresh
         finally:
             spooled.discard()
+
+
+def _sampled(
+    conn: sa.Connection,
+    domain: str,
+    chunk_hashes: Sequence[bytes],
+    condition: Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]] | None = None,
+) -> dict[bytes, str]:
+    """The xorb for each of these chunks that is a sample of the domain, if it is here."""
+    table = chunk_samples
+    found: dict[bytes, str] = {}
+    for some in portions(chunk_hashes):
+        query = (
+            sa.select(table.c.chunk_hash, table.c.xorb_hash)
+            .join(xorbs, xorbs.c.hash == table.c.xorb_hash)
+            .where(table.c.domain == domain, table.c.chunk_hash.in_(some))
+        )
+        if condition is not None:
+            query = query.where(condition(table.c.xorb_hash))
+        found.update((bytes(digest), key) for digest, key in conn.execute(query))
+    return found
 
 
 def add_samples(conn: sa.Connection, domain: str, samples: Iterable[tuple[bytes, str]]) -> None:

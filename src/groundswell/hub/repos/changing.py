@@ -13,9 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from groundswell.core.errors import BadRequest, Forbidden, RepoNotFound
-from groundswell.core.policy import Action
+from groundswell.core.policy import Action, is_open_to_all
 from groundswell.core.values import Gate, Principal, RepoId, Visibility, check_name
 from groundswell.hub import facts
+from groundswell.hub.blobs import public
 from groundswell.hub.blobs.losing import lose_links
 from groundswell.hub.events import record
 from groundswell.hub.repos import finding, names
@@ -164,6 +165,8 @@ class Changing(Lookup):
                 record(conn, now, "repository.changed", principal.account_id, repository.id, told)
             changed = finding.load_for(conn, principal, repository.id)
             assert changed is not None
+            if not is_open_to_all(changed.subject):
+                public.withdraw(conn, tables.links.c.repository_id == repository.id)
             return changed
 
         changed = self._database.write(work)

@@ -196,7 +196,7 @@ class DiskStore:
             FileNotFoundError: nothing lies there.
         """
         kind_aside(place)
-        file = open_file(os.path.join(self._root, place))
+        file = open_file(os.path.join(self._root, place), place)
         try:
             yield file
         finally:

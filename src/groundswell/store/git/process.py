@@ -32,7 +32,7 @@ OPTIONS: Final = (
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.fsmonitor=false",
     "-c", "core.logAllRefUpdates=false",
-    # pack-refs removes each ref's own file: the one that holds them all must be on the disk by then.
+    # pack-refs removes each ref's own file: what holds them all must be on the disk by then.
     "-c", "core.fsync=reference",
     "-c", "core.alternateRefsCommand=true",
     "-c", "core.bigFileThreshold=16m",
