@@ -35,12 +35,28 @@ def database(path: Path) -> Iterator[Database]:
         yield opened
 
 
-def schema_of(path: Path) -> list[tuple[str, str]]:
+def schema_of(path: Path) -> list[tuple[str, list[str]]]:
+    """Each table and index, its columns and constraints in whatever order: one that was added to a
+    table stands at its end.
+    """
     with sqlite3.connect(path) as conn:
         rows = conn.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL").fetchall()
     conn.close()
-    # A table that was made anew under another name has its name in quotes.
-    return sorted((name, "".join(text.replace('"', "").split())) for name, text in rows)
+    return sorted((name, sorted(parts_of("".join(text.split())))) for name, text in rows)
+
+
+def parts_of(text: str) -> list[str]:
+    """The parts of a CREATE statement between the commas of its outer parentheses."""
+    head, _, rest = text.partition("(")
+    inner, _, tail = rest.rpartition(")")
+    parts, depth = [""], 0
+    for letter in inner:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [head, tail, *parts]
 
 
 # --- versions -------------------------------------------------------------------------------------

@@ -22,14 +22,3 @@ def test_weights_bound_the_whole() -> None:
     assert kept.get(15) is not None  # what the former value of 19 took is free again
     kept.put(21, bytes(26))
     assert kept.get(21) is None  # too large to push so much else out
-
-
-def test_some_may_be_dropped() -> None:
-    kept: Recent[int, bytes] = Recent(100, len)
-    for number in range(4):
-        kept.put(number, bytes(20))
-    kept.drop(lambda key, _: key % 2 == 0)
-    assert [number for number in range(4) if kept.get(number)] == [1, 3]
-    for number in range(10, 13):
-        kept.put(number, bytes(20))
-    assert kept.get(1) is not None

@@ -51,11 +51,5 @@ class Recent(Generic[K, V]):
                 self._size -= self._weight(self._values.popitem(last=False)[1])
         return value
 
-    def drop(self, matches: Callable[[K, V], bool]) -> None:
-        """Let go of every value for which ``matches(key, value)``."""
-        with self._lock:
-            for key in [k for k, v in self._values.items() if matches(k, v)]:
-                self._size -= self._weight(self._values.pop(key))
-
     def _weight(self, value: V) -> int:
         return 1 if self._weigh is None else self._weigh(value)

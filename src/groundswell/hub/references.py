@@ -320,7 +320,6 @@ class References:
             record(conn, now, "content.deleted", principal.account_id, repository.id, payload)
 
         self._database.write(work)
-        self._content.forget(repository.id, sorted(gone))
 
     def _rewrite(self, principal: Principal, repository: Repository, gone: frozenset[str]) -> None:
         """Move every ref to a history without the files; refs that move meanwhile come again."""

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from groundswell.core.errors import BlobNotFound
 from groundswell.core.values import RecipePlan, Term
 from groundswell.hub.blobs import marks
+from groundswell.hub.blobs.losing import void_plans
 from groundswell.hub.blobs.values import Blob, Clock
 from groundswell.store.database import PORTION_ROWS, Database, insert_ignore, portions, upsert
 from groundswell.store.tables import blobs, claims, links, reconstructions
@@ -262,6 +263,7 @@ def _replace(conn: sa.Connection, file: NewFile, unusable: Collection[str]) -> N
         blobs.c.sha256 == file.sha256, blobs.c.file_hash.in_(list(unusable))
     )
     conn.execute(blob.values(file_hash=file.file_hash))
+    void_plans(conn, links.c.sha256 == file.sha256)
 
 
 def _linked(conn: sa.Connection, repository_id: int, sha256s: Sequence[str]) -> dict[str, Blob]:

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from groundswell.hub.blobs import marks as rules
 from groundswell.hub.blobs import public
 from groundswell.store.database import insert_ignore
-from groundswell.store.tables import blobs, links, lost_links
+from groundswell.store.tables import blobs, links, lost_links, repositories
 
 
 def lose_links(conn: sa.Connection, which: sa.ColumnElement[bool], now: int) -> int:
     """Remove the links that the condition names; how many. ``now`` in microseconds."""
     public.withdraw(conn, which)
+    void_plans(conn, which)
     same = sa.and_(
         which,
         links.c.repository_id == lost_links.c.repository_id,
@@ -26,6 +27,15 @@ def lose_links(conn: sa.Connection, which: sa.ColumnElement[bool], now: int) -> 
     moved = sa.select(*(links.c[name] for name in names), sa.literal(now)).where(which)
     conn.execute(sa.insert(lost_links).from_select([*names, "lost_at"], moved))
     return conn.execute(sa.delete(links).where(which)).rowcount
+
+
+def void_plans(conn: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """The repositories with links that the condition names read them otherwise, or not at all, from
+    this transaction on: no process may go by what it remembers.
+    """
+    holders = sa.select(links.c.repository_id).where(which)
+    here = repositories.c.id.in_(holders)
+    conn.execute(sa.update(repositories).where(here).values(plans=repositories.c.plans + 1))
 
 
 def find_links(conn: sa.Connection, which: sa.ColumnElement[bool], now: int) -> list[str]:

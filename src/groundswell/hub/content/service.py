@@ -16,7 +16,6 @@ from groundswell.core.errors import (
 from groundswell.core.recent import Recent
 from groundswell.core.values import (
     BytesPlan,
-    DownloadPlan,
     Entry,
     EntryKind,
     Pointer,
@@ -34,9 +33,9 @@ from groundswell.wire.git.pointers import pointer_text
 PAGE_MAX: Final = 100_000
 PATHS_MAX: Final = 2_000
 LOG_MAX: Final = 1_000
-_LOCATED_MAX: Final = 4_096
-_CACHED_TERMS_MAX: Final = 4_096
-_CACHED_BYTES_MAX: Final = 64 << 10
+_LOCATED_BYTES_MAX: Final = 32 << 20
+_LOCATED_BYTES: Final = 1_500  # what one takes, besides its terms or bytes
+_TERM_BYTES: Final = 250
 
 
 class Content:
@@ -46,7 +45,9 @@ class Content:
         self._git = git
         self._blobs = blobs
         self.siblings = Siblings(git)
-        self._located: Recent[tuple[int, str, str], Located] = Recent(_LOCATED_MAX)
+        self._located: Recent[tuple[int, int, str, str], Located] = Recent(
+            _LOCATED_BYTES_MAX, _memory_bytes
+        )
 
     def resolve_revision(self, repository: Repository, revision: str) -> str:
         """The commit that a branch, tag, ref, full or short id means.
@@ -62,7 +63,8 @@ class Content:
     # --- files --------------------------------------------------------------------------------
 
     def locate(self, repository: Repository, revision: str, path: str) -> Located:
-        """The file and how to send it. A commit never changes, so answers are kept.
+        """The file and how to send it. A commit never changes, so answers are kept, as long as the
+        row that was found for the asker says that the contents are still held and read so.
 
         Raises:
             RevisionNotFound: no such revision.
@@ -70,15 +72,12 @@ class Content:
             Corrupt: git's object is broken.
         """
         commit = self.resolve_revision(repository, revision)
-        key = (repository.id, commit, path)
+        key = (repository.id, repository.plans, commit, path)
         known = self._located.get(key)
         if known is not None:
             return known
         entry = self._file(repository, commit, path)
-        located = self._plan(repository, commit, entry)
-        if _is_light(located.plan):
-            self._located.put(key, located)
-        return located
+        return self._located.put(key, self._plan(repository, commit, entry))
 
     def _file(self, repository: Repository, commit: str, path: str) -> Entry:
         entry = self._git.entry(repository.id, commit, path) if path else None
@@ -114,11 +113,6 @@ class Content:
     def pointer_text(self, pointer: Pointer) -> bytes:
         """The text that stands in git for a large file."""
         return pointer_text(pointer)
-
-    def forget(self, repository_id: int, sha256s: Sequence[str]) -> None:
-        """Drop kept answers for contents that the repository no longer holds."""
-        gone = set(sha256s)
-        self._located.drop(lambda key, kept: key[0] == repository_id and kept.etag in gone)
 
     # --- trees --------------------------------------------------------------------------------
 
@@ -270,11 +264,13 @@ class Content:
         return weights.metadata(path)
 
 
-def _is_light(plan: DownloadPlan) -> bool:
-    """Whether a plan is small enough to keep: thousands of them are kept."""
+def _memory_bytes(located: Located) -> int:
+    """About how much memory keeping it takes."""
+    plan = located.plan
     if isinstance(plan, BytesPlan):
-        return len(plan.content) <= _CACHED_BYTES_MAX
-    return isinstance(plan, RecipePlan) and len(plan.terms) <= _CACHED_TERMS_MAX
+        return _LOCATED_BYTES + len(plan.content)
+    terms = len(plan.terms) if isinstance(plan, RecipePlan) else 0
+    return _LOCATED_BYTES + terms * _TERM_BYTES
 
 
 _BAD_CURSOR: Final = "This cursor belongs to another list."

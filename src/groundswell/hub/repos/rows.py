@@ -40,7 +40,8 @@ class Repository:
     ``head_commit`` is the head of main, None when it has none. ``card`` is the README's front
     matter, None when there is none. ``facts`` holds ``config``, ``safetensors``, ``gguf`` and
     ``faults`` (docs/formats/card.md), each only when known. ``has_access`` says that the
-    principal for whom it was found is on the list of a gated repository.
+    principal for whom it was found is on the list of a gated repository. How its contents are read
+    may be remembered as long as ``plans`` stays the same.
     """
 
     id: int
@@ -62,6 +63,7 @@ class Repository:
     facts: Json = field(default_factory=dict)
     parameter_count: int | None = None
     used_bytes: int = 0
+    plans: int = 0
     downloads: int = 0
     likes: int = 0
     tags: tuple[str, ...] = ()
@@ -121,6 +123,7 @@ def repository_from(
         facts=row["facts"] or {},
         parameter_count=row["parameter_count"],
         used_bytes=row["used_bytes"],
+        plans=row["plans"],
         downloads=row["downloads"],
         likes=row["likes"],
         tags=tuple(tags),

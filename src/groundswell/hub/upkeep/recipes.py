@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import Corrupt, Malformed
 from groundswell.hub.blobs import marks as rules
+from groundswell.hub.blobs.losing import void_plans
 from groundswell.hub.blobs.scanning import scan_shard
 from groundswell.hub.upkeep.content import sha256_of
 from groundswell.hub.upkeep.findings import Code, Progress, Report
@@ -24,6 +25,7 @@ from groundswell.store.tables import (
     blobs,
     chunk_samples,
     cold_bases,
+    links,
     reconstructions,
     xorb_domains,
     xorbs,
@@ -162,6 +164,7 @@ class Recipes:
                     .where(reconstructions.c.file_hash == row["file_hash"])
                     .values(changed)
                 )
+                void_plans(conn, links.c.sha256.in_([before.sha256, row["sha256"]]))
                 self._note_uses(conn, row)
             self._report.counted["files"] += 1
             self._keep_blob(conn, row)
@@ -183,11 +186,13 @@ class Recipes:
             )
             .exists()
         )
-        conn.execute(
+        changed = conn.execute(
             sa.update(blobs)
             .where(blobs.c.sha256 == row["sha256"], ~has_recipe)
             .values(file_hash=row["file_hash"], size_bytes=row["size_bytes"])
         )
+        if changed.rowcount:
+            void_plans(conn, links.c.sha256 == row["sha256"])
 
     def _is_whole(self, row: sa.Row[Any]) -> bool:
         """Whether a recipe's terms make a file of its hash."""

@@ -36,6 +36,8 @@ repositories = sa.Table(
     sa.Column("facts", sa.JSON, nullable=True),  # config, safetensors totals, gguf header
     sa.Column("parameter_count", sa.BigInteger, nullable=True),
     sa.Column("used_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    # How often what is remembered of reading its contents became void.
+    sa.Column("plans", sa.BigInteger, nullable=False, server_default="0"),
     # Counters.
     sa.Column("downloads", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("likes", sa.BigInteger, nullable=False, server_default="0"),

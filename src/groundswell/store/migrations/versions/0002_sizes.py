@@ -37,9 +37,9 @@ def _sizes(table: str, key: str) -> list[sa.schema.SchemaItem]:
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("claims") as claims:
-        claims.add_column(_bytes("sent_bytes", default="0"))
-        claims.add_column(_bytes("new_bytes", default="0"))
+    op.add_column("claims", _bytes("sent_bytes", default="0"))
+    op.add_column("claims", _bytes("new_bytes", default="0"))
+    op.add_column("repositories", _bytes("plans", default="0"))
     op.create_table(
         "arrivals",
         _repository("arrivals"),
