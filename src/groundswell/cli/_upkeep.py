@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from groundswell.cli._output import moment
 from groundswell.core.errors import BadRequest, Corrupt, NotFound
 
 if TYPE_CHECKING:
@@ -137,5 +138,24 @@ def print_report(report: Report, *, as_json: bool, **more: str) -> int:
             f"{count} {what.replace('_', ' ')}" for what, count in sorted(report.counted.items())
         )
         click.echo(f"{report.verb}: {looked or 'nothing there'}.")
+        for line in _left_out(report):
+            click.echo(line)
         click.echo(f"{report.error_count} errors, {report.note_count} notes.")
     return Corrupt.exit_code if report.error_count else 0
+
+
+def _left_out(report: Report) -> Iterator[str]:
+    """What was not read, and why: nobody shall take a run for more than it was."""
+    if report.resumed_from is not None:
+        yield f"Went on with the check that began at {moment(report.resumed_from)}."
+    if report.left_out:
+        counts = ", ".join(f"{count} {what}" for what, count in sorted(report.left_out.items()))
+        since = moment(report.left_out_since)
+        yield (
+            f"Not read again, as unchanged since they were found sound: {counts}. "
+            f"The first of them was read at {since}"
+            + (", by this check." if report.resumed_from else "; --full reads everything again.")
+        )
+    if report.interrupted_at is not None:
+        began = moment(report.interrupted_at)
+        yield f"A deep check that began at {began} was interrupted: --resume goes on with it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,33 +10,54 @@ import click
 from groundswell.cli._folder import data_option
 from groundswell.cli._output import json_option
 from groundswell.cli._upkeep import ProgressBar, opened_premises, print_report
-from groundswell.core.errors import Corrupt
+from groundswell.core.errors import BadRequest, Corrupt
 
 
 @click.command("fsck")
-@click.option("--deep", is_flag=True, help="Read and hash every byte.")
+@click.option("--full", is_flag=True, help="Leave nothing out that was found sound before.")
+@click.option("--deep", is_flag=True, help="As --full, and read and hash every byte.")
+@click.option("--resume", "resumes", is_flag=True, help="Go on with a --deep that was interrupted.")
 @click.option(
     "--rebuild", "rebuilds", is_flag=True, help="Make the index again from git, xorbs and shards."
 )
 @click.option("--quarantine", is_flag=True, help="Move what is corrupt to DATA/quarantine/.")
 @json_option
 @data_option
-def command(*, deep: bool, rebuilds: bool, quarantine: bool, as_json: bool, data: Path) -> int:
+def command(
+    *,
+    full: bool,
+    deep: bool,
+    resumes: bool,
+    rebuilds: bool,
+    quarantine: bool,
+    as_json: bool,
+    data: Path,
+) -> int:
     """Check the data of a hub, which may be running. Ends with 8 when something is damaged.
 
-    Nothing is changed unless --quarantine or --rebuild is given; --rebuild needs the hub stopped.
+    What was found sound by a run before, and cannot have changed since, is not read again: a run
+    that was interrupted goes on where it was. Nothing but that is changed unless --quarantine or
+    --rebuild is given; --rebuild needs the hub stopped.
     """
     from groundswell.hub.upkeep import check, rebuild
 
+    if resumes and (full or deep or rebuilds):
+        raise BadRequest("--resume goes on with a check that began as --deep: it stands alone.")
     try:
         with opened_premises(data, alone=rebuilds) as premises, ProgressBar() as progress:
+            look = partial(check, premises, deep=deep, progress=progress)
             if not rebuilds:
-                report = check(premises, deep=deep, quarantine=quarantine, progress=progress)
+                changed = not (full or deep or resumes)
+                report = look(only_changed=changed, resumes=resumes, quarantine=quarantine)
             else:
                 if quarantine:
-                    check(premises, deep=deep, quarantine=True, progress=progress)
+                    look(quarantine=True)
                 report = rebuild(premises, deep=deep, progress=progress)
-                report.join(check(premises, deep=deep, progress=progress))
+                report.join(look())
+    except KeyboardInterrupt:
+        again = " --resume" if deep or resumes else ""
+        click.echo(f"What was checked is noted: `swell fsck{again}` goes on from here.", err=True)
+        raise
     except Corrupt as error:
         if not rebuilds:
             raise

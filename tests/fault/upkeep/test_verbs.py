@@ -115,3 +115,35 @@ def test_the_bar() -> None:
     bar.begin("shards", None)
     bar.advance()
     assert bar.text() == "shards: 1"
+
+
+def test_what_is_left_out_is_told(world: World, swell) -> None:
+    assert "Not read again" not in swell("fsck", "--data", world.root).out
+    done = swell("fsck", "--data", world.root)
+    assert "Not read again, as unchanged since they were found sound: 4 files, 2 repo" in done.out
+    assert "--full reads everything again." in done.out
+    assert json.loads(swell("fsck", "--data", world.root, "--json").out)["left_out"]["xorbs"] == 3
+    assert "Not read again" not in swell("fsck", "--full", "--data", world.root).out
+    done = swell("fsck", "--resume", "--data", world.root)
+    assert (done.code, "No deep check was interrupted" in done.err) == (2, True)
+    done = swell("fsck", "--resume", "--deep", "--data", world.root)
+    assert (done.code, "it stands alone" in done.err) == (2, True)
+
+
+def test_a_check_that_is_stopped_says_how_to_go_on(world: World, swell, monkeypatch) -> None:
+    def stop(bar: ProgressBar, what: str, total: int | None) -> None:
+        del bar, total
+        if what == "shards":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ProgressBar, "begin", stop)
+        done = swell("fsck", "--deep", "--data", world.root)
+    assert done.code == 130
+    assert "What was checked is noted: `swell fsck --resume` goes on from here." in done.err
+    done = swell("fsck", "--data", world.root)
+    assert "A deep check that began at" in done.out
+    assert "3 xorbs" in done.out.partition("Not read again")[2]
+    done = swell("fsck", "--resume", "--data", world.root)
+    assert (done.code, "Went on with the check that began at" in done.out) == (0, True)
+    assert "3 xorbs" in done.out.partition("Not read again")[2]

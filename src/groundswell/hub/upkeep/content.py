@@ -7,7 +7,7 @@ before files, since a hub at work writes them after.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from groundswell.core.errors import Corrupt, GroundswellError, Malformed
 from groundswell.core.values import Term
 from groundswell.hub.blobs.scanning import lies_there, scan_shard, scan_xorb
+from groundswell.hub.upkeep import checked
+from groundswell.hub.upkeep.checked import Checked
 from groundswell.hub.upkeep.findings import Code, Progress, Report
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.quarantine import Quarantine
@@ -25,6 +27,7 @@ from groundswell.store.tables import (
     links,
     reconstructions,
     repositories,
+    shard_files,
     xorbs,
 )
 from groundswell.wire.hashing import hash_to_hex
@@ -39,10 +42,13 @@ class _XorbRow:
     stored_bytes: int
     raw_bytes: int
     chunk_count: int
+    created_at: int = field(compare=False)
 
 
 class ContentCheck:
-    """One run over all content."""
+    """One run over all content. ``notes``: what need not be read again; what is found sound is
+    written there.
+    """
 
     def __init__(
         self,
@@ -52,12 +58,15 @@ class ContentCheck:
         *,
         deep: bool = False,
         quarantine: Quarantine | None = None,
+        notes: Checked | None = None,
     ) -> None:
         self._premises = premises
         self._report = report
         self._progress = progress
         self._deep = deep
         self._quarantine = quarantine
+        self._notes = notes or Checked(premises, report, is_kept=False)
+        self._doubtful: set[str] = set()
         self._rows: dict[str, _XorbRow] = {}
         self._bad_xorbs: set[str] = set()
         self._files: set[bytes] = set()
@@ -89,10 +98,14 @@ class ContentCheck:
     def _read_xorb_rows(self) -> None:
         table = xorbs
         for row in self._premises.pages(sa.select(table), table.c.hash):
-            self._rows[row.hash] = _XorbRow(row.stored_bytes, row.raw_bytes, row.chunk_count)
+            self._rows[row.hash] = _XorbRow(
+                row.stored_bytes, row.raw_bytes, row.chunk_count, row.created_at
+            )
 
     def _check_xorbs(self) -> None:
         self._progress.begin("xorbs", len(self._rows))
+        self._notes.begin(checked.XORB)
+        self._doubtful = self._premises.faults.open_keys(Kind.XORB)
         seen: set[str] = set()
         for key in self._premises.store.list_keys(Kind.XORB):
             seen.add(key)
@@ -106,6 +119,9 @@ class ContentCheck:
 
     def _check_xorb(self, key: str) -> None:
         row = self._rows.get(key)
+        state = checked.state_of(row)
+        if key not in self._doubtful and self._notes.is_unchanged(key, state):
+            return
         try:
             index = self._premises.indexes.get(key).index
             if self._deep:
@@ -124,13 +140,15 @@ class ContentCheck:
         elif not self._fits(key, row, index):
             what = "The row states other sizes than the xorb has."
             self._report.add(Code.ROW_WRONG, f"xorbs/{key}", what)
+        else:
+            self._notes.note(key, state)
 
     def _fits(self, key: str, row: _XorbRow, index: XorbIndex) -> bool:
         """Whether the row states what the index says; of a cold xorb, what it said before."""
         store = self._premises.store
         if isinstance(store, ColdBlobs) and store.plain_bytes(key) is None:
             return (row.raw_bytes, row.chunk_count) == (index.raw_bytes, len(index))
-        return row == _XorbRow(index.physical_bytes, index.raw_bytes, len(index))
+        return row == _XorbRow(index.physical_bytes, index.raw_bytes, len(index), row.created_at)
 
     def _hashed(self, size_bytes: int) -> None:
         self._report.counted["bytes_hashed"] += size_bytes
@@ -153,6 +171,7 @@ class ContentCheck:
         table = reconstructions
         total = self._count(table)
         self._progress.begin("files", total)
+        self._notes.begin(checked.FILE)
         for row in self._premises.pages(sa.select(table), table.c.file_hash):
             self._files.add(bytes.fromhex(row.file_hash))
             self._check_recipe(row.file_hash, row.sha256, row.size_bytes, row.terms)
@@ -160,15 +179,26 @@ class ContentCheck:
         self._report.counted["files"] += len(self._files)
 
     def _check_recipe(self, file_hash: str, sha256: str, size_bytes: int, packed: bytes) -> None:
+        state = checked.state_of(sha256, size_bytes, packed)
         try:
-            fault = self._recipe_fault(Terms(packed), size_bytes)
+            terms = Terms(packed)
+            if self._lie_there(terms) and self._notes.is_unchanged(file_hash, state):
+                return
+            fault = self._recipe_fault(terms, size_bytes)
         except Malformed as error:
             fault = error.message
-        if fault is not None and self._is_known(file_hash):
+        if fault is None:
+            self._notes.note(file_hash, state)
+        elif self._is_known(file_hash):
             self._broken_files.add(file_hash)
             self._report.add(
                 Code.RECIPE_BROKEN, self._named(sha256), f"{fault[0].upper()}{fault[1:]}."
             )
+
+    def _lie_there(self, terms: Terms) -> bool:
+        """Whether nothing is wrong with the xorbs that the terms name. They never change."""
+        named = {hash_to_hex(each) for each in terms.xorb_hashes()}
+        return named <= self._rows.keys() and named.isdisjoint(self._bad_xorbs)
 
     def _recipe_fault(self, terms: Terms, size_bytes: int) -> str | None:
         """What keeps the terms from making the file, or None."""
@@ -216,6 +246,8 @@ class ContentCheck:
 
     def _check_shards(self) -> None:
         self._progress.begin("shards", None)
+        self._notes.begin(checked.SHARD)
+        self._doubtful = self._premises.faults.open_keys(Kind.SHARD)
         for key in self._premises.store.list_keys(Kind.SHARD):
             self._report.counted["shards"] += 1
             self._check_shard(key)
@@ -225,6 +257,11 @@ class ContentCheck:
             self._report.add(Code.RECIPE_UNSHARDED, file_hash.hex(), what)
 
     def _check_shard(self, key: str) -> None:
+        told = self._told_by(key)
+        state = checked.state_of(*told)
+        if told and key not in self._doubtful and self._notes.is_unchanged(key, state):
+            self._sharded |= {bytes.fromhex(each) for each in told}
+            return
         try:
             shard = scan_shard(self._premises.store, key)
         except FileNotFoundError:
@@ -238,6 +275,15 @@ class ContentCheck:
         if not files & self._files:
             what = "No file of the database comes from this shard: an upload that broke off."
             self._report.add(Code.SHARD_ORPHAN, key, what)
+        elif files == {bytes.fromhex(each) for each in told}:
+            self._notes.note(key, state)
+
+    def _told_by(self, key: str) -> list[str]:
+        """The files that a shard tells of, by the rows."""
+        table = shard_files
+        query = sa.select(table.c.file_hash).where(table.c.shard_hash == key)
+        rows = self._premises.database.read(lambda conn: conn.execute(query).scalars().all())
+        return sorted(rows)
 
     # --- rows ---------------------------------------------------------------------------------
 
@@ -281,24 +327,30 @@ class ContentCheck:
         total = sa.select(sa.func.coalesce(sa.func.sum(blobs.c.size_bytes), 0))
         total_bytes = self._premises.database.read(lambda conn: conn.execute(total).scalar_one())
         self._progress.begin("bytes of files", int(total_bytes))
+        self._notes.begin(checked.CONTENT)
         query = sa.select(
             blobs.c.sha256, blobs.c.size_bytes, blobs.c.file_hash, reconstructions.c.terms
         ).join_from(blobs, reconstructions, reconstructions.c.file_hash == blobs.c.file_hash)
         for row in self._premises.pages(query, blobs.c.sha256):
             if row.file_hash in self._broken_files:
                 continue  # its xorb is reported already
-            self._hash_blob(row.sha256, row.terms)
+            state = checked.state_of(row.file_hash, row.terms)
+            if self._notes.is_unchanged(row.sha256, state):
+                self._progress.advance(row.size_bytes)
+            elif self._is_whole(row.sha256, row.terms):
+                self._notes.note(row.sha256, state)
 
-    def _hash_blob(self, sha256: str, packed: bytes) -> None:
+    def _is_whole(self, sha256: str, packed: bytes) -> bool:
         try:
             digest = sha256_of(self._premises, Terms(packed), self._progress)
         except Corrupt:
             what = "A chunk of this content has changed."
             self._report.add(Code.BLOB_CORRUPT, self._named(sha256), what)
-            return
+            return False
         if digest != sha256:
             what = f"The recipe makes content of another sha256 ({digest})."
             self._report.add(Code.BLOB_CORRUPT, self._named(sha256), what)
+        return digest == sha256
 
 
 def sha256_of(premises: Premises, terms: Terms, progress: Progress) -> str:

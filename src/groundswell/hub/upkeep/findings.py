@@ -89,6 +89,10 @@ class Report:
     """Everything found in one run. The first ``FINDINGS_MAX`` are kept, all are counted.
 
     ``counted`` says how much was looked at, by words such as ``repositories`` or ``bytes``.
+    ``left_out`` says of how much nothing was read again, as it was found sound before and has not
+    changed; ``left_out_since`` when the first of it was, and ``resumed_from`` when the interrupted
+    run began that this one went on with, ``interrupted_at`` when one began that nobody went on
+    with yet (microseconds since the epoch).
     """
 
     verb: str
@@ -97,6 +101,15 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
     by_code: Counter[Code] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    left_out_since: int | None = None
+    resumed_from: int | None = None
+    interrupted_at: int | None = None
+
+    def leave_out(self, what: str, checked_at: int) -> None:
+        """Write down that something was found sound then, and is not looked at again."""
+        self.left_out[what] += 1
+        self.left_out_since = min(checked_at, self.left_out_since or checked_at)
 
     def add(self, code: Code, where: str, what: str, action: str = "") -> None:
         """Write down one finding."""
@@ -109,6 +122,9 @@ class Report:
         self.findings += part.findings[: FINDINGS_MAX - len(self.findings)]
         self.by_code += part.by_code
         self.counted |= part.counted
+        self.left_out |= part.left_out
+        self.left_out_since = part.left_out_since or self.left_out_since
+        self.resumed_from = part.resumed_from or self.resumed_from
         self.finished_at = part.finished_at
 
     @property
@@ -130,6 +146,10 @@ class Report:
             "errors": self.error_count,
             "notes": self.note_count,
             "counted": dict(sorted(self.counted.items())),
+            "left_out": dict(sorted(self.left_out.items())),
+            "left_out_since": self.left_out_since,
+            "resumed_from": self.resumed_from,
+            "interrupted_at": self.interrupted_at,
             "by_code": {code.value: count for code, count in sorted(self.by_code.items())},
             "findings": [
                 {

@@ -15,6 +15,7 @@ from groundswell.hub.blobs import marks as rules
 from groundswell.hub.events import record
 from groundswell.hub.repos import Repos
 from groundswell.hub.repos.identities import note_identity
+from groundswell.hub.upkeep.checked import forget_checks
 from groundswell.hub.upkeep.cooling import settle
 from groundswell.hub.upkeep.epochs import begin_epoch
 from groundswell.hub.upkeep.findings import Progress, Report, Silence
@@ -134,6 +135,7 @@ def _end(premises: Premises, event: str) -> None:
     def work(conn: sa.Connection) -> None:
         # What was unneeded is looked for anew, and its grace begins anew.
         conn.execute(sa.delete(marks).where(marks.c.kind != rules.REPOSITORY))
+        forget_checks(conn)
         record(conn, now, event, None, None, {"epoch": begin_epoch(conn, now)})
 
     premises.database.write(work)

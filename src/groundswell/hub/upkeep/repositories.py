@@ -7,12 +7,15 @@ moves refs before it writes rows, so what differs is looked at again before it i
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
 
 from groundswell.core.errors import Corrupt, GroundswellError
+from groundswell.hub import faults
 from groundswell.hub.repos.identities import identity_of
+from groundswell.hub.upkeep.checked import REPOSITORY, Checked, state_of
 from groundswell.hub.upkeep.findings import Code, Progress, Report
 from groundswell.hub.upkeep.premises import PAGE_ROWS, Premises
 from groundswell.hub.upkeep.quarantine import Quarantine
@@ -36,6 +39,7 @@ class RepositoryCheck:
         *,
         deep: bool = False,
         quarantine: Quarantine | None = None,
+        notes: Checked | None = None,
     ) -> None:
         self._premises = premises
         self._report = report
@@ -43,11 +47,15 @@ class RepositoryCheck:
         self._deep = deep
         self._quarantine = quarantine
         self._git = premises.git
+        self._notes = notes or Checked(premises, report, is_kept=False)
+        self._doubtful: set[str] = set()
 
     def run(self) -> None:
         """Look at every repository, and for folders that are none's."""
         numbers = living_numbers(self._premises)
         self._progress.begin("repositories", len(numbers))
+        self._notes.begin(REPOSITORY)
+        self._doubtful = self._premises.faults.open_keys(faults.REPOSITORY)
         for number in numbers:
             self._check(number)
             self._progress.advance()
@@ -61,25 +69,40 @@ class RepositoryCheck:
                 what = "The folder of this repository is gone."
                 self._report.add(Code.REPOSITORY_MISSING, self._named(number), what)
             return
+        key, found_before = f"{number:020}", self._report.by_code.total()
         try:
-            troubles = checking.broken_references(self._git.path(number))
+            state = self._state(number)
+            is_known = str(number) not in self._doubtful and self._notes.is_unchanged(key, state)
+            troubles = [] if is_known else checking.broken_references(self._git.path(number))
         except (Corrupt, OSError, ValueError) as error:
             what = f"The folder cannot be read as a repository ({error})."
             self._report.add(Code.REPOSITORY_DAMAGED, self._named(number), what)
             return
+        self._check_identity(number)
+        self._check_head(number, is_broken=bool(troubles))
+        for place in checking.leftovers(self._git.path(number), _STALE_SECONDS):
+            what = "Left behind by a process that is gone; removed when the hub starts."
+            self._report.add(Code.LEFTOVER, f"{self._named(number)} {place}", what)
+        if not is_known:
+            self._look_inside(number, troubles)
+            if self._report.by_code.total() == found_before:
+                self._notes.note(key, state)
+
+    def _state(self, number: int) -> bytes:
+        """What the inside rests on: refs, which files of objects there are, and the rights."""
+        gone = deleted_contents(self._premises, number)
+        shape = checking.fingerprint(self._git.path(number))
+        return state_of(shape, *sorted(self._linked(number)), "", *sorted(gone))
+
+    def _look_inside(self, number: int, troubles: Sequence[checking.Trouble]) -> None:
         for each in troubles:
             where = f"{self._named(number)} {each.where}"
             self._report.add(Code.REFERENCE_BROKEN, where, f"The reference {each.what}.")
         self._report.counted["refs"] += len(checking.reference_names(self._git.path(number)))
-        self._check_identity(number)
-        self._check_head(number, is_broken=bool(troubles))
         if not troubles:
             self._check_pointers(number)
         if self._deep:
             self._check_objects(number)
-        for place in checking.leftovers(self._git.path(number), _STALE_SECONDS):
-            what = "Left behind by a process that is gone; removed when the hub starts."
-            self._report.add(Code.LEFTOVER, f"{self._named(number)} {place}", what)
 
     # --- the row and the folder ---------------------------------------------------------------
 

@@ -53,6 +53,28 @@ def reference_names(folder: Path) -> list[str]:
     return sorted(names)
 
 
+def fingerprint(folder: Path) -> bytes:
+    """A digest of the refs, and of which files of objects there are and how long. It stays while
+    nothing was pushed, packed, lost or cut off; a bit that turns over in an object is not seen.
+    """
+    hasher = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    for name in ("HEAD", "packed-refs"):
+        with contextlib.suppress(FileNotFoundError):
+            hasher.update(f"{name}\0".encode() + (folder / name).read_bytes())
+    for top, is_content in (("refs", True), ("objects", False)):
+        for place, folders, files in os.walk(folder / top):
+            folders.sort()
+            for name in sorted(files):
+                path = os.path.join(place, name)
+                with contextlib.suppress(FileNotFoundError):
+                    size_bytes = os.stat(path).st_size
+                    hasher.update(f"\0{name}\0{size_bytes}\0".encode("utf-8", "surrogateescape"))
+                    if is_content:
+                        hasher.update(Path(path).read_bytes())
+            hasher.update(os.fsencode(place[len(str(folder)) :]))
+    return hasher.digest()
+
+
 def broken_references(folder: Path) -> list[Trouble]:
     """Refs that cannot be read, or lead to no commit that is here.
 

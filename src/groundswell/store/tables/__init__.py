@@ -20,7 +20,7 @@ from groundswell.store.tables.accounts import (
     tokens,
 )
 from groundswell.store.tables.columns import metadata
-from groundswell.store.tables.community import discussions, events, faults, hub_facts
+from groundswell.store.tables.community import checked, discussions, events, faults, hub_facts
 from groundswell.store.tables.content import (
     blobs,
     chunk_samples,
@@ -50,6 +50,7 @@ __all__ = [
     "accounts",
     "arrivals",
     "blobs",
+    "checked",
     "chunk_samples",
     "claims",
     "cold_bases",

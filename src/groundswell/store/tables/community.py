@@ -1,4 +1,4 @@
-"""Discussions, the record of events, faults, facts about the hub.
+"""Discussions, the record of events, faults, what was checked, facts about the hub.
 
 Knows columns, keys and indexes. These live only here: no other place could give them back.
 """
@@ -53,6 +53,19 @@ faults = sa.Table(
     sa.Column("healed_at", columns.Micros, nullable=True),
     sa.Column("healed_by", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_faults_open", "healed_at", "kind", "key"),
+)
+
+# What fsck found sound, and a digest of what that rested on: while it is the same, it need not be
+# looked at again. Kinds are those of ``hub.upkeep.checked``.
+checked = sa.Table(
+    "checked",
+    columns.metadata,
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("state", sa.LargeBinary(16), nullable=False),
+    sa.Column("is_deep", sa.Boolean, nullable=False),
+    sa.Column("checked_at", columns.Micros, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Small facts about the hub itself: the Xet epoch, the number of the data format.
