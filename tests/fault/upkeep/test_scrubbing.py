@@ -212,6 +212,7 @@ def test_rows_that_keep_content_from_being_collected_are_made_again(world: World
     scrub(world.reopen())
     (fault,) = world.hub.premises.faults.list_faults(with_healed=True)
     assert fault.key.startswith("use-missing ")
+    assert fault.healed_by == "the recipes"
     assert world.hub.database.read(lambda conn: conn.execute(query).all()) == before
     assert check(world.hub.premises).findings == []
     scrub(world.hub)

@@ -6,6 +6,7 @@ before files, since a hub at work writes them after.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass, field
 from typing import Final
@@ -84,12 +85,15 @@ class ContentCheck:
             self._hash_blobs()
 
     def run_rows(self) -> None:
-        """Look at what rows say of content alone: recipes against the footers of xorbs."""
+        """Look at what rows say of content alone: they and recipes against the footers of xorbs."""
         self._read_xorb_rows()
-        for key in self._rows:
+        for key, row in self._rows.items():
             if not lies_there(self._premises.store, Kind.XORB, key):
                 self._bad_xorbs.add(key)
                 self._report.add(Code.XORB_MISSING, key, "The file of this xorb is gone.")
+                continue
+            with contextlib.suppress(FileNotFoundError, Corrupt):  # told by who reads its bytes
+                self._check_sizes(key, row, self._premises.indexes.get(key).index)
         self._check_recipes()
         self._check_rows()
 
@@ -137,11 +141,15 @@ class ContentCheck:
         if row is None:
             what = "No row of the database knows this xorb: an upload that broke off, or a lost row"
             self._report.add(Code.XORB_ORPHAN, key, what)
-        elif not self._fits(key, row, index):
-            what = "The row states other sizes than the xorb has."
-            self._report.add(Code.ROW_WRONG, f"xorbs/{key}", what)
-        else:
+        elif self._check_sizes(key, row, index):
             self._notes.note(key, state)
+
+    def _check_sizes(self, key: str, row: _XorbRow, index: XorbIndex) -> bool:
+        if self._fits(key, row, index):
+            return True
+        what = "The row states other sizes than the xorb has."
+        self._report.add(Code.ROW_WRONG, f"xorbs/{key}", what)
+        return False
 
     def _fits(self, key: str, row: _XorbRow, index: XorbIndex) -> bool:
         """Whether the row states what the index says; of a cold xorb, what it said before."""

@@ -41,6 +41,7 @@ FAULTS, XORBS, SHARDS = "faults", "xorbs", "shards"
 REPOSITORIES, ROWS = "repositories", "rows"
 _STAGES: Final = (FAULTS, XORBS, SHARDS, REPOSITORIES, ROWS)
 _FACT: Final = "scrub"
+_MENDED: Final = f"{Code.USE_MISSING.value} "
 _KEYS_FACT: Final = "key_digests"
 # Objects between two notes of where it stopped: what a killed hub reads again.
 _NOTE_EVERY: Final = 16
@@ -330,6 +331,9 @@ class Scrub:
         # Recipes name what rows should say: nobody need wait for a rebuild.
         if report.by_code[Code.USE_MISSING] or report.by_code[Code.USE_EXTRA]:
             repair_uses(self._premises)
+            for key in seen:
+                if key.startswith(_MENDED) and not key.startswith(f"{_MENDED}{Kind.COLD}/"):
+                    self._premises.faults.heal(DATABASE, key, "the recipes")
         for key in self._premises.faults.open_keys(DATABASE) - seen:
             self._premises.faults.heal(DATABASE, key, "found whole")
         self._done("", progress)
