@@ -14,6 +14,7 @@ import gc
 import http.client
 import os
 import random
+import re
 import shutil
 import tempfile
 import threading
@@ -28,13 +29,15 @@ from groundswell.hub.upkeep.scrubbing import Scrub
 from groundswell.settings import Settings
 from groundswell.store.git.checking import is_loose_object
 from groundswell.store.layout import DataFolder
+from tests.fault.bit_rows import cool, fill_weights, flip_rows
 from tests.fault.nursery import Nursery
 from tests.fault.rig import Uploads, read
 from tests.live import LiveHub, serving
 
 FLIPS_AT_ONCE = 20
+ROWS_EVERY = 3
 WAYS = ("lfs", "xet", "small", "push")
-KINDS = ("xorbs/*/*", "shards/*/*", "repos/*/*.git/objects/**/*", "keys/*.key")
+KINDS = ("xorbs/*/*", "cold/*/*", "shards/*/*", "repos/*/*.git/objects/**/*", "keys/*.key")
 NO_CHORES = "--quiet"
 
 
@@ -90,7 +93,9 @@ def thing_of(data: Path, path: Path) -> tuple[str, str]:
     kind, _, rest = path.relative_to(data).as_posix().partition("/")
     if kind == "repos":
         return "repositories", rest.split("/")[1].removesuffix(".git")
-    return ("database", f"key-changed keys/{rest}") if kind == "keys" else (kind, path.name)
+    if kind == "keys":
+        return "database", f"key-changed keys/{rest}"
+    return "xorbs" if kind == "cold" else kind, path.name
 
 
 def choose(data: Path, rng: random.Random, count: int) -> dict[tuple[str, str], Path]:
@@ -101,7 +106,7 @@ def choose(data: Path, rng: random.Random, count: int) -> dict[tuple[str, str], 
         for kind in KINDS
     ]
     while len(found) < count:
-        path = rng.choice(rng.choices(shelves, weights=(8, 4, 8, 1))[0])
+        path = rng.choice(rng.choices(shelves, weights=(8, 4, 4, 8, 1))[0])
         found.setdefault(thing_of(data, path), path)
     return found
 
@@ -124,11 +129,11 @@ def scrub(data: Path, outcome: Outcome, since: int = 0) -> tuple[set[tuple[str, 
         gc.collect()
     outcome.scrub_seconds += time.monotonic() - began
     fresh = [each for each in faults if each.found_at >= since]
-    return (
-        {(each.kind, each.key.split("/")[0] if each.kind == "repositories" else each.key)
-         for each in fresh},
-        sum(not each.is_open for each in fresh),
-    )  # fmt: skip
+    known = {(each.kind, each.key.split("/")[0]) for each in fresh if each.kind == "repositories"}
+    known |= {(each.kind, each.key) for each in fresh}
+    # Of rows, the content or xorb that they speak of.
+    known |= {("rows", key) for each in fresh for key in re.findall("[0-9a-f]{64}", each.key)}
+    return known, sum(not each.is_open for each in fresh)
 
 
 class Readers:
@@ -174,9 +179,10 @@ def storm(
     each batch begins with the data as they were.
     """
     (data / "swell.toml").write_text("scrub_bytes_per_second = 0\n")
-    outcome, rng = Outcome(), random.Random(flips)
+    outcome, rng, number = Outcome(), random.Random(flips), 0
     with nursery.serving(data, NO_CHORES) as hub:
-        filled = fill(hub, folder, rounds, size_bytes)
+        filled = [*fill(hub, folder, rounds, size_bytes), fill_weights(hub, folder, rounds)]
+    cool(data)
     found, _ = scrub(data, outcome)
     assert not found, "a hub that nobody touched"
     whole = folder / "whole"
@@ -185,10 +191,15 @@ def storm(
     outcome.scrubbed_bytes, outcome.scrub_seconds = 0, 0.0
     while (left := flips - outcome.flipped.total()) > 0:
         since = time.time_ns() // 1000
-        chosen = choose(data, rng, min(left, FLIPS_AT_ONCE))
-        for path in chosen.values():
-            flip(path, rng)
-            outcome.flipped[path.relative_to(data).parts[0]] += 1
+        number += 1
+        if number % ROWS_EVERY == 0:
+            chosen = flip_rows(data, rng, min(left, FLIPS_AT_ONCE))
+            outcome.flipped["rows"] += len(chosen)
+        else:
+            chosen = choose(data, rng, min(left, FLIPS_AT_ONCE))
+            for path in chosen.values():
+                flip(path, rng)
+                outcome.flipped[path.relative_to(data).parts[0]] += 1
         with nursery.serving(data, NO_CHORES) as hub, Readers(hub, filled, outcome):
             known, healed = scrub(data, outcome, since)
         outcome.healed += healed
