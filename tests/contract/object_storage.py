@@ -106,8 +106,11 @@ def seaweedfs() -> Iterator[str]:
     command = [
         *(str(weed), "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
         *("-volume.max=100", "-master.volumeSizeLimitMB=64", "-volume.preStopSeconds=0"),
+        "-master.telemetry=false",  # it would report to its makers
         *(f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}"),
         *("-s3", f"-s3.port={s3}", f"-s3.config={folder / 's3.json'}", "-s3.port.iceberg=0"),
+        # Its ports that have a fixed number: two of these servers would not start at once.
+        "-s3.port.lance=0",
     ]
     try:
         with _running(*command, log=folder / "log") as process:

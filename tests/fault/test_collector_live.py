@@ -19,6 +19,8 @@ from pathlib import Path
 import pytest
 
 from tests.clients.stage import client_environment, noise
+from tests.contract import object_storage, postgresql
+from tests.fault import frozen_uploads
 from tests.fault.rig import create_repo, read
 from tests.live import LiveHub, serving, swell, token_of
 
@@ -33,11 +35,25 @@ HfApi().upload_file(path_or_fileobj=sys.argv[1], path_in_repo=sys.argv[2], repo_
 MOMENTS = ("xet write token", "xet chunk", "xet xorb", "xet shard")
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
+@pytest.fixture(scope="module", params=["folder", "postgresql and s3, two workers"])
+def hub(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[LiveHub]:
+    """The hub that clients speak to. Of two workers it is the one that runs no chores; the
+    collector is a third process."""
     environment = {"SWELL_GRACE_SECONDS": str(GRACE_SECONDS)}
-    folder = tmp_path_factory.mktemp("frozen") / "data"
-    with serving(folder, people=True, environment=environment) as running:
+    data = tmp_path_factory.mktemp("frozen") / "data"
+    with contextlib.ExitStack() as stack:
+        if request.param != "folder":
+            found = stack.enter_context(frozen_uploads.servers())
+            data.mkdir()
+            url = postgresql.fresh_url(found.postgresql_folder, "live")
+            lines = [f'database_url = "{url}"', *object_storage.settings(found.endpoint, "live")]
+            (data / "swell.toml").write_text("\n".join([*lines, ""]))
+            stack.enter_context(serving(data, people=True, environment=environment))
+        running = stack.enter_context(
+            serving(data, people=request.param == "folder", environment=environment)
+        )
         create_repo(running, REPO)
         yield running
 
