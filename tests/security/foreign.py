@@ -267,6 +267,10 @@ def by_duplicate(attacker: Attacker, aim: Aim) -> Iterator[Tried]:
             full = f"{attacker.namespace}/{name}" if attacker.namespace else name
             body = {"repository": full, "private": private}
             answer = attacker.caller.json("POST", f"/api/{kind}/{source}/duplicate", body)
+            if answer.status == 200 and not private:
+                # The owner's: while it is there the secret is public, and told to everybody.
+                gone = {"name": name, "organization": attacker.namespace, "type": kind[:-1]}
+                assert attacker.caller.json("DELETE", "/api/repos/delete", gone).status == 200
             yield tried(aim, answer, answer.status == 200)
 
 
