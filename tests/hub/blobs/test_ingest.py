@@ -154,6 +154,7 @@ def test_a_full_disk_loses_nothing_and_the_same_upload_works_later(
         ingest = world.blobs.begin_ingest(dedup_domain(ann, repository), repository.id, 1)
         with pytest.raises(StorageFull):
             ingest.write(content)
+            ingest.finish()
         ingest.discard()
     assert list((world.folder / "spool").iterdir()) == []
     assert world.ingest(ann, repository, content) == digest_of(content)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from groundswell.core.errors import WrongContent
 from groundswell.hub.blobs.indexes import Indexes
+from groundswell.hub.blobs.line import Line
 from groundswell.hub.blobs.shards import Shards, Uploader
 from groundswell.hub.blobs.values import Blob
 from groundswell.hub.blobs.xorbs import Xorbs, is_sample
@@ -120,9 +121,7 @@ class Ingest:
         self._place = _Place()
         self._spooled: Spooled | None = None
         self._full: list[tuple[XorbIndex, Spooled]] = []
-        # What needs no order with the rest: hashing the whole, and waiting for the disk.
-        self._aside: ThreadPoolExecutor | None = None
-        self._settling: list[Future[None]] = []
+        self._line = Line()
 
     @property
     def size_bytes(self) -> int:
@@ -132,21 +131,21 @@ class Ingest:
     def write(self, data: Octets) -> None:
         """Append. Blocks of some megabytes find known content better than small ones.
 
+        ``data`` is still being read when this returns, until the next ``write`` has returned.
+
         Raises:
             StorageFull, Unavailable: the store cannot take more.
         """
         self._size_bytes += len(data)
         if len(data) < _ASIDE_BYTES_MIN:
+            self._line.wait()
             self._sha256.update(data)
             self._take(self._splitter.feed(data))
             return
-        if self._aside is None:
-            self._aside = ThreadPoolExecutor(1, thread_name_prefix="ingest")
-        hashing = self._aside.submit(self._sha256.update, data)
-        try:
-            self._take(self._splitter.feed(data))
-        finally:
-            hashing.result()  # the caller may write over its buffer now
+        # What stands in the line is the block before, so that this one is cut meanwhile.
+        chunks = self._splitter.feed(data)
+        self._line.wait()
+        self._line.begin(partial(self._sha256.update, data), partial(self._take, chunks))
 
     def finish(
         self, expected_sha256: str | None = None, expected_size_bytes: int | None = None
@@ -157,6 +156,7 @@ class Ingest:
             WrongContent: the bytes are not those that were announced. Nothing is kept.
         """
         try:
+            self._line.wait()
             last = self._splitter.finish()
             self._take([last] if last else [])
             digest = self._sha256.hexdigest()
@@ -172,9 +172,7 @@ class Ingest:
 
     def discard(self) -> None:
         """Forget everything that was not kept. Idempotent."""
-        if self._aside is not None:
-            self._aside.shutdown(wait=True)
-            self._aside = None
+        self._line.close()
         waiting = [spooled for _, spooled in self._full]
         if self._spooled is not None:
             waiting.append(self._spooled)
@@ -273,10 +271,7 @@ class Ingest:
             return
         index = self._builder.finish()
         self._spooled.write(serialize_footer(index))
-        if self._aside is None:
-            self._spooled.settle()
-        else:
-            self._settling.append(self._aside.submit(self._spooled.settle))
+        self._line.settle(self._spooled)
         self._full.append((index, self._spooled))
         self._place.xorb_hash = index.xorb_hash
         self._view.add(self._place)
@@ -284,11 +279,10 @@ class Ingest:
 
     def _keep(self, digest: str) -> Blob:
         self._close_xorb()
-        for settled in self._settling:
-            settled.result()
+        self._line.wait_for_disk()
         fresh: dict[bytes, XorbIndex] = {}
-        for index, spooled in self._full:
-            self._xorbs.keep(self._uploader.domain, index, spooled)
+        self._line.each(self._keep_xorb, self._full)
+        for index, _ in self._full:
             fresh[index.xorb_hash] = index
         terms = Terms.of(
             Term(run.place.xorb_hash, run.size_bytes, run.start, run.stop) for run in self._runs
@@ -302,6 +296,9 @@ class Ingest:
         xorbs = [ShardXorb.of(index) for index in fresh.values()]
         self._shards.keep(self._uploader, [file], xorbs, came_whole=True)
         return Blob(digest, self._size_bytes, hash_to_hex(file.file_hash))
+
+    def _keep_xorb(self, full: tuple[XorbIndex, Spooled]) -> None:
+        self._xorbs.keep(self._uploader.domain, *full)
 
     def _index_of(self, xorb_hash: bytes) -> XorbIndex:
         return self._indexes.get_promised(hash_to_hex(xorb_hash)).index

@@ -280,12 +280,14 @@ def add_samples(conn: sa.Connection, domain: str, samples: Iterable[tuple[bytes,
 
 
 def read_file(path: str, size_bytes: int | None = None) -> Iterator[memoryview]:
-    """The pieces of a spooled file, each valid until the next is asked for."""
-    buffer = memoryview(bytearray(_READ_BYTES))
+    """The pieces of a spooled file, each valid until the next but one is asked for."""
+    buffers = [memoryview(bytearray(_READ_BYTES)) for _ in range(2)]
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         left = os.fstat(descriptor).st_size if size_bytes is None else size_bytes
         while left > 0:
+            buffers.reverse()
+            buffer = buffers[0]
             count = os.readv(descriptor, [buffer[: min(left, len(buffer))]])
             if count == 0:
                 return

@@ -56,22 +56,24 @@ def _scan_octets(
             open_bytes += step
             gear_hash = np.uint64(0)
             continue
+        # Loops over octets, not over places: an index that may be negative costs a test each time.
         # Too short to cut: only fill the window.
         stop = min(end, position + max(0, CHUNK_BYTES_MIN - 1 - open_bytes))
         open_bytes += stop - position
-        while position < stop:
-            gear_hash = (gear_hash << _ONE) + table[octets[position]]
-            position += 1
+        for octet in octets[position:stop]:
+            gear_hash = (gear_hash << _ONE) + table[octet]
+        position = stop
         stop = min(end, position + CHUNK_BYTES_MAX - open_bytes)
-        start = position
+        scanned = 0
         is_cut = False
-        while position < stop:
-            gear_hash = (gear_hash << _ONE) + table[octets[position]]
-            position += 1
+        for octet in octets[position:stop]:
+            gear_hash = (gear_hash << _ONE) + table[octet]
+            scanned += 1
             if gear_hash < _CUT_LIMIT:
                 is_cut = True
                 break
-        open_bytes += position - start
+        position += scanned
+        open_bytes += scanned
         if is_cut or open_bytes == CHUNK_BYTES_MAX:
             lengths[count] = open_bytes
             count += 1
