@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,8 @@ def connection(url: str) -> http.client.HTTPConnection:
     """A connection to the server of ``url``."""
     parts = urllib.parse.urlsplit(url)
     assert parts.hostname is not None
-    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=600)
+    # Files are sent in pieces of the size that git-lfs takes, not of http.client's 8 KiB.
+    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=600, blocksize=32 << 10)
 
 
 def curl_megabytes_per_second(url: str, clients: int, size_bytes: int) -> float:
@@ -91,18 +92,55 @@ def curl_megabytes_per_second(url: str, clients: int, size_bytes: int) -> float:
 
 def ranged_megabytes_per_second(url: str, size_bytes: int, range_bytes: int) -> float:
     """Read the whole file by ranges over one connection; MB/s."""
-    wire = connection(url)
     path = urllib.parse.urlsplit(url).path
+    starts = range(0, size_bytes, range_bytes)
+    pieces = [(path, start, min(start + range_bytes, size_bytes) - 1) for start in starts]
+    return pieces_megabytes_per_second(url, pieces)
+
+
+def pieces_megabytes_per_second(
+    url: str, pieces: list[tuple[str, int, int]], headers: Mapping[str, str] | None = None
+) -> float:
+    """Read (path, first, last byte) of the server of ``url`` over one connection; MB/s."""
+    wire = connection(url)
     sink = memoryview(bytearray(PIECE))
+    size_bytes = 0
     began = time.perf_counter()
-    for start in range(0, size_bytes, range_bytes):
-        stop = min(start + range_bytes, size_bytes) - 1
-        wire.request("GET", path, headers={"Range": f"bytes={start}-{stop}"})
+    for path, first, last in pieces:
+        wanted = {"Range": f"bytes={first}-{last}", **(headers or {})}
+        wire.request("GET", path, headers=wanted)
         answer = wire.getresponse()
         assert answer.status == 206, answer.status
-        while answer.readinto(sink):
-            pass
+        while count := answer.readinto(sink):
+            size_bytes += count
+    assert size_bytes == sum(last - first + 1 for _, first, last in pieces)
     return size_bytes / 1e6 / (time.perf_counter() - began)
+
+
+def stored_ranges(
+    hub: RunningHub, repo: str, path: str, range_bytes: int
+) -> list[tuple[str, int, int]]:
+    """The signed addresses of what a large file is made of, each with a range of that size."""
+    api = Api(hub)
+    tree = api.json("POST", f"/api/models/{repo}/paths-info/main", {"paths": [path]})
+    token = api.json("GET", f"/api/models/{repo}/xet-read-token/main")
+    at = urllib.parse.urlsplit(token["casUrl"]).path
+    told = json.loads(
+        api.call(
+            "GET",
+            f"{at}/v1/reconstructions/{tree[0]['xetHash']}",
+            Authorization=f"Bearer {token['accessToken']}",
+        )
+    )
+    found = []
+    for fetches in told["fetch_info"].values():
+        for fetch in fetches:
+            address = urllib.parse.urlsplit(fetch["url"])
+            first, last = fetch["url_range"]["start"], fetch["url_range"]["end"]
+            for start in range(first, last + 1, range_bytes):
+                stop = min(start + range_bytes - 1, last)
+                found.append((f"{address.path}?{address.query}", start, stop))
+    return found
 
 
 def upload_by_lfs(hub: RunningHub, repo: str, path: Path, sha256: str) -> float:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 USER = "bench"
+# Of no effect for who asks the hub itself.
+_BEHIND_NGINX = {"SWELL_TRUSTED_PROXIES": "127.0.0.1/32", "SWELL_ACCEL_PREFIX": "/.stored"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def hub(folder: Path) -> Iterator[RunningHub]:
         _swell("serve", "--data", str(data), "--host", "127.0.0.1", "--port", "0"),
         stdout=subprocess.PIPE,
         stderr=log,
+        env=os.environ | _BEHIND_NGINX,
     )
     try:
         url = _printed_address(process)
@@ -117,14 +120,22 @@ http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
   client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  server {{ listen 127.0.0.1:{port}; root {root}; }}
+  server {{
+    listen 127.0.0.1:{port}; root {root};
+    proxy_http_version 1.1; proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_buffering off;
+    location /xet/ {{ proxy_pass {hub}; }}
+    location /.stored/xorbs/ {{ internal; alias {data}/xorbs/; }}
+  }}
 }}
 """
 
 
 @contextmanager
-def nginx(folder: Path, root: Path) -> Iterator[str]:
-    """Serve ``root`` by nginx with sendfile on a free port; gives its address."""
+def nginx(folder: Path, root: Path, running: RunningHub) -> Iterator[str]:
+    """Serve ``root`` by nginx with sendfile on a free port, and before a hub what Xet clients fetch
+    from it; gives its address.
+    """
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -132,7 +143,10 @@ def nginx(folder: Path, root: Path) -> Iterator[str]:
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     configuration = folder / "nginx.conf"
-    configuration.write_text(NGINX.format(folder=folder, port=port, root=root), encoding="utf-8")
+    configuration.write_text(
+        NGINX.format(folder=folder, port=port, root=root, hub=running.url, data=running.folder),
+        encoding="utf-8",
+    )
     process = subprocess.Popen([program, "-c", str(configuration), "-g", "user root;"])
     try:
         deadline = time.monotonic() + 10

@@ -14,7 +14,9 @@ from bench.client import (
     Api,
     copy_with_sha256,
     curl_megabytes_per_second,
+    pieces_megabytes_per_second,
     ranged_megabytes_per_second,
+    stored_ranges,
     upload_by_lfs,
 )
 from bench.rows import Row, paired, stopwatch
@@ -36,7 +38,8 @@ def measure(hub: RunningHub, folder: Path) -> list[Row]:
     repo = Api(hub).create("transfers")
     rows = _uploads(hub, folder, source, repo)
     folder.chmod(0o755)
-    with nginx(folder / "nginx", root) as baseline:
+    with nginx(folder / "nginx", root, hub) as baseline:
+        rows += _records(hub, repo, baseline)
         rows += _downloads(f"{hub.url}/{repo}/resolve/main/model.bin", f"{baseline}/model.bin")
     return rows
 
@@ -57,6 +60,27 @@ def _downloads(ours: str, theirs: str) -> list[Row]:
         lambda: ranged_megabytes_per_second(theirs, SIZE, RANGE),
     )
     rows.append(Row("download by 16 MiB ranges", value, "MB/s", base, "nginx ranges", "≥ 0.7"))
+    return rows
+
+
+def _records(hub: RunningHub, repo: str, front: str) -> list[Row]:
+    """What a Xet client fetches, in ranges, from the hub and by way of nginx."""
+    pieces = stored_ranges(hub, repo, "model.bin", RANGE)
+
+    def plain() -> float:
+        return ranged_megabytes_per_second(f"{front}/model.bin", SIZE, RANGE)
+
+    # A condition that holds: nginx sends no file for it.
+    passed_on = {"If-None-Match": '"another"'}
+    rows = []
+    for name, at, headers in (
+        ("from the hub", hub.url, {}),
+        ("through nginx", front, passed_on),
+        ("sent by nginx (X-Accel-Redirect)", front, {}),
+    ):
+        value, base = paired(5, partial(pieces_megabytes_per_second, at, pieces, headers), plain)
+        row = f"Xet records by 16 MiB ranges, {name}"
+        rows.append(Row(row, value, "MB/s", base, "nginx ranges"))
     return rows
 
 
