@@ -30,8 +30,6 @@ from tests.fault import frozen_uploads
 from tests.fault.frozen_uploads import CONTENT, DAY, GRACE, PACKED, SHA256, Place, Servers
 from tests.hub.blobs.world import digest_of, file_of, first_chunk_hash, noise, pack
 
-INTERLEAVINGS = 100
-
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
@@ -254,28 +252,6 @@ def test_an_upload_that_slept_through_the_removal_is_refused(
     place.upload(place.one)
     assert place.commit(place.one)
     assert place.read(place.one, SHA256) == CONTENT
-
-
-@pytest.mark.parametrize("stores", [(), ("postgresql", "s3")], ids=["folder", "postgresql and s3"])
-@pytest.mark.timeout(300)
-def test_frozen_uploads_between_runs_of_the_collector(
-    stores: tuple[str, ...], servers: Servers
-) -> None:
-    figure = frozen_uploads.measure(INTERLEAVINGS, servers if stores else None)
-    print(figure)
-    assert figure.refused > 0, "nothing was ever collected under an upload: this proves nothing"
-    assert figure.collected > 0
-    assert (figure.lost, figure.faults, figure.left) == (0, 0, 0)
-
-
-@pytest.mark.timeout(300)
-def test_uploads_beside_a_worker_that_collects_all_the_time(servers: Servers) -> None:
-    """The same on PostgreSQL and an object storage, the collector in another worker, never at rest."""
-    figure = frozen_uploads.measure(INTERLEAVINGS, servers, beside=True)
-    print(figure)
-    assert figure.refused > 0, "nothing was ever collected under an upload: this proves nothing"
-    assert figure.collected > 0
-    assert (figure.lost, figure.faults, figure.left) == (0, 0, 0)
 
 
 def test_what_else_needs_a_xorb_is_asked_in_one_place(place: Place) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from tests.fault.experiments.failing_disk import failing_disk
 from tests.fault.experiments.figures import Figure, Scale
+from tests.fault.experiments.frozen import frozen_uploads
 from tests.fault.experiments.kill_points import kill_points
 from tests.fault.experiments.kill_storm import kill_storm
 from tests.fault.experiments.power_cuts import power_cuts
@@ -19,4 +21,6 @@ EXPERIMENTS: Final[dict[str, Experiment]] = {
     "F1": kill_storm,
     "F2": kill_points,
     "F3": power_cuts,
+    "F4": failing_disk,
+    "F7": frozen_uploads,
 }
