@@ -107,7 +107,8 @@ class Nursery:
             hub.url = _address_of(process, log)
             yield hub
         except BaseException:
-            print(f"what the hub on {data} logged:\n{log.read_text()[-20_000:]}")
+            told = f"what the hub on {data} logged:\n{log.read_text()[-20_000:]}"
+            print(told, file=sys.stderr)
             raise
         finally:
             if process.poll() is None:
