@@ -10,6 +10,7 @@ from typing import Final
 from tests.fault.experiments.failing_disk import failing_disk
 from tests.fault.experiments.figures import Figure, Scale
 from tests.fault.experiments.frozen import frozen_uploads
+from tests.fault.experiments.full_disk import full_disk
 from tests.fault.experiments.kill_points import kill_points
 from tests.fault.experiments.kill_storm import kill_storm
 from tests.fault.experiments.power_cuts import power_cuts
@@ -22,5 +23,6 @@ EXPERIMENTS: Final[dict[str, Experiment]] = {
     "F2": kill_points,
     "F3": power_cuts,
     "F4": failing_disk,
+    "F5": full_disk,
     "F7": frozen_uploads,
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.fault import frozen_uploads as uploads
 from tests.fault.experiments.figures import Figure, Scale
 from tests.fault.experiments.site import Site
-from tests.hub.blobs.world import noise
+from tests.hub.blobs.world import digest_of, noise
 
 
 def frozen_uploads(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
@@ -43,19 +43,17 @@ def _removed_during_a_backup(folder: Path) -> int:
     """How much goes while a backup is made, of what is due; all of it goes afterwards."""
     place = uploads.Place(folder)
     try:
-        place.upload(place.one, noise(120_000, 99))
-        for _ in range(3):
-            place.days(uploads.GRACE // uploads.DAY + 1)
+        content = noise(120_000, 99)
+        place.upload(place.one, content)
+        assert place.commit(place.one, digest_of(content))
+        place.let_go(place.one, digest_of(content))
+        place.days(uploads.GRACE // uploads.DAY - 1)
         before = len(place.on_disk())
         with place.premises().lease.nothing_is_deleted():
-            for _ in range(3):
-                place.collect()
-                place.days(uploads.GRACE // uploads.DAY + 1)
+            place.days(3 * uploads.GRACE // uploads.DAY)
             kept = len(place.on_disk())
-        for _ in range(3):
-            place.collect()
-            place.days(uploads.GRACE // uploads.DAY + 1)
-        assert len(place.on_disk()) < before, "nothing was due: this proves nothing"
+        place.days(3 * uploads.GRACE // uploads.DAY)
+        assert not place.on_disk(), "nothing was due: this proves nothing"
         return before - kept
     finally:
         place.close()
