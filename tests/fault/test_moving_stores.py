@@ -16,7 +16,7 @@ from tests.clients.stage import ask
 from tests.contract import object_storage, postgresql
 from tests.contract.test_hub_on_other_stores import journey
 from tests.fault.rig import acknowledged, commit, create_repo, large_file, lfs_upload, read
-from tests.fault.upkeep.test_cooling import bf16, safetensors
+from tests.fault.weights import bf16, safetensors
 from tests.live import LiveHub, serving, swell, token_of
 
 ADA = token_of("ada")

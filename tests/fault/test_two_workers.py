@@ -1,26 +1,24 @@
 """Two `swell serve` over one PostgreSQL, one bucket and one folder of repositories.
 
 What one confirmed the other shows at once; of two who move one ref one wins and the other is told;
-chores have one runner; and when a worker is killed the other finishes what it left.
+chores have one runner; and when a worker is killed the other finishes what it left. Many who move one
+ref at once are experiment F8.
 """
 
 from __future__ import annotations
 
 import json
-import random
 import signal
-import subprocess
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
-from tests.clients.stage import Answer, ask
+from tests.clients.stage import ask
 from tests.contract import object_storage, postgresql
+from tests.fault.experiments.lost_updates import Crowd, commit_at, head_of
 from tests.fault.rig import (
     ADA,
     acknowledged,
@@ -35,11 +33,6 @@ from tests.fault.rig import (
 )
 from tests.live import LiveHub, serving, swell, token_of
 
-COMMITTERS = 6
-COMMITS_EACH = 8
-PUSHERS = 2
-PUSHES_EACH = 4
-ATTEMPTS_MAX = 400
 BOB = token_of("bob")
 
 
@@ -63,137 +56,6 @@ def pair(
         yield one, other
 
 
-def commit_at(hub: LiveHub, repo: str, parent: str, path: str) -> Answer:
-    body = commit_lines(small_file(path, path.encode()), parentCommit=parent)
-    where = f"/api/models/{repo}/commit/main"
-    headers = {"Content-Type": "application/x-ndjson"}
-    return ask(hub, "POST", where, token=ADA, body=body, headers=headers)
-
-
-def head_of(hub: LiveHub, repo: str) -> str:
-    head: str = acknowledged(ask(hub, "GET", f"/api/models/{repo}", token=ADA)).json()["sha"]
-    return head
-
-
-def history_of(hub: LiveHub, repo: str) -> list[str]:
-    """Every commit of main, the newest first."""
-    found: list[str] = []
-    page = 0
-    while True:
-        where = f"/api/models/{repo}/commits/main?p={page}&limit=100"
-        some = acknowledged(ask(hub, "GET", where, token=ADA)).json()
-        found += [each["id"] for each in some]
-        if len(some) < 50:
-            return found
-        page += 1
-
-
-class _Crowd:
-    """Runs functions at once, and raises what any of them raised."""
-
-    def __init__(self) -> None:
-        self._faults: list[BaseException] = []
-        self._threads: list[threading.Thread] = []
-
-    def add(self, work: object, *arguments: object) -> None:
-        def run() -> None:
-            try:
-                work(*arguments)  # type: ignore[operator]
-            except BaseException as error:
-                self._faults.append(error)
-
-        self._threads.append(threading.Thread(target=run, daemon=True))
-
-    def run(self) -> None:
-        for thread in self._threads:
-            thread.start()
-        for thread in self._threads:
-            thread.join(100)
-            assert not thread.is_alive()
-        if self._faults:
-            raise self._faults[0]
-
-
-@pytest.mark.timeout(240)
-def test_no_update_is_lost_between_two_workers(
-    pair: tuple[LiveHub, LiveHub], tmp_path: Path
-) -> None:
-    """F8: the chain is as long as the number of yeses, no yes is off it, and heads never go back.
-
-    Committers read the head at one worker and commit at the other; git pushes go on beside.
-    """
-    repo = "ada/many-hands"
-    create_repo(pair[0], repo)
-    first = head_of(pair[0], repo)
-    lock = threading.Lock()
-    won: set[str] = set()
-    statuses: Counter[int] = Counter()
-
-    def committer(number: int) -> None:
-        chance = random.Random(number)
-        left = COMMITS_EACH
-        for attempt in range(ATTEMPTS_MAX):
-            reading, writing = chance.sample(pair, 2)
-            answer = commit_at(
-                writing, repo, head_of(reading, repo), f"c{number}/{left}-{attempt}.txt"
-            )
-            with lock:
-                statuses[answer.status] += 1
-            if answer.status == 200:
-                made = answer.json()["commitOid"]
-                with lock:
-                    won.add(made)
-                # At once, at the worker that did not write it.
-                assert made in history_of(reading, repo)
-                left -= 1
-                if left == 0:
-                    return
-            else:
-                assert answer.status in {409, 412}, answer
-                time.sleep(chance.uniform(0, 0.05))
-        raise AssertionError("never got through")
-
-    def pusher(number: int) -> None:
-        hub = pair[number % 2]
-        place = urlsplit(hub.url)
-        clone = tmp_path / f"clone{number}"
-        git = ["git", "-c", "user.name=ada", "-c", "user.email=ada@example.org"]
-        url = f"http://ada:{ADA}@{place.netloc}/{repo}"
-        subprocess.run([*git, "clone", "-q", url, str(clone)], check=True, capture_output=True)
-        at = [*git, "-C", str(clone)]
-        for push in range(PUSHES_EACH):
-            (clone / f"p{number}-{push}.txt").write_text("pushed")
-            subprocess.run([*at, "add", "."], check=True)
-            subprocess.run([*at, "commit", "-qm", "pushed"], check=True)
-            for _ in range(ATTEMPTS_MAX):
-                done = subprocess.run([*at, "push", "-q"], capture_output=True, check=False)
-                if done.returncode == 0:
-                    head = subprocess.run(
-                        [*at, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-                    )
-                    with lock:
-                        won.add(head.stdout.strip())
-                    break
-                subprocess.run([*at, "pull", "-q", "--rebase"], capture_output=True, check=False)
-            else:
-                raise AssertionError(done.stderr)
-
-    crowd = _Crowd()
-    for number in range(COMMITTERS):
-        crowd.add(committer, number)
-    for number in range(PUSHERS):
-        crowd.add(pusher, number)
-    crowd.run()
-    chain = history_of(pair[0], repo)
-    assert chain == history_of(pair[1], repo)
-    wanted = COMMITTERS * COMMITS_EACH + PUSHERS * PUSHES_EACH
-    print(f"F8, two workers: {wanted} commits, {dict(statuses)}")
-    assert len(won) == wanted
-    assert won == set(chain[: chain.index(first)])
-    files = {path for path in paths_of(pair[1], repo) if not path.startswith(".")}
-    assert len({path for path in files if path.startswith(("c", "p"))}) == wanted
-
-
 def test_a_first_commit_has_one_winner(pair: tuple[LiveHub, LiveHub]) -> None:
     """A branch that two workers make at once is made once."""
     for round_number in range(12):
@@ -211,7 +73,7 @@ def test_a_first_commit_has_one_winner(pair: tuple[LiveHub, LiveHub]) -> None:
             answer = ask(hub, "POST", where, token=ADA, body=body, headers=headers)
             answers.append(answer.status)  # noqa: B023 - the same
 
-        crowd = _Crowd()
+        crowd = Crowd()
         for hub in pair:
             crowd.add(branch, hub)
         crowd.run()

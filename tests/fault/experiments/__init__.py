@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from tests.fault.experiments.bit_storm import bit_storm
 from tests.fault.experiments.failing_disk import failing_disk
 from tests.fault.experiments.figures import Figure, Scale
 from tests.fault.experiments.frozen import frozen_uploads
 from tests.fault.experiments.full_disk import full_disk
 from tests.fault.experiments.kill_points import kill_points
 from tests.fault.experiments.kill_storm import kill_storm
+from tests.fault.experiments.lost_updates import lost_updates
 from tests.fault.experiments.power_cuts import power_cuts
 from tests.fault.experiments.site import Site
 
@@ -24,5 +26,7 @@ EXPERIMENTS: Final[dict[str, Experiment]] = {
     "F3": power_cuts,
     "F4": failing_disk,
     "F5": full_disk,
+    "F6": bit_storm,
     "F7": frozen_uploads,
+    "F8": lost_updates,
 }

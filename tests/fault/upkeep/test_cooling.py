@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
-import struct
 import threading
 import time
 from collections.abc import Callable
@@ -25,7 +23,8 @@ from groundswell.store.layout import DataFolder
 from groundswell.store.leases import DeletionLease
 from groundswell.store.ports import Kind
 from groundswell.store.tables import cold_bases, cold_xorbs, xorbs
-from tests.fault.upkeep.small_hub import SmallHub, damage_rows, flip_bit, opened
+from tests.fault.upkeep.small_hub import SmallHub, flip_bit, opened
+from tests.fault.weights import bf16, safetensors
 
 STEPS = ("cold_written", "cold_adopted", "cold_verified", "cold_noted", "plain_dropped")
 COUNT = 300_000
@@ -33,20 +32,6 @@ COUNT = 300_000
 
 class Killed(BaseException):
     """What a failpoint raises: nobody catches it, as nobody catches SIGKILL."""
-
-
-def bf16(numbers: Any) -> bytes:
-    return (np.asarray(numbers, np.float32).view(np.uint32) >> 16).astype(np.uint16).tobytes()
-
-
-def safetensors(tensors: dict[str, bytes]) -> bytes:
-    head, place = {}, 0
-    for name, data in tensors.items():
-        offsets = [place, place + len(data)]
-        head[name] = {"dtype": "BF16", "shape": [len(data) // 2], "data_offsets": offsets}
-        place += len(data)
-    text = json.dumps(head).encode()
-    return struct.pack("<Q", len(text)) + text + b"".join(tensors.values())
 
 
 class Family:
@@ -284,29 +269,6 @@ def test_a_rebuilt_database_knows_what_needs_what(family: Family) -> None:
     rebuild(family.hub.premises, deep=True)
     assert set(map(tuple, family.rows(sa.select(cold_bases)))) == before
     family.check_readable()
-    family.check_sound()
-
-
-@pytest.mark.parametrize(
-    "statement",
-    ["DELETE FROM cold_bases", "DELETE FROM cold_xorbs"],
-)
-def test_a_lost_row_of_what_a_cold_xorb_needs_is_found_and_made_again(
-    family: Family, statement: str
-) -> None:
-    """Without it, nothing keeps the base from being collected."""
-    assert family.cool().made_cold == 3
-    before = set(map(tuple, family.rows(sa.select(cold_bases))))
-    assert len(before) == 2
-    family.hub.close()
-    damage_rows(family.root, statement)
-    family.reopen()
-    report = check(family.hub.premises)
-    assert {each.code for each in report.findings} == {Code.USE_MISSING}
-    family.hub.close()
-    family.hub = SmallHub.open(family.root, serves=True)
-    assert rebuild(family.hub.premises).error_count == 0
-    assert set(map(tuple, family.rows(sa.select(cold_bases)))) == before
     family.check_sound()
 
 
