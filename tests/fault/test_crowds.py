@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
-import resource
 import socket
 import statistics
 import time
@@ -17,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.stage import ask
+from tests.fault.experiments.overload import head, many_descriptors, rss_bytes
 from tests.fault.nursery import Nursery
 from tests.fault.rig import (
     ADA,
@@ -43,18 +42,8 @@ LARGE = noise(8 << 20, "crowd")
 @pytest.fixture
 def descriptors() -> Iterator[None]:
     """This process and the hub may have a descriptor for each of the crowd."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, max(hard, DESCRIPTORS)))
-    except (ValueError, OSError) as error:
-        pytest.fail(f"This test needs {DESCRIPTORS} open files (ulimit -n): {error}")
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, max(hard, DESCRIPTORS)))
-
-
-def rss_bytes(hub: LiveHub) -> int:
-    pages = int(Path(f"/proc/{hub.process.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    with many_descriptors(DESCRIPTORS):
+        yield
 
 
 def open_sockets(hub: LiveHub) -> int:
@@ -63,11 +52,6 @@ def open_sockets(hub: LiveHub) -> int:
         with contextlib.suppress(OSError):
             count += descriptor.readlink().name.startswith("socket:")
     return count
-
-
-def head(method: str, path: str, *more: str) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: hub", f"Authorization: Bearer {ADA}", *more]
-    return "\r\n".join(lines).encode()
 
 
 def stories(number: int) -> tuple[bytes, str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.fault.experiments.bit_storm import bit_storm
+from tests.fault.experiments.clocks import clocks
+from tests.fault.experiments.drill import drill
 from tests.fault.experiments.failing_disk import failing_disk
 from tests.fault.experiments.figures import Figure, Scale
 from tests.fault.experiments.frozen import frozen_uploads
@@ -15,6 +17,8 @@ from tests.fault.experiments.full_disk import full_disk
 from tests.fault.experiments.kill_points import kill_points
 from tests.fault.experiments.kill_storm import kill_storm
 from tests.fault.experiments.lost_updates import lost_updates
+from tests.fault.experiments.mutations import mutations
+from tests.fault.experiments.overload import overload
 from tests.fault.experiments.power_cuts import power_cuts
 from tests.fault.experiments.site import Site
 
@@ -29,4 +33,8 @@ EXPERIMENTS: Final[dict[str, Experiment]] = {
     "F6": bit_storm,
     "F7": frozen_uploads,
     "F8": lost_updates,
+    "F10": clocks,
+    "F13": drill,
+    "F14": overload,
+    "M": mutations,
 }
