@@ -262,7 +262,7 @@ def storm(
     return outcome
 
 
-def bit_storm(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
+def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     """The experiment."""
     flips, rounds = scale.of(60, 500), scale.of(4, 12)
     size_bytes = scale.of(700_000, 6_000_000)

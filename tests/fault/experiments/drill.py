@@ -25,7 +25,7 @@ from tests.fault.rig import (
     commit,
     create_repo,
     damage,
-    paths_of,
+    read,
     small_file,
 )
 from tests.live import LiveHub, swell
@@ -96,7 +96,7 @@ def as_of_backup(folder: Path, uploads: Uploads, promised: set[tuple[str, str]])
     return found
 
 
-def drill(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
+def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     """The experiment."""
     files = scale.of(1_000, 10_000)
     data, new = site.fresh_data(folder), folder / "restored"
@@ -120,7 +120,9 @@ def drill(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     with site.nursery.serving(new, "--quiet") as hub:
         for uploader, told in promised:
             faults += as_of_backup(folder, uploader.uploads, told).faults(hub)
-        there = len(paths_of(hub, REPO)) if files <= 1_000 else files
+        for n in range(0, files, files // 100):
+            answer = read(hub, REPO, f"{n % 100}/{n}.txt")
+            faults += [] if answer.body == f"file {n}".encode() else [f"file {n}"]
     faults += damage(new, deep=True)
     count = sum(len(told) for _, told in promised)
     later = sum(each.uploads.counted.total() for each, _ in promised) - count
@@ -129,7 +131,7 @@ def drill(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
         "acknowledged before the backup and not in the restored hub, or damaged",
         counted(faults, f"of {count + files:,}"),
         "0",
-        not faults and there >= min(files, 1_000) - 1 and count > 0 and later > 0,
+        not faults and count > 0 and later > 0,
         f"{later} uploads acknowledged while the backup was made",
     )
     yield Figure(

@@ -68,7 +68,7 @@ def latched(attempts: Attempts, hub: LiveHub, way: str) -> list[str]:
     return faults
 
 
-def failing_disk(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
+def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     """The experiment."""
     faults: list[str] = []
     failures, slowest_seconds = 0, 0.0

@@ -15,7 +15,7 @@ from tests.fault.experiments.site import Site
 from tests.hub.blobs.world import digest_of, noise
 
 
-def frozen_uploads(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
+def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     """The experiment."""
     del site
     wanted = scale.of(100, 1_000)

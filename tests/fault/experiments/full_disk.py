@@ -111,7 +111,7 @@ class Tally:
         self.faults += [f"spool/{path.name} is left" for path in (hub.data / "spool").iterdir()]
 
 
-def full_disk(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
+def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     """The experiment."""
     count = scale.of(6, 20)
     yield _no_space(site, folder, scale, count)

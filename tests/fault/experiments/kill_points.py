@@ -78,7 +78,7 @@ def killed_at(hub: LiveHub, uploads: Uploads, way: str, call: str, n: int) -> bo
     return died
 
 
-def kill_points(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
+def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     """The experiment: one row for each way of uploading."""
     for way in Uploads.WAYS:
         (place := folder / way).mkdir()

@@ -154,7 +154,7 @@ def collect(data: Path, *, sweep: bool = False) -> int:
     return len(list((data / "spool").iterdir()))
 
 
-def kill_storm(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
+def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     """The experiment."""
     rounds = scale.of(15, 200)
     rng = random.Random(11)

@@ -165,7 +165,7 @@ class History:
                 self.faults.append("a head that was read went back")
 
 
-def lost_updates(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
+def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     """The experiment."""
     with one_hub(site, folder) as hub:
         yield _race([hub], folder / "one", scale, "one hub on SQLite")

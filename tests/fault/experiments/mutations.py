@@ -310,7 +310,7 @@ MUTATIONS: Final = (
 )  # fmt: skip
 
 
-def mutations(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
+def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     """The check: one row for each mutation."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes = [

@@ -36,6 +36,7 @@ DESCRIPTORS = 4_000
 GROUP_BYTES = 1 << 30
 RSS_BYTES_MAX = 512 << 20
 HEALTH_SECONDS_MAX = 0.2
+ARRIVAL_SECONDS = 6
 REPO = "ada/overload"
 GROUPS = Path("/sys/fs/cgroup")
 
@@ -144,12 +145,24 @@ class Crowd:
                     member.send(b" ")
 
 
-def overload(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
+def answer_seconds(hub: LiveHub, seconds: float) -> tuple[list[float], int]:
+    """How long /healthz takes, in ascending order; and the most memory that the hub had."""
+    found: list[float] = []
+    largest_bytes = 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        begun = time.monotonic()
+        assert ask(hub, "GET", "/healthz").status == 200
+        found.append(time.monotonic() - begun)
+        largest_bytes = max(largest_bytes, rss_bytes(hub))
+        time.sleep(0.01)
+    return sorted(found), largest_bytes
+
+
+def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     """The experiment."""
     content = noise(scale.of(32, 256) << 20, "overload")
     data = site.fresh_data(folder)
-    health: list[float] = []
-    largest_bytes = 0
     served = 0
     with contextlib.ExitStack() as stack:
         group = stack.enter_context(memory_group(GROUP_BYTES))
@@ -162,23 +175,14 @@ def overload(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
         acknowledged(commit(hub, REPO, large_file("large.bin", content)))
         rest_bytes = rss_bytes(hub)
         with Crowd(hub):
-            time.sleep(2)
-            end = time.monotonic() + scale.of(6, 60)
-            rounds = 0
-            while time.monotonic() < end:
-                rounds += 1
-                begun = time.monotonic()
-                assert ask(hub, "GET", "/healthz").status == 200
-                health.append(time.monotonic() - begun)
-                largest_bytes = max(largest_bytes, rss_bytes(hub))
-                time.sleep(0.01)
+            arriving, _ = answer_seconds(hub, ARRIVAL_SECONDS)
+            health, largest_bytes = answer_seconds(hub, scale.of(6, 60))
             downloads = 3
             for _ in range(downloads):
                 served += read(hub, REPO, "large.bin").body == content
                 largest_bytes = max(largest_bytes, rss_bytes(hub))
         kills = group.kills()
         is_alive = hub.process.poll() is None
-    health.sort()
     slow = health[len(health) * 99 // 100]
     crowd = f"{DOWNLOADS:,} stalled downloads, {UPLOADS} uploads by drops"
     yield Figure(
@@ -193,6 +197,7 @@ def overload(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
                  "0", kills == 0 and is_alive)  # fmt: skip
     yield Figure("F14", "/healthz meanwhile, p99", f"{slow * 1000:.1f} ms",
                  f"≤ {HEALTH_SECONDS_MAX * 1000:.0f} ms", slow <= HEALTH_SECONDS_MAX,
-                 f"{len(health)} requests, the slowest {health[-1] * 1000:.0f} ms")  # fmt: skip
+                 f"{len(health)} requests; in the first {ARRIVAL_SECONDS} s, while the crowd comes in, "
+                 f"the slowest {arriving[-1] * 1000:.0f} ms")  # fmt: skip
     yield Figure("F14", "new downloads meanwhile", f"{served} of {downloads}", "all",
                  served == downloads)  # fmt: skip

@@ -129,7 +129,7 @@ def _failed(uploads: Uploads, hub: LiveHub, way: str) -> list[str]:
     return []
 
 
-def power_cuts(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
+def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
     """The experiment, its control first."""
     for kind in FILE_SYSTEMS:
         yield control(site, folder, kind)
