@@ -113,7 +113,8 @@ def repository_from(
         gate=Gate(row["gate"]),
         disabled=row["disabled"],
         created_at=row["created_at"],
-        modified_at=row["modified_at"],
+        # The clock may have been put back since it was made.
+        modified_at=max(row["modified_at"], row["created_at"]),
         head_commit=row["head_commit"],
         card=row["card"],
         description=row["description"],

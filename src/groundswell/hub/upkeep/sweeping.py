@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from groundswell.core.errors import GroundswellError
 from groundswell.hub.repos.identities import note_identity
 from groundswell.hub.upkeep.collecting import Unlinking
+from groundswell.hub.upkeep.collecting.storetime import store_time
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.repositories import living_numbers
 from groundswell.store.tables import claims, device_grants, events, sessions
@@ -49,8 +50,13 @@ class Sweeping:
         return self._delete(sa.delete(device_grants).where(device_grants.c.expires_at <= now))
 
     def end_claims(self) -> int:
-        """Forget claims of content that no commit came for in four weeks."""
-        oldest = self._premises.clock() - CLAIM_SECONDS * _MICROS
+        """Forget claims of content that no commit came for in four weeks.
+
+        A clock that leaps ahead ends none: what counts is what has passed for the store, too.
+        """
+        clock_time = self._premises.clock()
+        passed = self._premises.database.read(lambda conn: store_time(conn, clock_time))
+        oldest = min(clock_time, passed) - CLAIM_SECONDS * _MICROS
         return self._delete(sa.delete(claims).where(claims.c.claimed_at < oldest))
 
     def settle_events(self, awaited: Collection[str] = ()) -> int:
