@@ -1,4 +1,4 @@
-"""The index of each xorb in use, and which of its chunks were found whole since the start.
+"""The index of each xorb in use, and which of its chunks were found whole a short while ago.
 
 Knows the footer at the end of a stored xorb, which file an index was read from, and which xorbs
 were found broken. Does not read chunks. Memory is bounded: what is forgotten is read, and its
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from groundswell.core.errors import Corrupt, Malformed
@@ -22,6 +23,9 @@ from groundswell.wire.xorb import XorbIndex, footer_bytes, read_footer
 _log = logging.getLogger(__name__)
 
 _CACHE_CHUNKS_MAX: Final = 1_000_000  # 41 bytes each: about 60 GB of content for 40 MB of memory
+# How long a chunk that was found whole is believed to be so: a disk may spoil it afterwards, and
+# the scrub comes round once a day.
+TRUST_SECONDS: Final = 600.0
 _SUSPECTS_MAX: Final = 10_000
 _LENGTH_BYTES: Final = 4
 
@@ -45,12 +49,14 @@ class KnownXorb:
 
     The footer was checked against the xorb's hash, so an index is right; chunks may still rot.
     ``identity`` is that of the object it was read from: another copy may be laid out otherwise.
+    From ``doubted_at`` on (monotonic seconds) no check counts any more.
     """
 
     key: str
     index: XorbIndex
     is_verified: bytearray
     identity: str
+    doubted_at: float
 
 
 class Indexes:
@@ -61,10 +67,12 @@ class Indexes:
         store: BlobStore,
         chunks_max: int = _CACHE_CHUNKS_MAX,
         on_fault: OnFault = _unheard,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._chunks_max = chunks_max
         self._on_fault = on_fault
+        self._now = now
         self._chunks = 0
         self._lock = threading.Lock()
         self._known: OrderedDict[str, KnownXorb] = OrderedDict()
@@ -106,14 +114,23 @@ class Indexes:
         if known is not None and known.identity == reader.identity:
             return known
         index = self._read_index(reader, key)
-        return self._keep(KnownXorb(key, index, bytearray(len(index)), reader.identity))
+        return self._keep(self._fresh(key, index, bytearray(len(index)), reader.identity))
 
     def recall(self, key: str) -> KnownXorb | None:
-        """What is remembered, which takes no reading; whoever reads compares the identity."""
+        """What is remembered, which takes no reading; whoever reads compares the identity.
+
+        Checks that were made too long ago are forgotten.
+        """
+        now = self._now()
         with self._lock:
             known = self._known.get(key)
-            if known is not None:
-                self._known.move_to_end(key)
+            if known is None:
+                return None
+            self._known.move_to_end(key)
+            if known.doubted_at <= now:
+                unchecked = bytearray(len(known.index))
+                known = replace(known, is_verified=unchecked, doubted_at=now + TRUST_SECONDS)
+                self._known[key] = known
             return known
 
     def add(self, index: XorbIndex, *, is_verified: bool) -> None:
@@ -125,7 +142,7 @@ class Indexes:
                 return
             flags = bytearray((WHOLE,)) * len(index)
             with self._store.open(Kind.XORB, key) as reader:
-                self._keep(KnownXorb(key, index, flags, reader.identity))
+                self._keep(self._fresh(key, index, flags, reader.identity))
         except FileNotFoundError:
             return  # removed at this very moment: whoever writes its row looks and says so
         with self._lock:
@@ -159,6 +176,9 @@ class Indexes:
             _log.error("xorb %s %s", key, what)
             self._on_fault(key, f"The xorb {what}.")
         return Corrupt()
+
+    def _fresh(self, key: str, index: XorbIndex, flags: bytearray, identity: str) -> KnownXorb:
+        return KnownXorb(key, index, flags, identity, self._now() + TRUST_SECONDS)
 
     def _keep(self, fresh: KnownXorb) -> KnownXorb:
         with self._lock:

@@ -1,8 +1,8 @@
 """Reading content back from xorbs: decoded for people, or as stored for Xet clients.
 
 Knows chunks and their hashes. Does not know who may read. The official client does not check what
-it downloads, so this is where rot is found: each chunk is checked the first time it is read since
-the start, and Corrupt is raised before a wrong byte leaves.
+it downloads, so this is where rot is found: each chunk is checked as it is decoded, unless that was
+done a short while ago, and Corrupt is raised before a wrong byte leaves.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Reading:
             position, first = ends[last - 1], last
 
     def _run(self, xorb: KnownXorb, first: int, last: int) -> memoryview:
-        """Chunks [first, last) decoded, one after the other, and checked if they never were."""
+        """Chunks [first, last) decoded, one after the other, checked if they were not lately."""
         piece: memoryview | None = None
         with self._open(xorb.key) as reader:
             if reader.identity != xorb.identity:
@@ -148,7 +148,7 @@ class Reading:
         return memoryview(b"".join(chunks))
 
     def _verify(self, xorb: KnownXorb, first: int, piece: memoryview, ends: Sequence[int]) -> None:
-        """Check the chunks that never were since the start."""
+        """Check the chunks that were not a short while ago."""
         position = 0
         for chunk, end in enumerate(ends, first):
             if xorb.is_verified[chunk] == UNCHECKED:
