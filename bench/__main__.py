@@ -6,12 +6,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import commits, footprint, reads, rows, scale, transfers
+from bench import commits, footprint, integrity, reads, rows, scale, transfers
 from bench.servers import hub
 
 GROUPS = {
     "footprint": footprint.measure,
     "commits": commits.measure,
+    "integrity": integrity.measure,
     "reads": reads.measure,
     "scale": scale.measure,
     "transfers": transfers.measure,
