@@ -6,6 +6,7 @@ moves refs before it writes rows, so what differs is looked at again before it i
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -21,11 +22,14 @@ from groundswell.hub.upkeep.premises import PAGE_ROWS, Premises
 from groundswell.hub.upkeep.quarantine import Quarantine
 from groundswell.store.git import checking
 from groundswell.store.git.identity import read_identity
-from groundswell.store.tables import events, links, repositories, repository_names
+from groundswell.store.tables import accounts, events, links, repositories, repository_names
 
 _SECOND_LOOKS: Final = 5
 _SECOND_LOOK_SECONDS: Final = 0.2
 _STALE_SECONDS: Final = 3_600.0
+# Repositories whose rows are read together.
+_AT_ONCE: Final = 50
+_LETTING_GO: Final = ("content.deleted", "content.restored")
 
 
 class RepositoryCheck:
@@ -56,43 +60,45 @@ class RepositoryCheck:
         self._progress.begin("repositories", len(numbers))
         self._notes.begin(REPOSITORY)
         self._doubtful = self._premises.faults.open_keys(faults.REPOSITORY)
-        for number in numbers:
-            self._check(number)
-            self._progress.advance()
+        for start in range(0, len(numbers), _AT_ONCE):
+            some = numbers[start : start + _AT_ONCE]
+            facts = self._premises.database.read(lambda conn: facts_of(conn, some))  # noqa: B023 - at once
+            for number in some:
+                self._check(number, facts.get(number, b""))
+                self._progress.advance()
         self._report.counted["repositories"] += len(numbers)
         self._check_names()
         self._look_for_strays()
 
-    def _check(self, number: int) -> None:
+    def _check(self, number: int, facts: bytes) -> None:
         if not self._git.exists(number):
             if self._is_living(number):
                 what = "The folder of this repository is gone."
                 self._report.add(Code.REPOSITORY_MISSING, self._named(number), what)
             return
         key, found_before = f"{number:020}", self._report.by_code.total()
+        folder = self._git.path(number)
         try:
-            state = self._state(number)
+            state = state_of(facts, checking.fingerprint(folder))
             is_known = str(number) not in self._doubtful and self._notes.is_unchanged(key, state)
-            troubles = [] if is_known else checking.broken_references(self._git.path(number))
+            troubles = [] if is_known else checking.broken_references(folder)
         except (Corrupt, OSError, ValueError) as error:
             what = f"The folder cannot be read as a repository ({error})."
             self._report.add(Code.REPOSITORY_DAMAGED, self._named(number), what)
             return
-        self._check_identity(number)
-        self._check_head(number, is_broken=bool(troubles))
-        for place in checking.leftovers(self._git.path(number), _STALE_SECONDS):
+        for place in checking.leftovers(folder, _STALE_SECONDS):
             what = "Left behind by a process that is gone; removed when the hub starts."
             self._report.add(Code.LEFTOVER, f"{self._named(number)} {place}", what)
-        if not is_known:
-            self._look_inside(number, troubles)
-            if self._report.by_code.total() == found_before:
+        if is_known:
+            return
+        self._check_identity(number)
+        self._check_head(number, is_broken=bool(troubles))
+        self._look_inside(number, troubles)
+        if self._report.by_code.total() == found_before:
+            # What a hub at work changed meanwhile was looked at half before and half after.
+            now = self._premises.database.read(lambda conn: facts_of(conn, [number]))
+            if state_of(now.get(number, b""), checking.fingerprint(folder)) == state:
                 self._notes.note(key, state)
-
-    def _state(self, number: int) -> bytes:
-        """What the inside rests on: refs, which files of objects there are, and the rights."""
-        gone = deleted_contents(self._premises, number)
-        shape = checking.fingerprint(self._git.path(number))
-        return state_of(shape, *sorted(self._linked(number)), "", *sorted(gone))
 
     def _look_inside(self, number: int, troubles: Sequence[checking.Trouble]) -> None:
         for each in troubles:
@@ -226,11 +232,37 @@ class RepositoryCheck:
         return f"{row.kind} {row.namespace}/{row.name} (repository {number})"
 
 
+def facts_of(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, bytes]:
+    """For each repository, a digest of the rows that its folder has to agree with: who it is, where
+    main is, what it may read and what it was made to let go of.
+    """
+    table = repositories
+    own = (table.c.kind, table.c.namespace, table.c.name, table.c.visibility, table.c.gate)
+    more = (table.c.disabled, table.c.public_id, table.c.created_at, table.c.head_commit)
+    queries = (
+        sa.select(table.c.id, *own, *more, accounts.c.kind)
+        .join_from(table, accounts, accounts.c.id == table.c.owner_id)
+        .where(table.c.id.in_(numbers)),
+        sa.select(links.c.repository_id, links.c.sha256)
+        .where(links.c.repository_id.in_(numbers))
+        .order_by(links.c.repository_id, links.c.sha256),
+        sa.select(events.c.repository_id, events.c.id)
+        .where(events.c.repository_id.in_(numbers), events.c.type.in_(_LETTING_GO))
+        .order_by(events.c.id),
+    )
+    found = {number: hashlib.blake2b(digest_size=16) for number in numbers}
+    for query in queries:
+        for number, *values in conn.execute(query):
+            found[number].update(repr(values).encode())
+        for hasher in found.values():
+            hasher.update(b"\0")
+    return {number: hasher.digest() for number, hasher in found.items()}
+
+
 def deleted_contents(premises: Premises, number: int) -> set[str]:
     """Contents that the repository was made to let go of, though its history may name them."""
-    types = ("content.deleted", "content.restored")
     query = sa.select(events.c.type, events.c.payload).where(
-        events.c.repository_id == number, events.c.type.in_(types)
+        events.c.repository_id == number, events.c.type.in_(_LETTING_GO)
     )
     gone: set[str] = set()
     rows = premises.database.read(lambda conn: conn.execute(query.order_by(events.c.id)).all())

@@ -20,6 +20,7 @@ from typing import Final
 import pygit2
 
 from groundswell.core.errors import Corrupt
+from groundswell.store.git.identity import FILE_NAME
 from groundswell.store.git.incoming import PREFIX
 from groundswell.store.git.process import command, environment
 
@@ -54,11 +55,12 @@ def reference_names(folder: Path) -> list[str]:
 
 
 def fingerprint(folder: Path) -> bytes:
-    """A digest of the refs, and of which files of objects there are and how long. It stays while
-    nothing was pushed, packed, lost or cut off; a bit that turns over in an object is not seen.
+    """A digest of who the repository says it is, of its refs, and of which files of objects there
+    are and how long. It stays while nothing was pushed, packed, lost or cut off; a bit that turns
+    over in an object is not seen.
     """
     hasher = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-    for name in ("HEAD", "packed-refs"):
+    for name in (FILE_NAME, "HEAD", "packed-refs"):
         with contextlib.suppress(FileNotFoundError):
             hasher.update(f"{name}\0".encode() + (folder / name).read_bytes())
     for top, is_content in (("refs", True), ("objects", False)):
