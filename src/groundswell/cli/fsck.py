@@ -35,8 +35,8 @@ def command(
 ) -> int:
     """Check the data of a hub, which may be running. Ends with 8 when something is damaged.
 
-    What was found sound by a run before, and cannot have changed since, is not read again: a run
-    that was interrupted goes on where it was. Nothing but that is changed unless --quarantine or
+    What was found sound before and cannot have changed since is not read again, so that a run
+    which was stopped goes on where it was. Only notes of that are written unless --quarantine or
     --rebuild is given; --rebuild needs the hub stopped.
     """
     from groundswell.hub.upkeep import check, rebuild

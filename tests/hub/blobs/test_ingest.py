@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from groundswell.core.errors import StorageFull, WrongContent
-from groundswell.hub.blobs import dedup_domain
+from groundswell.hub.blobs import Ingest, dedup_domain
 from groundswell.store.ports import Kind
 from groundswell.store.tables import blobs as blob_rows
 from groundswell.wire.chunking import split
@@ -131,6 +131,11 @@ def test_wrong_content_leaves_nothing(world: World) -> None:
         domain, repository.id, ann.account_id or 0, spooled, digest_of(content), len(content)
     )
     assert blob.size_bytes == len(content)
+
+
+def _pour(ingest: Ingest, content: bytes) -> None:
+    ingest.write(content)
+    ingest.finish()
 
 
 def test_a_full_disk_loses_nothing_and_the_same_upload_works_later(
