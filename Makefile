@@ -16,6 +16,7 @@ PYTEST := $(BIN)/pytest
 DATA ?= ./data
 HOST ?= 127.0.0.1
 PORT ?= 8000
+FAULTS ?=
 
 # Runs pytest over folders of tests/. A folder that is not there yet is no failure; nothing found in
 # those that are is one (pytest's exit 5).
@@ -124,12 +125,16 @@ clients-torch: $(VENV)/.test .venvs/.torch | system ## transformers and datasets
 	$(call pytest,clients,-m torch)
 
 .PHONY: fault
-fault: $(VENV)/.test | system ## kill, full disk, power cut, torn and flipped bytes
+fault: $(VENV)/.test | system ## kill, full disk, power cut, flipped bytes; all that `make faults` runs
 	$(call pytest,fault)
 
-.PHONY: bit-storm
-bit-storm: $(VENV)/.test | system ## flip 500 bits over a hub of 300 MB: all found, none served
-	$(BIN)/python -m tests.fault.bit_storm
+.PHONY: faults
+faults: $(VENV)/.test | system ## the fault experiments alone, with their figures: eight minutes
+	$(BIN)/python -m tests.fault.experiments $(FAULTS)
+
+.PHONY: faults-long
+faults-long: $(VENV)/.test | system ## all of each experiment: hours (FAULTS='F3 F6' chooses)
+	$(BIN)/python -m tests.fault.experiments --long $(FAULTS)
 
 .PHONY: security
 security: $(VENV)/.test | system ## one file for each attack
@@ -161,7 +166,7 @@ CLIENT_LIST := tests/clients/environments.toml tests/clients/environments.py \
 	touch $@
 
 .PHONY: system
-system: # Debian packages that tests drive: git-lfs, Chromium, PostgreSQL, nginx, strace, e2fsprogs
+system: # Debian packages that tests drive: git-lfs, Chromium, PostgreSQL, nginx, strace, file systems
 	@tests/install-system-packages
 
 # ------------------------------------------------------------------------------------- housekeeping

@@ -27,9 +27,9 @@ from groundswell.wire.hashing import hash_to_hex
 from tests.clients.stage import ask
 from tests.fault.disks import PowerCutDisk, power_cut_disk
 from tests.fault.experiments.failing_disk import Attempts, latched
-from tests.fault.experiments.figures import Figure, Scale
+from tests.fault.experiments.figures import Figure, Scale, counted
 from tests.fault.experiments.kill_points import killed_at, what_is_left
-from tests.fault.experiments.power_cuts import harm
+from tests.fault.experiments.power_cuts import BEFORE_THE_BARRIER, harm
 from tests.fault.experiments.site import Site
 from tests.fault.nursery import Nursery
 from tests.fault.rig import (
@@ -155,7 +155,9 @@ def cut_at(kind: str, way: str, call: str, n: int) -> Story:
 
             uploads = _serve(build, disk.path / "data", work)
             disk.restore_power()
-            return harm(build.site.nursery, disk.path / "data", uploads)
+            # Objects that nothing refers to may be there by half.
+            deep = (call, n) != BEFORE_THE_BARRIER
+            return harm(build.site.nursery, disk.path / "data", uploads, deep=deep)
 
     return story
 
@@ -252,6 +254,7 @@ class Mutation:
     old: str
     new: str
     story: Story
+    is_experiment: bool = False
 
 
 _ADOPTED: Final = 'self._sync_folder(folder)\n            self._failpoint("after_folder_sync")'
@@ -289,7 +292,7 @@ MUTATIONS: Final = (
              killed("small", "rename", 2)),
     Mutation("2 a ref is compared before it moves", "store/git/store.py",
              "refs.swap(handle, name, old,", "refs.swap(handle, name, old and refs.target(handle, name),",
-             experiment("F8")),
+             experiment("F8"), True),
     Mutation("3 rows: synchronous=FULL", "store/database/sqlite.py", '"synchronous=FULL"',
              '"synchronous=NORMAL"', acknowledged("ext4", sends="lfs")),
     Mutation("4 the answer comes last", "store/database/writer.py", _CHECKED,
@@ -301,26 +304,39 @@ MUTATIONS: Final = (
     Mutation("5 a failed sync of the log: the writer latches", "store/database/writer.py",
              "self.fault = fault", "pass", failed("fdatasync", "small", "groundswell.db-wal")),
     Mutation("6 deletion: the grace", "hub/upkeep/collecting/removing.py",
-             "marks.c.marked_at <= self._until", "sa.true()", experiment("F7")),
+             "marks.c.marked_at <= self._until", "sa.true()", experiment("F7"), True),
     Mutation("6 deletion: who names it takes the mark away", "hub/blobs/marks.py",
-             "count += conn.execute(statement).rowcount", "pass", experiment("F7")),
+             "count += conn.execute(statement).rowcount", "pass", experiment("F7"), True),
     Mutation("6 deletion: nothing goes while a backup is made",
              "hub/upkeep/collecting/removing.py", "if is_allowed:", "if is_allowed or keys:",
-             experiment("F7")),
+             experiment("F7"), True),
 )  # fmt: skip
 
 
 def run(site: Site, folder: Path, scale: Scale) -> Iterator[Figure]:
-    """The check: one row for each mutation."""
+    """The check: one row for each mutation; then its control."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes = [
             pool.submit(_outcome, site, folder / f"m{number}", mutation)
             for number, mutation in enumerate(MUTATIONS)
         ]
+        stories = dict.fromkeys(each.story for each in MUTATIONS if not each.is_experiment)
+        controls = [
+            pool.submit(_control, site, folder / f"c{number}", story)
+            for number, story in enumerate(stories)
+        ]
         for mutation, outcome in zip(MUTATIONS, outcomes, strict=True):
             found = outcome.result()
             value = "found" if found else "NOT FOUND"
             yield Figure("M", f"gone: {mutation.line}", value, "found", bool(found), found[:120])
+        seen = [found for control in controls if (found := control.result())]
+        of = f"of {len(controls)} stories"
+        yield Figure("M", "control: found where nothing is gone", counted(seen, of), "0", not seen)
+
+
+def _control(site: Site, folder: Path, story: Story) -> str:
+    folder.mkdir()
+    return story(Build(site, site.nursery, PACKAGE.parent, folder))
 
 
 def _outcome(site: Site, folder: Path, mutation: Mutation) -> str:

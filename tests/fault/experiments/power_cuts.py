@@ -32,6 +32,9 @@ FILE_SYSTEMS = ("ext4", "xfs")
 SYNCS = ("fsync", "fdatasync", "syncfs")
 # Steps of an upload between which the power goes.
 STEPS = (("syncfs", 1), ("syncfs", 2), ("fdatasync", 1), ("rename", 2), ("fsync", 1), ("linkat", 1))
+# Objects are written, and not yet synced. Were their names on the disk, they would be empty files that
+# nothing refers to: until the scrub puts them aside, the same upload is refused.
+BEFORE_THE_BARRIER = ("syncfs", 1)
 
 
 class Cuts:
@@ -61,9 +64,9 @@ class Cuts:
             way = next(self._ways)
             if self.cuts % 4 == 1:
                 self.lost += _failed(self.uploads, hub, way)
-                call, n = self._rng.choice(STEPS)
-                self.in_the_middle += killed_at(hub, self.uploads, way, call, n)
-                self._cut(hub, with_names=self.cuts % 8 == 1)
+                step = self._rng.choice(STEPS)
+                self.in_the_middle += killed_at(hub, self.uploads, way, *step)
+                self._cut(hub, with_names=step != BEFORE_THE_BARRIER)
                 return
             self._work(hub, way)
             if self.cuts % 5 == 3:
@@ -194,12 +197,12 @@ def _is_missed(site: Site, folder: Path, kind: str, silenced: tuple[str, ...]) -
         return bool(harm(site.nursery, data, uploads))
 
 
-def harm(nursery: Nursery, data: Path, uploads: Uploads) -> str:
+def harm(nursery: Nursery, data: Path, uploads: Uploads, *, deep: bool = True) -> str:
     """What acknowledged is gone or damaged, or that the hub does not even start; "" for nothing."""
     try:
         with nursery.serving(data) as hub:
             uploads.commit_sent(hub)
-            found = uploads.faults(hub) + damage(data, deep=True) + locks_in(data)
+            found = uploads.faults(hub) + damage(data, deep=deep) + locks_in(data)
     except (AssertionError, GroundswellError, NotAcknowledged, sqlite3.Error, *CUT_OFF) as error:
         return str(error).strip().splitlines()[-1][:200] or repr(error)
     return found[0] if found else ""
