@@ -51,11 +51,27 @@ class Links:
     def claimed_or_linked(
         self, repository_id: int, account_id: int | None, sha256s: Iterable[str]
     ) -> dict[str, Blob]:
-        """Of these contents, those that the repository holds or the account sent to it."""
+        """Of these contents, those that the repository holds or the account sent to it.
+
+        None of them goes before a grace is over: who is told of one may name it.
+        """
         wanted = list(dict.fromkeys(sha256s))
-        return self._database.read(
-            lambda conn: claimed_or_linked(conn, repository_id, account_id, wanted)
-        )
+
+        def look(conn: sa.Connection) -> tuple[list[str], dict[str, Blob]]:
+            # Marks first: what has none when it is found stays for a grace.
+            marked = marks.marked_among(conn, marks.FILE, wanted)
+            return marked, claimed_or_linked(conn, repository_id, account_id, wanted)
+
+        marked, found = self._database.read(look)
+        going = [sha256 for sha256 in marked if sha256 in found]
+        if not going:
+            return found
+
+        def keep(conn: sa.Connection) -> dict[str, Blob]:
+            marks.clear_files(conn, going)
+            return claimed_or_linked(conn, repository_id, account_id, wanted)
+
+        return self._database.write(keep)
 
     def file_hashes(self, repository_id: int, sha256s: Iterable[str]) -> dict[str, str]:
         """The Xet file hash of each of these contents that the repository holds."""
@@ -202,12 +218,6 @@ class Links:
         ]
         insert_ignore(conn, links, rows)
         marks.clear_files(conn, list(paths))
-
-    def revive(self, sha256s: Sequence[str]) -> None:
-        """Somebody is about to be told that these contents are here: none of them may go soon."""
-        marked = self._database.read(lambda conn: marks.marked_among(conn, marks.FILE, sha256s))
-        if marked:
-            self._database.write(lambda conn: marks.clear_files(conn, marked))
 
     def link_from(
         self,

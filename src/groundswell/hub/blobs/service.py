@@ -204,9 +204,7 @@ class Blobs:
 
         None of them goes before a grace is over: the asker may commit them without sending them.
         """
-        found = self._links.claimed_or_linked(repository_id, account_id, sha256s)
-        self._links.revive(list(found))
-        return found
+        return self._links.claimed_or_linked(repository_id, account_id, sha256s)
 
     def broken(self, sha256s: Iterable[str]) -> set[str]:
         """Of these contents, those on record as broken: sent again, they are healed."""

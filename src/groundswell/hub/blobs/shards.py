@@ -63,6 +63,9 @@ class Uploader:
     account_id: int
 
 
+_REMOVED: Final = "A part of this content was removed a moment ago. Send it again."
+
+
 class Shards:
     """Registers files."""
 
@@ -93,6 +96,7 @@ class Shards:
             Malformed: it is no shard, names a xorb that is not the sender's to name, lacks a
                 proof, or states a wrong length, file hash or sha256.
             TooLarge: its files are larger than 1 TiB together.
+            Unavailable: a xorb that it names was removed meanwhile.
         """
         shard = parse_shard(data)
         files = list(shard.files())
@@ -100,6 +104,9 @@ class Shards:
             msg = f"The files of one shard may have {FILE_BYTES_MAX} bytes together."
             raise TooLarge(msg)
         self._check_xorbs(uploader, files)
+        # They are read from here on, which may take minutes: none of them goes meanwhile.
+        if not self._xorbs.revive([hash_to_hex(each) for each in _named(files)]):
+            raise Unavailable(_REMOVED)
         index_of = cache(self._index_of)  # a file may name a xorb thousands of times
         for file in files:
             verify_file(file, index_of)
@@ -138,8 +145,7 @@ class Shards:
 
         def work(conn: sa.Connection) -> bool:
             if not marks.hold(conn, named):
-                msg = "A part of this content was removed a moment ago. Send it again."
-                raise Unavailable(msg)
+                raise Unavailable(_REMOVED)
             for key, file_hashes in told.items():
                 marks.arrive(conn, self._store, marks.SHARD, key)
                 marks.note_shard(conn, key, file_hashes)

@@ -180,8 +180,22 @@ class Xorbs:
 
         False when one has gone meanwhile.
         """
-        marked = self._database.read(lambda conn: marks.marked_among(conn, marks.XORB, keys))
-        return not marked or self._database.write(lambda conn: marks.hold(conn, marked))
+        keys = list(dict.fromkeys(keys))
+
+        def look(conn: sa.Connection) -> tuple[list[str], int]:
+            # Marks first: what has none when it is found stays for a grace.
+            marked = marks.marked_among(conn, marks.XORB, keys)
+            return marked, sum(
+                conn.execute(
+                    sa.select(sa.func.count()).select_from(xorbs).where(xorbs.c.hash.in_(some))
+                ).scalar_one()
+                for some in portions(keys)
+            )
+
+        marked, count = self._database.read(look)
+        if marked and not self._database.write(lambda conn: marks.hold(conn, marked)):
+            return False
+        return count == len(keys)
 
     def in_domain(self, conn: sa.Connection, domain: str, keys: Sequence[str]) -> set[str]:
         """Of these xorbs, those that the domain sent."""
