@@ -67,10 +67,12 @@ class ForkedHub:
 class Nursery:
     """The process that forks hubs, and the way to ask it.
 
-    ``source`` is a folder with another build of the package that its hubs shall run.
+    ``source`` is a folder with another build of the package that its hubs shall run. Unless it
+    ``is_silent``, what a hub logged is told when its story ends badly.
     """
 
-    def __init__(self, source: Path | None = None) -> None:
+    def __init__(self, source: Path | None = None, *, is_silent: bool = False) -> None:
+        self._is_silent = is_silent
         libc = ctypes.CDLL(None, use_errno=True)
         assert libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -107,8 +109,9 @@ class Nursery:
             hub.url = _address_of(process, log)
             yield hub
         except BaseException:
-            told = f"what the hub on {data} logged:\n{log.read_text()[-20_000:]}"
-            print(told, file=sys.stderr)
+            if not self._is_silent:
+                told = f"what the hub on {data} logged:\n{log.read_text()[-20_000:]}"
+                print(told, file=sys.stderr)
             raise
         finally:
             if process.poll() is None:

@@ -100,11 +100,23 @@ def test_boot_removes_what_a_power_cut_left(store: GitStore) -> None:
     first = commit(store, None, {"a": b"1"})
     store.swap_ref(1, MAIN, None, first)
     (store.path(1) / "refs/heads/main.lock").touch()
+    (store.path(1) / "refs/heads/never-told").touch()
     (store.path(1) / "incoming-1234").mkdir()
     with pytest.raises(ConcurrentWrite):
         store.swap_ref(1, MAIN, first, first)
-    assert store.clean_up_at_boot() == 2
+    assert store.clean_up_at_boot() == 3
     store.swap_ref(1, MAIN, first, first)
+    store.swap_ref(1, "refs/heads/never-told", None, first)
+
+
+def test_a_packed_ref_in_a_folder_that_is_gone_moves(store: GitStore) -> None:
+    first, name = commit(store, None, {"a": b"1"}), "refs/heads/deep/er"
+    store.swap_ref(1, name, None, first)
+    assert store.upkeep(1, force=True)
+    assert not (store.path(1) / "refs/heads/deep").exists()
+    second = commit(store, first, {"a": b"2"})
+    store.swap_ref(1, name, first, second)
+    assert store.ref_target(1, name) == second
 
 
 def test_upkeep_packs_and_keeps_everything(store: GitStore) -> None:

@@ -347,7 +347,7 @@ def _outcome(site: Site, folder: Path, mutation: Mutation) -> str:
     text = path.read_text(encoding="utf-8")
     assert text.count(mutation.old) == 1, f"{mutation.line}: {mutation.file} reads otherwise now"
     path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
-    nursery = Nursery(source)
+    nursery = Nursery(source, is_silent=True)
     try:
         return mutation.story(Build(site, nursery, source, folder))
     except (NotAcknowledged, AssertionError, *CUT_OFF) as error:

@@ -12,8 +12,8 @@ from tests.live import serving
 class Site:
     """``nursery`` starts hubs; ``fresh_data`` gives each story a data folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.nursery = Nursery()
+    def __init__(self, folder: Path, *, is_silent: bool = False) -> None:
+        self.nursery = Nursery(is_silent=is_silent)
         self._peopled = folder / "peopled" / "data"
         self._peopled.parent.mkdir()
         with serving(self._peopled, people=True):
