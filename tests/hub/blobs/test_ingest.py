@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from groundswell.core.errors import StorageFull, WrongContent
-from groundswell.hub.blobs import Ingest, dedup_domain
+from groundswell.hub.blobs import dedup_domain
 from groundswell.store.ports import Kind
 from groundswell.store.tables import blobs as blob_rows
 from groundswell.wire.chunking import split
@@ -133,11 +133,6 @@ def test_wrong_content_leaves_nothing(world: World) -> None:
     assert blob.size_bytes == len(content)
 
 
-def _pour(ingest: Ingest, content: bytes) -> None:
-    ingest.write(content)
-    ingest.finish()
-
-
 def test_a_full_disk_loses_nothing_and_the_same_upload_works_later(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,8 +152,9 @@ def test_a_full_disk_loses_nothing_and_the_same_upload_works_later(
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", write)
         ingest = world.blobs.begin_ingest(dedup_domain(ann, repository), repository.id, 1)
-        with pytest.raises(StorageFull):  # wherever it shows first
-            _pour(ingest, content)
+        ingest.write(content)  # stored while the next block would come
+        with pytest.raises(StorageFull):
+            ingest.finish()
         ingest.discard()
     assert list((world.folder / "spool").iterdir()) == []
     assert world.ingest(ann, repository, content) == digest_of(content)
