@@ -30,6 +30,8 @@ from tests.fault import frozen_uploads
 from tests.fault.frozen_uploads import CONTENT, DAY, GRACE, PACKED, SHA256, Place, Servers
 from tests.hub.blobs.world import digest_of, file_of, first_chunk_hash, noise, pack
 
+INTERLEAVINGS = 100
+
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
@@ -252,6 +254,18 @@ def test_an_upload_that_slept_through_the_removal_is_refused(
     place.upload(place.one)
     assert place.commit(place.one)
     assert place.read(place.one, SHA256) == CONTENT
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["between", "beside"])
+@pytest.mark.timeout(300)
+def test_frozen_uploads_on_postgresql_and_an_object_storage(servers: Servers, beside: bool) -> None:
+    """With the collector between their steps, or in another worker that is never at rest. On a
+    folder it is an experiment of its own (F7)."""
+    figure = frozen_uploads.measure(INTERLEAVINGS, servers, beside=beside)
+    print(figure)
+    assert figure.refused > 0, "nothing was ever collected under an upload: this proves nothing"
+    assert figure.collected > 0
+    assert (figure.lost, figure.faults, figure.left) == (0, 0, 0)
 
 
 def test_what_else_needs_a_xorb_is_asked_in_one_place(place: Place) -> None:
