@@ -29,7 +29,7 @@ from tests.fault.disks import PowerCutDisk, power_cut_disk
 from tests.fault.experiments.failing_disk import Attempts, latched
 from tests.fault.experiments.figures import Figure, Scale, counted
 from tests.fault.experiments.kill_points import killed_at, what_is_left
-from tests.fault.experiments.power_cuts import BEFORE_THE_BARRIER, harm
+from tests.fault.experiments.power_cuts import AFTER_THE_BARRIER, harm
 from tests.fault.experiments.site import Site
 from tests.fault.nursery import Nursery
 from tests.fault.rig import (
@@ -155,8 +155,8 @@ def cut_at(kind: str, way: str, call: str, n: int) -> Story:
 
             uploads = _serve(build, disk.path / "data", work)
             disk.restore_power()
-            # Objects that nothing refers to may be there by half.
-            deep = (call, n) != BEFORE_THE_BARRIER
+            # Before it, objects that nothing refers to may be there by half.
+            deep = (call, n) == AFTER_THE_BARRIER
             return harm(build.site.nursery, disk.path / "data", uploads, deep=deep)
 
     return story

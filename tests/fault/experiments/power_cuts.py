@@ -13,6 +13,7 @@ import itertools
 import random
 import signal
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,9 +33,10 @@ FILE_SYSTEMS = ("ext4", "xfs")
 SYNCS = ("fsync", "fdatasync", "syncfs")
 # Steps of an upload between which the power goes.
 STEPS = (("syncfs", 1), ("syncfs", 2), ("fdatasync", 1), ("rename", 2), ("fsync", 1), ("linkat", 1))
-# Objects are written, and not yet synced. Were their names on the disk, they would be empty files that
-# nothing refers to: until the scrub puts them aside, the same upload is refused.
-BEFORE_THE_BARRIER = ("syncfs", 1)
+# The ref has moved, and everything before it is synced: only here may names be on the disk already.
+# Were they before the first barrier, objects would be empty files that nothing refers to: until the
+# scrub puts them aside, the same upload is refused (docs/explain/what-success-promises.md).
+AFTER_THE_BARRIER = ("syncfs", 2)
 
 
 class Cuts:
@@ -66,7 +68,7 @@ class Cuts:
                 self.lost += _failed(self.uploads, hub, way)
                 step = self._rng.choice(STEPS)
                 self.in_the_middle += killed_at(hub, self.uploads, way, *step)
-                self._cut(hub, with_names=step != BEFORE_THE_BARRIER)
+                self._cut(hub, with_names=step == AFTER_THE_BARRIER)
                 return
             self._work(hub, way)
             if self.cuts % 5 == 3:
@@ -91,7 +93,7 @@ class Cuts:
         self.lost += [f"cut {self.cuts}: {each}" for each in told]
 
     def _work(self, hub: LiveHub, way: str) -> None:
-        self.uploads.upload(hub, way)
+        self.lost += _failed(self.uploads, hub, way)
         if self.cuts % 3 == 2:
             self.uploads.send(hub, "lfs" if self.cuts % 2 else "xet")
         elif self.cuts % 10 == 4:
@@ -100,7 +102,7 @@ class Cuts:
             made = swell(self._data, "token", "create", name, "--role", "write")
             self._tokens.append(made.strip())
         else:
-            self.uploads.upload(hub, next(self._ways))
+            self.lost += _failed(self.uploads, hub, next(self._ways))
 
     def _cut(self, hub: LiveHub, *, with_names: bool = False) -> None:
         self._disk.cut(with_names=with_names)
@@ -128,7 +130,8 @@ def _failed(uploads: Uploads, hub: LiveHub, way: str) -> list[str]:
     try:
         uploads.upload(hub, way)
     except (NotAcknowledged, *CUT_OFF) as error:
-        return [f"an upload by {way}: {error}"]
+        told = error.stderr if isinstance(error, subprocess.CalledProcessError) else error
+        return [f"an upload by {way}: {told!s}"]
     return []
 
 
