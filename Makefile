@@ -129,7 +129,7 @@ fault: $(VENV)/.test | system ## kill, full disk, power cut, flipped bytes; all 
 	$(call pytest,fault)
 
 .PHONY: faults
-faults: $(VENV)/.test | system ## the fault experiments alone, with their figures: eight minutes
+faults: $(VENV)/.test | system ## the fault experiments alone, with their figures: a quarter of an hour
 	$(BIN)/python -m tests.fault.experiments $(FAULTS)
 
 .PHONY: faults-long
