@@ -216,12 +216,14 @@ def measure(interleavings: int, found: Servers | None, *, beside: bool = False) 
         place = Place(folder, None if found is None else found.fresh(folder))
         stack.callback(place.close)
         rounds = _Rounds(place)
-        if not beside:
-            return rounds.play(interleavings, rounds.collect_a_little)
-        other = place.another_worker()
-        stack.callback(other.close)
-        with collecting(other, rounds):
-            return rounds.play(interleavings, lambda: None)
+        if beside:
+            other = place.another_worker()
+            stack.callback(other.close)
+            with collecting(other, rounds):
+                rounds.play(interleavings, lambda: None)
+        else:
+            rounds.play(interleavings, rounds.collect_a_little)
+        return rounds.end(interleavings)
 
 
 @contextmanager
@@ -268,7 +270,7 @@ class _Rounds:
     def holder(self, number: int) -> Repository:
         return self.place.one if number == self.place.one.id else self.place.two
 
-    def play(self, interleavings: int, between: object) -> Figure:
+    def play(self, interleavings: int, between: object) -> None:
         assert callable(between)
         frozen: list[tuple[Repository, bytes, Iterator[str]]] = []
         finished = 0
@@ -285,6 +287,9 @@ class _Rounds:
                 self._let_go(self.chance.choice(sorted(self.committed)))
             between()
         self.look()
+
+    def end(self, interleavings: int) -> Figure:
+        """What came of it, once nobody else is at work: what is left is then left for good."""
         faults = len(self.place.faults())
         for each in sorted(self.committed):
             self._let_go(each)

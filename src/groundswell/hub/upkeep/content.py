@@ -133,6 +133,8 @@ class ContentCheck:
         except FileNotFoundError:
             return  # reported by who removed it, or among the missing
         except (Corrupt, Malformed) as error:
+            if not lies_there(self._premises.store, Kind.XORB, key):
+                return  # a bucket's object that is removed while it is read breaks off
             self._bad_xorbs.add(key)
             fault = error.__cause__ if error.__cause__ is not None else error
             said = fault.message if isinstance(fault, GroundswellError) else str(fault)
@@ -275,6 +277,8 @@ class ContentCheck:
         except FileNotFoundError:
             return
         except (Corrupt, Malformed) as error:
+            if not lies_there(self._premises.store, Kind.SHARD, key):
+                return
             action = self._put_aside(Kind.SHARD, key, error.message)
             self._report.add(Code.SHARD_CORRUPT, key, error.message, action)
             return
