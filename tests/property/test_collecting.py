@@ -7,6 +7,7 @@ a client was told of within the grace, may ever be missing; in the end nothing u
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -15,11 +16,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from groundswell.core.errors import Malformed, NotFound
+from groundswell.core.errors import Malformed, NotFound, Unavailable
 from groundswell.core.values import Principal
 from groundswell.hub.blobs import dedup_domain
 from groundswell.hub.blobs.losing import lose_links
@@ -38,8 +39,8 @@ from tests.hub.blobs.world import World, digest_of, file_of, first_chunk_hash, n
 GRACE_SECONDS: Final = 28 * 24 * 3_600
 HOUR: Final = 3_600
 DAY: Final = 24 * HOUR
-EXAMPLES: Final = 10
-STEPS: Final = 40
+EXAMPLES: Final = 8
+STEPS: Final = 30
 
 # Contents that share chunks: some begin alike, some end alike, one is another twice.
 _A, _B, _C = noise(300_000, 1), noise(300_000, 2), noise(200_000, 3)
@@ -48,6 +49,9 @@ PACKED: Final = tuple(pack(content) for content in CONTENTS)
 SHA256S: Final = tuple(digest_of(content) for content in CONTENTS)
 NUMBER: Final = st.integers(0, len(CONTENTS) - 1)
 REPO: Final = st.integers(0, 1)
+FIRST: Final = st.sampled_from(["xorb", "shard", "bytes"])
+ACT: Final = st.sampled_from(["xorb", "bytes", "shard", "ask", "ask for a chunk", "commit"])
+LATER: Final = st.sampled_from([0, 2, 27])
 
 
 class _Killed(BaseException):
@@ -206,8 +210,13 @@ class CollectorMachine(RuleBasedStateMachine):
 
     @rule(days=st.sampled_from([3, 14, 27, 28, 40]))
     def days_pass(self, days: int) -> None:
+        self.pass_days(days)
+
+    def pass_days(self, days: int) -> None:
         for _ in range(days):
-            self.time_passes(24)
+            self.world.clock.seconds += DAY
+            self.seconds += DAY
+            self.collect_quietly()
 
     @rule(days=st.sampled_from([-400, -1, 30, 400]))
     def the_clock_leaps(self, days: int) -> None:
@@ -219,10 +228,7 @@ class CollectorMachine(RuleBasedStateMachine):
     @rule(step=st.integers(0, 12), days=st.sampled_from([0, 28]))
     def the_collector_is_killed(self, step: int, days: int) -> None:
         """At some write or removal of a run that has something to do."""
-        for _ in range(days):
-            self.world.clock.seconds += DAY
-            self.seconds += DAY
-            self.collect_quietly()
+        self.pass_days(days)
         premises, left = self.premises(), step
         real_write, real_delete = premises.database.write, premises.store.delete
 
@@ -244,6 +250,93 @@ class CollectorMachine(RuleBasedStateMachine):
         finally:
             del premises.database.write, premises.store.delete
 
+    @rule(number=NUMBER, repo=REPO, first=FIRST, act=ACT, step=st.integers(0, 2), later=LATER)
+    def the_collector_within_a_client(
+        self, number: int, repo: int, first: str, act: str, step: int, later: int
+    ) -> None:
+        """Between two of a client's steps a grace ends, about the very thing it speaks of."""
+        self._let_it_lie(number, repo, first, 28)
+        self._both(lambda: self._a_client(act, number, repo), self._collect_a_day_later, step)
+        self._is_it_there(number, repo, later)
+
+    @rule(number=NUMBER, repo=REPO, first=FIRST, act=ACT, step=st.integers(0, 7), later=LATER)
+    def a_client_within_the_collector(
+        self, number: int, repo: int, first: str, act: str, step: int, later: int
+    ) -> None:
+        """Between two steps of the run in which a grace ends, a client speaks of the very thing."""
+        self._let_it_lie(number, repo, first, 28)
+        self._both(self._collect_a_day_later, lambda: self._a_client(act, number, repo), step)
+        self._is_it_there(number, repo, later)
+
+    @rule(number=NUMBER, repo=REPO, first=FIRST, act=ACT, later=LATER)
+    def a_client_before_the_end_of_a_grace(
+        self, number: int, repo: int, first: str, act: str, later: int
+    ) -> None:
+        self._let_it_lie(number, repo, first, 27)
+        self._a_client(act, number, repo)
+        self._is_it_there(number, repo, later)
+
+    def _let_it_lie(self, number: int, repo: int, first: str, days: int) -> None:
+        """Something was sent, no repository holds it, and a grace is over soon."""
+        for each in (0, 1):
+            self.let_go(number, each)
+        self._a_client("xorb", number, repo)
+        if first != "xorb":
+            self._a_client(first, number, repo)
+        self.pass_days(days)
+
+    def _is_it_there(self, number: int, repo: int, later: int) -> None:
+        """What a client learned last holds for a grace."""
+        self.pass_days(later)
+        self._a_client("ask", number, repo)
+        self._a_client("shard", number, repo)
+        self._a_client("commit", number, repo)
+
+    def _both(self, outer: Callable[[], None], inner: Callable[[], None], step: int) -> None:
+        """The inner work before that step of the outer one: a unit of work, or bytes moved."""
+        left = step
+        places = [(self.world.database, "write"), (self.world.store, "adopt")]
+        reals = [getattr(owner, name) for owner, name in places]
+
+        def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*arguments: Any) -> Any:
+                nonlocal left
+                left -= 1
+                if left == -1:
+                    inner()
+                return real(*arguments)
+
+            return call
+
+        for (owner, name), real in zip(places, reals, strict=True):
+            setattr(owner, name, counted(real))
+        try:
+            outer()
+        finally:
+            for owner, name in places:
+                delattr(owner, name)
+
+    def _a_client(self, act: str, number: int, repo: int) -> None:
+        """What was sent while the same lay unused and went is refused, and has to be sent again."""
+        acts = {
+            "xorb": lambda: self.send_xorb(number),
+            "shard": lambda: self.send_shard(number, repo),
+            "bytes": lambda: self.send_plain_bytes(number, repo),
+            "ask": lambda: self.ask_whether_it_is_here(number, repo),
+            "ask for a chunk": lambda: self.ask_for_a_chunk(number),
+            "commit": lambda: self.commit(number, repo),
+        }
+        was_fresh = self.is_fresh(self.xorb_told.get(number))
+        try:
+            acts[act]()
+        except Unavailable:
+            assert act == "bytes" or not was_fresh, "a xorb went too early"
+
+    def _collect_a_day_later(self) -> None:
+        self.world.clock.seconds += DAY
+        self.seconds += DAY
+        self.collect_quietly()
+
     @rule()
     def restart(self) -> None:
         self.world.restart()
@@ -261,6 +354,18 @@ class CollectorMachine(RuleBasedStateMachine):
         ContentCheck(self.premises(), report, Silence()).run()
         errors = [each for each in report.findings if each.severity is Severity.ERROR]
         assert not errors, errors
+
+    @invariant()
+    def what_is_held_is_not_marked(self) -> None:
+        """Or the grace that begins when it is let go would be over too early."""
+        held = [SHA256S[number] for _, number in self.held]
+        used = sa.select(xorb_uses.c.xorb_hash).where(xorb_uses.c.sha256.in_(held))
+        wrong = sa.or_(
+            sa.and_(marks.c.kind == "file", marks.c.key.in_(held)),
+            sa.and_(marks.c.kind == "xorb", marks.c.key.in_(used)),
+        )
+        query = sa.select(marks.c.kind, marks.c.key).where(wrong)
+        assert not self.world.database.read(lambda conn: conn.execute(query).all())
 
     @invariant()
     def what_is_not_marked_is_made_of_what_is_not_marked(self) -> None:
@@ -303,5 +408,37 @@ def test_nothing_needed_goes_and_nothing_unneeded_stays() -> None:
             stateful_step_count=STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),
+            # Each try of a shorter history takes seconds: what fails is told as it was found.
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
         ),
     )
+
+
+def test_no_step_of_the_one_hurts_the_other() -> None:
+    """Every place where the collector can stand within a client, and a client within it."""
+    machine = CollectorMachine()
+    checks = (
+        machine.what_is_held_can_be_read,
+        machine.rows_and_bytes_agree,
+        machine.what_is_held_is_not_marked,
+        machine.what_is_not_marked_is_made_of_what_is_not_marked,
+    )
+    try:
+        for first, act in (
+            *itertools.product(("xorb", "shard"), ("xorb", "bytes", "shard")),
+            ("shard", "ask"),
+        ):
+            for step in range(1, 7):
+                machine.a_client_within_the_collector(
+                    number=step, repo=0, first=first, act=act, step=step, later=0
+                )
+                for check in checks:
+                    check()
+            for step in range(3):
+                machine.the_collector_within_a_client(
+                    number=step, repo=1, first=first, act=act, step=step, later=0
+                )
+                for check in checks:
+                    check()
+    finally:
+        machine.teardown()
