@@ -14,30 +14,15 @@ from pathlib import Path
 
 from groundswell.core.errors import GroundswellError
 from groundswell.hub.repos import Repository
-from groundswell.wire.shard import write_shard
-from tests.fault.collector_place import Place
 from tests.fault.experiments.figures import Figure, Scale, counted
 from tests.fault.experiments.site import Site
-from tests.hub.blobs.world import digest_of, file_of, first_chunk_hash, noise, pack
+from tests.fault.frozen_uploads import Place, steps_of
+from tests.hub.blobs.world import digest_of, noise
 
 GRACE_SECONDS = 2
 STEP_SECONDS = 0.6  # several runs of the collector within a grace: what goes too early is seen
 RUNS_MAX = 16  # until what is let go is gone: contents, then what they were made of
 AT_ONCE = 6
-
-
-def steps_of(place: Place, repository: Repository, content: bytes) -> Iterator[str]:
-    """An upload, standing still wherever it yields."""
-    packed = pack(content)
-    place.blobs.find_chunk(place.domain, first_chunk_hash(content))
-    yield "asked for a chunk"
-    place.send_xorb(place.domain, packed)
-    yield "sent the xorb"
-    shard = write_shard([file_of(packed, bytes.fromhex(digest_of(content)))])
-    place.blobs.register_shard(place.domain, repository.id, place.ada_id, shard)
-    yield "sent the shard"
-    if not place.commit(repository, digest_of(content)):
-        raise GroundswellError("not here")
 
 
 @dataclass
