@@ -109,6 +109,29 @@ def test_boot_removes_what_a_power_cut_left(store: GitStore) -> None:
     store.swap_ref(1, "refs/heads/never-told", None, first)
 
 
+def test_an_object_of_which_only_the_name_is_there_can_be_written_again(
+    store: GitStore, tmp_path: Path
+) -> None:
+    """As a power cut in the middle of a commit leaves it: the same commit has to be possible."""
+    content = b"of a commit that was cut short"
+    oid = store.write_blob(1, content)
+    place = store.path(1) / "objects" / oid[:2] / oid[2:]
+    place.chmod(0o644)
+    place.write_bytes(b"")
+    (store.root / "workers" / "fallen").touch()
+    again = GitStore(store.root)
+    try:
+        with again.workers.beginning() as is_first:
+            assert is_first
+            assert again.clean_up_at_boot() == 1
+        head = commit(again, None, {"a": content})
+        again.barrier.wait("objects")
+        assert again.blob(1, oid) == content
+        again.swap_ref(1, MAIN, None, head)
+    finally:
+        again.close()
+
+
 def test_a_packed_ref_in_a_folder_that_is_gone_moves(store: GitStore) -> None:
     first, name = commit(store, None, {"a": b"1"}), "refs/heads/deep/er"
     store.swap_ref(1, name, None, first)

@@ -378,8 +378,8 @@ class GitStore:
     # --- upkeep -------------------------------------------------------------------------------
 
     def clean_up_at_boot(self) -> int:
-        """Remove stale locks and half-made folders; how many there were."""
-        return upkeep.remove_leftovers(self.root)
+        """Remove stale locks and what is half made; how many there were."""
+        return upkeep.remove_leftovers(self.root, after_a_fall=bool(self.workers.fallen()))
 
     def close(self) -> None:
         """Serve no longer, and let go of every lock."""

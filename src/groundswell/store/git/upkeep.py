@@ -22,10 +22,11 @@ _LOOSE_FOLDERS: Final = 256
 _GC_SECONDS: Final = 3_600.0
 
 
-def remove_leftovers(root: Path) -> int:
+def remove_leftovers(root: Path, *, after_a_fall: bool) -> int:
     """Remove locks and half-made folders of processes that are gone. Only at boot.
 
     A power cut leaves ``refs/heads/main.lock`` behind, and every later write to main would fail.
+    ``after_a_fall``: one ended without a word, so loose objects are looked at as well.
 
     Returns:
         How many were removed.
@@ -38,6 +39,7 @@ def remove_leftovers(root: Path) -> int:
                 removed += 1
             elif folder.name.endswith(".git"):
                 removed += remove_locks(folder) + _remove_empty_refs(folder)
+                removed += _remove_empty_objects(folder) if after_a_fall else 0
                 for each in folder.glob(f"{PREFIX}*"):
                     shutil.rmtree(each, ignore_errors=True)
                     removed += 1
@@ -67,6 +69,21 @@ def _remove_empty_refs(folder: Path) -> int:
     for each in empty:
         each.unlink()
     return len(empty)
+
+
+def _remove_empty_objects(folder: Path) -> int:
+    """Remove loose objects of which only the name came to the disk: nothing that was acknowledged
+    refers to them, and git takes such a file for the object, which nobody could write again. How
+    many there were.
+    """
+    removed = 0
+    for shelf in (folder / "objects").glob("[0-9a-f][0-9a-f]"):
+        with os.scandir(shelf) as found:
+            empty = [each.path for each in found if each.stat().st_size == 0]
+        for path in empty:
+            os.unlink(path)
+            removed += 1
+    return removed
 
 
 def needs_packing(folder: Path) -> bool:
