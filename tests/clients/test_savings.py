@@ -43,10 +43,10 @@ def test_the_page_of_a_commit_says_what_an_upload_took(
     first = ada.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=repo)
     assert told(live_hub, repo, first.oid) == "sent 100%, 6.29 MB; nothing of it was here"
     second = ada.upload_file(path_or_fileobj=changed, path_in_repo="w.bin", repo_id=repo)
-    assert re.fullmatch(
-        r"sent ([1-9]|under 1)%; (6\.\d+|6) MB of 6\.29 MB were here",
-        told(live_hub, repo, second.oid),
-    )
+    said = told(live_hub, repo, second.oid)
+    found = re.fullmatch(r"sent (\d|under 1)%; (\d\.\d+|6) MB of 6\.29 MB were here", said)
+    assert found, said
+    assert float(found[2]) > 0.9 * 6.29
     third = ada.upload_file(path_or_fileobj=changed, path_in_repo="w.bin", repo_id=other)
     assert told(live_hub, other, third.oid) == "sent 0%; 6.29 MB of 6.29 MB were here"
 
@@ -96,7 +96,7 @@ def test_git_says_it(live_hub: LiveHub, ada: Any, repo: str, home: Path, tmp_pat
     put(work, "w.bin", changed)
     commit(environment, work)
     done = attempt("git", "push", "origin", "main", env=environment, cwd=work)
-    assert re.search(r"remote: groundswell: sent 100%; 6\.\d+ MB of 6\.29 MB were", done.stderr)
+    assert re.search(r"remote: groundswell: sent 100%; [56]\.\d+ MB of 6\.29 MB were", done.stderr)
 
 
 def test_pages_and_the_command_line_say_what_is_stored(
