@@ -34,7 +34,7 @@ def syncs_of_a_commit(hub: LiveHub, ada: Caller, lines: list[tuple[str, object]]
 
 @pytest.mark.timeout(240)
 def test_a_thousand_files_are_one_barrier(data: Path, nursery: Nursery) -> None:
-    with nursery.serving(data) as hub:
+    with nursery.serving(data, "--quiet") as hub:
         ada = Caller(hub.port, bearer(token_of("ada")))
         made = ada.json("POST", "/api/repos/create", {"type": "model", "name": "syncs"})
         assert made.status == 200, made.text
@@ -50,7 +50,9 @@ def test_a_thousand_files_are_one_barrier(data: Path, nursery: Nursery) -> None:
         }
         ada.close()
     for name, calls in counted.items():
-        # Besides, the log of the database, which now and then is carried over into its file.
+        # Besides, the log of the database, which now and then is carried over into its file; and a
+        # ref that takes the place of another one's file, whose bytes go to the disk before its name.
         rest = {call: count for call, count in calls.items() if "groundswell.db" not in call}
+        assert rest.pop("fdatasync main.lock", 0) <= 1, (name, calls)
         assert rest == {"syncfs repos": 2}, (name, calls)
-        assert calls.total() <= 2 + 5, (name, calls)
+        assert calls.total() <= 3 + 5, (name, calls)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -79,6 +82,38 @@ def test_a_failed_sync_is_never_tried_again(
         with pytest.raises(Unavailable):
             write()
     assert store.head(1) == first  # reads go on
+
+
+def test_too_many_open_files_is_no_fault_of_the_hub(
+    store: GitStore,
+) -> None:
+    """libgit2 says it in words alone; a moment later it goes."""
+    first = commit(store, None, {"a": b"1"})
+    store.swap_ref(1, MAIN, None, first)
+    with limited_descriptors():
+        with pytest.raises(Unavailable, match="too many files open"):
+            store.ref_target(1, MAIN)
+        with pytest.raises(Unavailable, match="too many files open"):
+            store.swap_ref(1, MAIN, first, first)
+    assert store.head(1) == first
+
+
+@contextlib.contextmanager
+def limited_descriptors() -> Iterator[None]:
+    """This process may open nothing more."""
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(each) for each in os.listdir("/proc/self/fd"))
+    held = [
+        os.open("/dev/null", os.O_RDONLY)
+        for _ in range(highest - len(os.listdir("/proc/self/fd")) + 2)
+    ]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(held, default=highest) + 1, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+        for each in held:
+            os.close(each)
 
 
 def test_refs_move_only_from_where_they_are(store: GitStore) -> None:

@@ -185,6 +185,10 @@ def _every_page(site: Site, folder: Path) -> Figure:
     return tally.figure(f"0 to {PAGES - 1} pages left", 10, note, moved_max=PAGES)
 
 
+# Where an upload meets the end of them hangs on how many are left.
+DESCRIPTORS = (1, 2, 3)
+
+
 def _limits(site: Site, folder: Path) -> Figure:
     """Files may not grow, or no more may be opened, for a while."""
     tally = Tally()
@@ -196,10 +200,12 @@ def _limits(site: Site, folder: Path) -> Figure:
         uploads.prepare(hub, ("lfs", "small"))
         for way in ("lfs", "small"):
             uploads.upload(hub, way)
-            for limit, most in (
+            for limit, room in (
                 (resource.RLIMIT_FSIZE, 100_000),
-                (resource.RLIMIT_NOFILE, len(os.listdir(f"/proc/{hub.process.pid}/fd")) + 1),
+                *((resource.RLIMIT_NOFILE, spare) for spare in DESCRIPTORS),
             ):
+                is_open = len(os.listdir(f"/proc/{hub.process.pid}/fd"))
+                most = room + (is_open if limit == resource.RLIMIT_NOFILE else 0)
                 usual = resource.prlimit(hub.process.pid, limit)
                 resource.prlimit(hub.process.pid, limit, (most, usual[1]))
                 tally.tried += 1

@@ -18,7 +18,7 @@ from pygit2.enums import ObjectType, SortMode
 
 from groundswell.core.errors import Corrupt
 from groundswell.core.recent import Recent
-from groundswell.store.git.process import run
+from groundswell.store.git.process import fault_of, run
 from groundswell.store.git.trees import lookup, name_of
 from groundswell.store.git.values import Author, CommitSummary
 
@@ -30,11 +30,14 @@ def read_commit(handle: pygit2.Repository, commit_id: str) -> pygit2.Commit:
 
     Raises:
         Corrupt: missing or broken, although something names it.
+        Unavailable: it cannot be read now.
     """
     try:
         found = handle.get(commit_id)
     except (ValueError, pygit2.GitError) as error:
         raise Corrupt from error
+    except OSError as error:
+        raise fault_of(str(error)) from error
     if found is None or found.type != ObjectType.COMMIT:
         raise Corrupt
     return cast("pygit2.Commit", found)

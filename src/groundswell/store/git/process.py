@@ -56,6 +56,7 @@ OPTIONS: Final = (
 
 _DEFAULT_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 _NO_SPACE: Final = ("no space left on device", "disk quota exceeded", "file too large")
+_NO_DESCRIPTORS: Final = ("too many open files",)
 _BROKEN_DISK: Final = ("input/output error", "read-only file system")
 _BROKEN_BYTES: Final = ("hash mismatch", "inflat", "zlib", "corrupt", "packfile", "checksum")
 _NAME_CLASH: Final = ("parent is not directory", "could not remove directory", "collides")
@@ -178,6 +179,8 @@ def fault_of(text: str) -> GroundswellError:
     folded = text.lower()
     if any(each in folded for each in _NO_SPACE):
         return StorageFull()
+    if any(each in folded for each in _NO_DESCRIPTORS):
+        return Unavailable("The hub has too many files open. Try again in a moment.")
     if any(each in folded for each in _BROKEN_DISK):
         return Unavailable("The hub's disk reported an error.")
     if any(each in folded for each in _LOST_RACE):

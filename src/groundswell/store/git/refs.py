@@ -15,7 +15,7 @@ import pygit2
 
 from groundswell.core.errors import ConcurrentWrite, Conflict
 from groundswell.core.values import is_abbreviated_commit_id, is_commit_id
-from groundswell.store.git.process import translated
+from groundswell.store.git.process import fault_of, translated
 from groundswell.store.git.values import Reference
 
 BRANCHES: Final = "refs/heads/"
@@ -36,11 +36,17 @@ def _peeled(handle: pygit2.Repository, oid: pygit2.Oid | str) -> pygit2.Commit |
 
 
 def target(handle: pygit2.Repository, name: str) -> str | None:
-    """The object that the ref of that full name points to now, or None."""
+    """The object that the ref of that full name points to now, or None.
+
+    Raises:
+        Unavailable: it may be there, and cannot be read now.
+    """
     try:
         found = handle.lookup_reference(name).resolve()
     except (KeyError, ValueError, pygit2.GitError):
         return None
+    except OSError as error:
+        raise fault_of(str(error)) from error
     return str(found.target)
 
 
