@@ -55,4 +55,6 @@ def test_a_thousand_files_are_one_barrier(data: Path, nursery: Nursery) -> None:
         rest = {call: count for call, count in calls.items() if "groundswell.db" not in call}
         assert rest.pop("fdatasync main.lock", 0) <= 1, (name, calls)
         assert rest == {"syncfs repos": 2}, (name, calls)
-        assert calls.total() <= 3 + 5, (name, calls)
+        # Chores of the hub write rows meanwhile, more of them the slower the machine: one or five
+        # of a commit's are alike here, and one for each file would be a thousand.
+        assert calls.total() <= FILES / 20, (name, calls)
