@@ -17,6 +17,7 @@ from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits
 from groundswell.hub.content import Content
 from groundswell.hub.discussions import Discussions
+from groundswell.hub.merging import Merging
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
 from groundswell.hub.search import Search
@@ -44,6 +45,7 @@ class Hub:
     repos: Repos
     search: Search
     discussions: Discussions
+    merging: Merging
     content: Content
     commits: Commits
     references: References
@@ -145,8 +147,9 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
         quota_bytes=settings.quota_bytes,
     )
 
-    discussions = Discussions(database, git, clock, repos)
+    discussions = Discussions(database, git, clock)
     commits = Commits(database, git, blobs, repos, discussions, clock)
+    merging = Merging(database, git, discussions, commits, clock)
     content = Content(git, blobs)
     references = References(database, git, blobs, commits, content, clock)
 
@@ -173,6 +176,7 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
         repos=repos,
         search=Search(database),
         discussions=discussions,
+        merging=merging,
         content=content,
         commits=commits,
         references=references,

@@ -8,20 +8,26 @@ from pathlib import Path
 import pytest
 
 from groundswell.core.errors import NameTaken, RepoMoved
-from groundswell.core.values import ANONYMOUS, RepoKind, Role, Visibility
+from groundswell.core.values import ANONYMOUS, AddRegular, RepoKind, Role, Visibility
 from groundswell.hub import search as search_module
-from groundswell.hub.discussions import DiscussionQuery, Discussions, Status
+from groundswell.hub.discussions import DiscussionQuery, Status
 from groundswell.hub.search import CountRange, ListQuery, Sort
 from tests.contract import postgresql
+from tests.hub.git_world import GitWorld
 from tests.hub.repo_world import World, model
 
 README = b"---\nlicense: mit\ntags: [chat]\nlanguage: en\n---\n# Title\n"
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def postgresql_folder() -> Iterator[Path]:
     with postgresql.server() as folder:
-        yield postgresql.fresh_url(folder, "lists")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def url(postgresql_folder: Path) -> str:
+    return postgresql.fresh_url(postgresql_folder, "lists")
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +95,32 @@ def test_moves_copies_downloads_and_deletions(world: World) -> None:
     assert again.id > copy.id
 
 
-def test_pull_requests(world: World) -> None:
-    ann = world.as_("ann")
-    repository = world.get(ann, "ann/open-one")
-    talks = Discussions(world.database, world.git, world.now, world.repos)
-    number = talks.create(ann, repository, "A change", is_pull_request=True)
-    talks.set_status(ann, repository, number, Status.OPEN)
-    talks.merge(ann, repository, number)
-    page = talks.list(repository, DiscussionQuery(open=False, author="ann"))
+def test_pull_requests(tmp_path: Path, postgresql_folder: Path) -> None:
+    world = GitWorld(tmp_path, postgresql.fresh_url(postgresql_folder, "talks"))
+    repository = world.model()
+    talks = world.discussions
+    made = world.commit(repository, AddRegular("a", b"1"), who=world.bob, create_pr=True)
+    number = made.pull_request_number
+    assert number == 1
+    said = talks.comment(world.bob, repository, number, "look")
+    talks.edit(world.bob, repository, number, said.id, "look at it")
+    talks.set_title(world.bob, repository, number, "A 100% change")
+    talks.set_status(world.alice, repository, number, Status.OPEN)
+    commit = world.merging.merge(world.alice, repository, number, comment="thanks")
+    page = talks.list(repository, DiscussionQuery(open=False, author="bob", words=("100%",)))
     assert [each.status for each in page.discussions] == [Status.MERGED]
+    happenings = talks.timeline(page.discussions[0]).happenings
+    assert [each.type for each in happenings] == [
+        "discussion.created",
+        "commit.landed",
+        "discussion.commented",
+        "discussion.title_changed",
+        "discussion.status_changed",
+        "discussion.commented",
+        "pull_request.merged",
+    ]
+    assert happenings[2].comment is not None
+    assert [each.text for each in happenings[2].comment.earlier] == ["look"]
+    assert happenings[-1].payload["commit"] == commit
+    talks.hide(world.alice, repository, number, said.id)
+    world.close()

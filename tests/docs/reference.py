@@ -216,7 +216,7 @@ def permissions() -> str:
         "",
         "- **see**: know that it exists: info, file names, history, discussions.",
         "- **read**: its content.",
-        "- **contribute**: open a discussion or pull request, and commit to one's own.",
+        "- **contribute**: open a discussion or pull request, comment, commit to one's own.",
         "- **write**: commit to branches, move branches and tags, merge.",
         "- **administer**: settings, name, deletion.",
         "",

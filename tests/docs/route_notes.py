@@ -53,6 +53,21 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
         "open or close; somebody else's takes write",
         CONTRIBUTE,
     ),
+    ("hub", "comment"): ("say something; in a locked one it takes write", CONTRIBUTE),
+    ("hub", "edit comment"): ("one's own comment; what it said is kept", CONTRIBUTE),
+    ("hub", "hide comment"): (
+        "remove a comment's text for ever; somebody else's takes write",
+        CONTRIBUTE,
+    ),
+    ("hub", "discussion title"): ("another title; somebody else's takes write", CONTRIBUTE),
+    ("hub", "lock or pin discussion"): (
+        "let only who may write comment; keep on top of the list",
+        WRITE,
+    ),
+    ("hub", "update pull request"): (
+        "merge main into a pull request; somebody else's takes write",
+        CONTRIBUTE,
+    ),
     ("hub", "merge"): ("merge a pull request that is open", WRITE),
     ("hub", "commits"): ("the history, page by page", SEE),
     ("hub", "list"): ("list and search what the asker may see", ANYONE),

@@ -24,7 +24,7 @@ OF_A_REPOSITORY = {who.SEE, who.READ, "read; contribute to push", "read; contrib
 
 ZEROS = "0" * 64
 FILLED = {
-    "rev": "main", "branch": "aside", "number": "1", "tag": "latest", "account": "admin",
+    "rev": "main", "branch": "aside", "number": "1", "comment": "0" * 24, "tag": "latest", "account": "admin",
     "commit": "0" * 40, "hash": ZEROS, "oid": ZEROS, "prefix": "default", "domain": "n1",
     "epoch": "e1", "upload": "u", "part": "1", "version": "0", "file": "none.css",
 }  # fmt: skip
@@ -34,6 +34,9 @@ BODIES = {
     "preupload": {"files": [{"path": "a.txt", "sample": "", "size": 1}]},
     "create discussion": {"title": "Two", "description": "", "pullRequest": False},
     "discussion status": {"status": "closed"},
+    "discussion title": {"title": "Three"},
+    "comment": {"comment": "Yes"},
+    "edit comment": {"content": "No"},
     "create tag": {"tag": "one"},
     "delete large files": {"deletions": {"sha": [ZEROS], "rewriteHistory": False}},
     "duplicate large files": {"target": {"type": "model", "name": "admin/shown"}, "files": [LARGE]},

@@ -23,6 +23,7 @@ from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits, Committed
 from groundswell.hub.content import Content
 from groundswell.hub.discussions import Discussions
+from groundswell.hub.merging import Merging
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos, Repository
 from groundswell.hub.signing import Signer
@@ -35,11 +36,11 @@ from groundswell.store.layout import DataFolder
 class GitWorld:
     """One hub on one folder; ``alice`` owns things, ``bob`` is somebody else."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, url: str | None = None) -> None:
         self.folder = DataFolder(root)
         self.folder.create()
         self._ticks = itertools.count(1_700_000_000_000_000, 1_000_000)
-        self.database = Database.open(self.folder.database_url)
+        self.database = Database.open(url or self.folder.database_url)
         self.store = DiskStore(self.folder.root)
         self.git = GitStore(self.folder.repos)
         self.accounts = Accounts(self.database, self.now)
@@ -49,10 +50,11 @@ class GitWorld:
             self.database, self.store, self.now, signer, self.accounts.refresh,
             self.repos.find_by_number,
         )  # fmt: skip
-        self.discussions = Discussions(self.database, self.git, self.now, self.repos)
+        self.discussions = Discussions(self.database, self.git, self.now)
         self.commits = Commits(
             self.database, self.git, self.blobs, self.repos, self.discussions, self.now
         )
+        self.merging = Merging(self.database, self.git, self.discussions, self.commits, self.now)
         self.content = Content(self.git, self.blobs)
         self.references = References(
             self.database, self.git, self.blobs, self.commits, self.content, self.now

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -100,6 +101,55 @@ def test_an_older_database_keeps_its_rows(path: Path) -> None:
     with Database.open(f"sqlite:///{path}") as database:
         rows = database.read(lambda conn: conn.exec_driver_sql("SELECT * FROM claims").all())
     assert [tuple(row) for row in rows] == [(1, 1, "s", 7, 0, 0)]
+
+
+def test_descriptions_become_first_comments(path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{path}")
+    repository = (
+        "INSERT INTO repositories (id, public_id, kind, owner_id, namespace, name, visibility, "
+        "created_at, modified_at) VALUES (1, 'r', 'model', 1, 'ada', 'm', 'public', 1, 1)"
+    )
+    discussion = (
+        "INSERT INTO discussions (id, repository_id, number, is_pull_request, title, description, "
+        "status, author_id, created_at) VALUES (?, 1, ?, ?, 't', ?, 'open', 1, 5)"
+    )
+    event = (
+        "INSERT INTO events (id, happened_at, type, actor_id, repository_id, payload) "
+        "VALUES (?, 5, ?, 1, 1, ?)"
+    )
+    with engine.begin() as conn:
+        migrate(conn, "0003")
+        account = (
+            "INSERT INTO accounts (id, public_id, kind, name, folded, created_at) "
+            "VALUES (1, 'p', 'user', 'ada', 'ada', 1)"
+        )
+        for text in (account, repository):
+            conn.exec_driver_sql(text)
+        for values in ((7, 1, False, "why"), (8, 2, True, "better"), (9, 3, False, "untold")):
+            conn.exec_driver_sql(discussion, values)
+        for values in (
+            (1, "repository.created", "{}"),
+            (2, "discussion.created", '{"number": 1, "is_pull_request": false}'),
+            (3, "discussion.created", '{"number": 2, "is_pull_request": true}'),
+            (4, "commit.landed", '{"ref": "refs/pr/2", "old": "a", "new": "b"}'),
+            (5, "commit.landed", '{"ref": "refs/heads/main", "old": "a", "new": "b"}'),
+            (6, "pull_request.merged", '{"number": 2, "commit": "c"}'),
+        ):
+            conn.exec_driver_sql(event, values)
+    engine.dispose()
+    with Database.open(f"sqlite:///{path}") as database:
+
+        def look(conn: sa.Connection) -> tuple[list[Any], list[Any]]:
+            comments = "SELECT id, discussion_id, text, version, written_at FROM comments"
+            numbers = "SELECT id, discussion_number FROM events ORDER BY id"
+            return (
+                [tuple(row) for row in conn.exec_driver_sql(comments)],
+                [tuple(row) for row in conn.exec_driver_sql(numbers)],
+            )
+
+        comments, numbers = database.read(look)
+    assert comments == [(2, 7, "why", 1, 5), (3, 8, "better", 1, 5), (7, 9, "untold", 1, 5)]
+    assert numbers == [(1, None), (2, 1), (3, 2), (4, 2), (5, None), (6, 2), (7, 3)]
 
 
 def test_head_is_the_newest_revision() -> None:

@@ -17,7 +17,6 @@ from groundswell.core.errors import (
 )
 from groundswell.core.values import ANONYMOUS, Visibility
 from groundswell.hub.discussions import DiscussionQuery, Discussions, Status
-from groundswell.store.git import Author, Side
 from tests.hub.repo_world import World, model
 
 
@@ -45,33 +44,7 @@ def repository(world: Any, ann: Any) -> Any:
 
 @pytest.fixture
 def talks(world: Any) -> Any:
-    return Discussions(world.database, world.git, world.now, world.repos)
-
-
-def commit(world: Any, repository: Any, reference: Any, files: Any) -> Any:
-    """Put files (None removes) on a ref."""
-    git, number = world.git, repository.id
-    head = git.resolve(number, reference)
-    edit = git.edit(number, head)
-    for path, content in files.items():
-        if content is None:
-            edit.remove(path)
-        else:
-            edit.put(path, Side(0o100644, git.write_blob(number, content)))
-    made = git.make_commit(
-        number,
-        tree=edit.write(),
-        parents=[head],
-        author=Author("a", "a@b"),
-        message="x",
-        time=10**15,
-    )
-    git.swap_ref(number, reference, head, made)
-    return made
-
-
-def read(world: Any, repository: Any, path: Any) -> Any:
-    return world.git.text_at(repository.id, world.git.head(repository.id), path, 1000)
+    return Discussions(world.database, world.git, world.now)
 
 
 def test_one_counter_numbers_discussions_and_pull_requests(
@@ -153,91 +126,153 @@ def test_authors_and_writers_change_the_state(
         talks.set_status(world.as_("eve"), repository, number, Status.CLOSED)
     with pytest.raises(Unauthenticated):
         talks.set_status(ANONYMOUS, repository, number, Status.CLOSED)
-    assert talks.set_status(bob, repository, number, Status.OPEN).status is Status.OPEN
-    assert talks.set_status(ann, repository, number, Status.CLOSED).status is Status.CLOSED
+    for who, status in ((bob, Status.OPEN), (ann, Status.CLOSED), (ann, Status.CLOSED)):
+        told = talks.set_status(who, repository, number, status)
+        assert told.payload["status"] == status
+        assert talks.get(repository, number).status is status
+    kinds = [each.type for each in talks.timeline(talks.get(repository, number)).happenings]
+    assert kinds == ["discussion.created", *["discussion.status_changed"] * 2]
     for status in (Status.MERGED, Status.DRAFT):
         with pytest.raises(BadRequest):
             talks.set_status(ann, repository, number, status)
 
 
-def test_merging_brings_both_sides_together(
+def said(talks: Any, repository: Any, number: int) -> list[Any]:
+    happenings = talks.timeline(talks.get(repository, number)).happenings
+    return [each.comment for each in happenings if each.comment is not None]
+
+
+def test_what_people_say_stands_in_the_record(
+    talks: Any, repository: Any, ann: Any, bob: Any
+) -> None:
+    number = talks.create(bob, repository, "x", "why")
+    first = talks.comment(ann, repository, number, "because")
+    talks.set_title(bob, repository, number, "y")
+    talks.set_status(ann, repository, number, Status.CLOSED, "so be it")
+    found = talks.get(repository, number)
+    assert (found.title, found.status, found.comment_count) == ("y", Status.CLOSED, 3)
+    assert first.comment.author == "ann"
+    line = talks.timeline(found)
+    assert line.count == len(line.happenings) == 5
+    assert [(each.type, each.actor) for each in line.happenings] == [
+        ("discussion.created", "bob"),
+        ("discussion.commented", "ann"),
+        ("discussion.title_changed", "bob"),
+        ("discussion.commented", "ann"),
+        ("discussion.status_changed", "ann"),
+    ]
+    assert [each.text for each in said(talks, repository, number)] == ["why", "because", "so be it"]
+    assert [each.id for each in talks.timeline(found, limit=2).happenings] == [
+        each.id for each in line.happenings[-2:]
+    ]
+    before = talks.timeline(found, before=line.happenings[3].id, limit=2).happenings
+    assert before == line.happenings[1:3]
+    after = talks.timeline(found, after=line.happenings[0].id, limit=1).happenings
+    assert after == line.happenings[1:2]
+
+
+def test_an_edit_keeps_what_was_said_and_hiding_keeps_nothing(
     world: Any, talks: Any, repository: Any, ann: Any, bob: Any
 ) -> None:
-    world.put(repository.id, {"both.txt": b"0", "gone.txt": b"0", "same.txt": b"0"})
-    number = talks.create(bob, repository, "Change", is_pull_request=True)
-    commit(
-        world, repository, f"refs/pr/{number}",
-        {"new/a.txt": b"1", "gone.txt": None, "same.txt": b"2", "README.md": b"---\nlicense: mit\n---"},
-    )  # fmt: skip
-    world.put(repository.id, {"both.txt": b"3", "same.txt": b"2"})
-    with pytest.raises(Conflict, match="draft"):
-        talks.merge(ann, repository, number)
-    talks.set_status(ann, repository, number, Status.OPEN)
+    number = talks.create(bob, repository, "x", "one")
+    (first,) = said(talks, repository, number)
+    talks.edit(bob, repository, number, first.id, "two")
+    now = talks.edit(bob, repository, number, first.id, "three").comment
+    assert (now.text, now.version, now.is_edited) == ("three", 3, True)
+    assert [each.text for each in now.earlier] == ["one", "two"]
+    assert talks.edit(bob, repository, number, first.id, "three").comment == now
     with pytest.raises(Forbidden):
-        talks.merge(bob, repository, number)
-    merged = talks.merge(ann, repository, number)
-    assert world.git.head(repository.id) == merged
-    assert len(world.git.commit_summary(repository.id, merged).parents) == 2
-    assert read(world, repository, "both.txt") == b"3"
-    assert read(world, repository, "new/a.txt") == b"1"
-    assert read(world, repository, "same.txt") == b"2"
-    assert read(world, repository, "gone.txt") is None
-    found = talks.get(repository, number)
-    assert (found.status, found.merge_commit) == (Status.MERGED, merged)
-    assert world.get(ann, "ann/a").card == {"license": "mit"}
+        talks.edit(ann, repository, number, first.id, "mine")
+    with pytest.raises(Forbidden):
+        talks.hide(world.user("eve"), repository, number, first.id)
+    gone = talks.hide(ann, repository, number, first.id).comment
+    assert (gone.text, gone.earlier, gone.is_hidden, gone.hidden_by) == ("", (), True, "ann")
+    assert talks.hide(bob, repository, number, first.id).comment == gone
     with pytest.raises(Conflict):
-        talks.merge(ann, repository, number)
-    with pytest.raises(Conflict):
-        talks.set_status(ann, repository, number, Status.OPEN)
+        talks.edit(bob, repository, number, first.id, "back")
+    texts = world.database.read(
+        lambda conn: conn.exec_driver_sql(
+            "SELECT text FROM comments UNION SELECT text FROM comment_versions"
+        ).all()
+    )
+    assert [tuple(row) for row in texts] == [("",)]
 
 
-def test_merging_on_an_unmoved_main_works(
-    world: Any, talks: Any, repository: Any, ann: Any
+def test_comments_of_one_discussion_are_not_those_of_another(
+    world: Any, talks: Any, repository: Any, ann: Any, bob: Any
 ) -> None:
-    number = talks.create(ann, repository, "x", is_pull_request=True)
-    commit(world, repository, f"refs/pr/{number}", {"a": b"1"})
-    talks.set_status(ann, repository, number, Status.OPEN)
-    talks.merge(ann, repository, number)
-    assert read(world, repository, "a") == b"1"
-
-
-@pytest.mark.parametrize(
-    ("theirs", "ours"),
-    [
-        ({"f": b"1"}, {"f": b"2"}),
-        ({"f": None}, {"f": b"2"}),
-        ({"f": b"1"}, {"f": None}),
-        ({"n": b"1"}, {"n": b"2"}),
-        ({"n": b"1"}, {"n/x": b"2"}),
-        ({"n/x": b"1"}, {"n": b"2"}),
-    ],
-)
-def test_collisions_are_named_and_change_nothing(
-    world: Any, talks: Any, repository: Any, ann: Any, theirs: Any, ours: Any
-) -> None:
-    world.put(repository.id, {"f": b"0"})
-    number = talks.create(ann, repository, "x", is_pull_request=True)
-    commit(world, repository, f"refs/pr/{number}", theirs)
-    before = commit(world, repository, "refs/heads/main", ours)
-    talks.set_status(ann, repository, number, Status.OPEN)
-    with pytest.raises(Conflict, match=r"both sides: [fn]"):
-        talks.merge(ann, repository, number)
-    assert world.git.head(repository.id) == before
-    assert talks.get(repository, number).status is Status.OPEN
-
-
-def test_a_merge_cut_short_after_the_ref_is_finished_by_the_next(
-    world: Any, talks: Any, repository: Any, ann: Any
-) -> None:
-    number = talks.create(ann, repository, "x", is_pull_request=True)
-    made = commit(world, repository, f"refs/pr/{number}", {"a": b"1"})
-    talks.set_status(ann, repository, number, Status.OPEN)
-    world.git.swap_ref(repository.id, "refs/heads/main", world.git.head(repository.id), made)
-    assert talks.merge(ann, repository, number) == made
-    assert talks.get(repository, number).status is Status.MERGED
-
-
-def test_plain_discussions_do_not_merge(talks: Any, repository: Any, ann: Any) -> None:
+    elsewhere = world.repos.create(bob, model("bob/b"))
+    mine = talks.comment(bob, elsewhere, talks.create(bob, elsewhere, "x"), "here")
     number = talks.create(ann, repository, "x")
-    with pytest.raises(NotFound):
-        talks.merge(ann, repository, number)
+    for work in (talks.hide, lambda *args: talks.edit(*args, "z")):
+        with pytest.raises(NotFound):
+            work(bob, repository, number, mine.id)
+        with pytest.raises(NotFound):
+            work(bob, repository, 99, mine.id)
+    assert [each.text for each in said(talks, repository, number)] == [""]
+
+
+def test_a_locked_discussion_hears_only_those_who_may_write(
+    talks: Any, repository: Any, ann: Any, bob: Any
+) -> None:
+    number = talks.create(bob, repository, "x")
+    with pytest.raises(Forbidden):
+        talks.set_locked(bob, repository, number, locked=True)
+    talks.set_locked(ann, repository, number, locked=True)
+    talks.set_locked(ann, repository, number, locked=True)
+    (first,) = said(talks, repository, number)
+    with pytest.raises(Forbidden, match="locked"):
+        talks.comment(bob, repository, number, "but")
+    with pytest.raises(Forbidden, match="locked"):
+        talks.edit(bob, repository, number, first.id, "but")
+    talks.comment(ann, repository, number, "enough")
+    talks.set_locked(ann, repository, number, locked=False)
+    talks.comment(bob, repository, number, "thanks")
+    kinds = [each.type for each in talks.timeline(talks.get(repository, number)).happenings]
+    assert kinds.count("discussion.locked") == kinds.count("discussion.unlocked") == 1
+
+
+def test_pinned_ones_come_first_and_are_few(
+    talks: Any, repository: Any, ann: Any, bob: Any
+) -> None:
+    numbers = [talks.create(bob, repository, "x") for _ in range(11)]
+    with pytest.raises(Forbidden):
+        talks.set_pinned(bob, repository, 1, pinned=True)
+    for number in numbers[:10]:
+        talks.set_pinned(ann, repository, number, pinned=True)
+    with pytest.raises(Conflict, match="At most 10"):
+        talks.set_pinned(ann, repository, 11, pinned=True)
+    page = talks.list(repository, DiscussionQuery())
+    assert [each.number for each in page.discussions] == [*range(10, 0, -1), 11]
+
+
+def test_bounds_of_comments(talks: Any, repository: Any, bob: Any, monkeypatch: Any) -> None:
+    from groundswell.hub.discussions import comments
+
+    number = talks.create(bob, repository, "x", "one")
+    for text in ("", " \n", "a\0b", "\ud800", "x" * 65_537):
+        with pytest.raises(BadRequest):
+            talks.comment(bob, repository, number, text)
+    monkeypatch.setattr(comments, "COMMENTS_MAX", 2)
+    monkeypatch.setattr(comments, "VERSIONS_MAX", 2)
+    made = talks.comment(bob, repository, number, "x" * 65_536)
+    with pytest.raises(Conflict, match="open a new one"):
+        talks.comment(bob, repository, number, "more")
+    monkeypatch.setattr(comments, "COMMENTS_MAX", 3)
+    talks.edit(bob, repository, number, made.id, "two")
+    with pytest.raises(Conflict, match="too often"):
+        talks.edit(bob, repository, number, made.id, "three")
+
+
+def test_titles_are_searched_by_every_word(talks: Any, repository: Any, bob: Any) -> None:
+    for title in ("Fix the 100% loss", "fix typo", "Nothing"):
+        talks.create(bob, repository, title)
+
+    def numbers(*words: str) -> list[int]:
+        page = talks.list(repository, DiscussionQuery(words=words))
+        return [each.number for each in page.discussions]
+
+    assert numbers("FIX") == [2, 1]
+    assert numbers("fix", "loss") == [1]
+    assert numbers("%") == [1]
+    assert numbers("_") == []

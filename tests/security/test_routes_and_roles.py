@@ -165,6 +165,8 @@ def address(line: str, place: Place) -> str:
         "path*": "nope.txt" if line.startswith("POST") else "notes.txt",
         "branch": "main" if "/branch/" in line and line.startswith("POST") else "there-not",
         "number": "1",
+        "comment": "0" * 19 + "f" + "0" * 4,  # of no comment
+        "mark": "pin",
         "commit": place.head,
         "tag": "latest",
         "oid": "0" * 64,

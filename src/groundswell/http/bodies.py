@@ -136,7 +136,7 @@ def _check_texts(body: bytes, value: object, where: str) -> None:
 
 
 async def json_object(request: Request) -> dict[str, Any]:
-    """The request's body as a JSON object; an empty body is an empty object.
+    """The request's body as a JSON object; an empty body, and null, are an empty object.
 
     Raises:
         Malformed: not a JSON object.
@@ -145,6 +145,8 @@ async def json_object(request: Request) -> dict[str, Any]:
     if not body.strip():
         return {}
     value = parse_json(body)
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         raise Malformed("JSON body", "an object is expected")
     return cast("dict[str, Any]", value)

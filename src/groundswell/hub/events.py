@@ -16,13 +16,16 @@ from groundswell.store.database import Prepared
 from groundswell.store.tables import events
 
 _INSERT: Final = Prepared(
-    sa.insert(events).values(
+    sa.insert(events)
+    .values(
         happened_at=sa.bindparam("now"),
         type=sa.bindparam("what"),
         actor_id=sa.bindparam("actor"),
         repository_id=sa.bindparam("repository"),
+        discussion_number=sa.bindparam("discussion"),
         payload=sa.bindparam("told", type_=events.c.payload.type),
     )
+    .returning(events.c.id)
 )
 _TYPE: Final = re.compile(r"[a-z_]+\.[a-z_]+", re.ASCII)
 
@@ -34,8 +37,9 @@ def record(
     actor_id: int | None,
     repository_id: int | None,
     payload: Mapping[str, Any],
-) -> None:
-    """Write one event: ``noun.past_participle``, such as ``repository.created``.
+    discussion: int | None = None,
+) -> int:
+    """Write one event: ``noun.past_participle``, such as ``repository.created``. Its id.
 
     Args:
         conn: the transaction of the change.
@@ -44,8 +48,17 @@ def record(
         actor_id: the account that did it; None for the hub itself and its command line.
         repository_id: the repository it concerns, if any.
         payload: JSON values. Never a token, password, cookie or digest of one.
+        discussion: the number of the repository's discussion that it is a part of, if any.
     """
     assert _TYPE.fullmatch(type), type
-    _INSERT.run(
-        conn, now=now, what=type, actor=actor_id, repository=repository_id, told=dict(payload)
+    made = _INSERT.first(
+        conn,
+        now=now,
+        what=type,
+        actor=actor_id,
+        repository=repository_id,
+        discussion=discussion,
+        told=dict(payload),
     )
+    assert made is not None
+    return int(made["id"])

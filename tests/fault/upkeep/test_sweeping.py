@@ -97,7 +97,7 @@ def test_packing_waits_for_backups(world: World) -> None:
 
 def test_every_chore_of_a_hub_runs(world: World) -> None:
     hub = world.hub
-    discussions = Discussions(hub.database, hub.git, ticking, hub.repos)
+    discussions = Discussions(hub.database, hub.git, ticking)
     commits = Commits(hub.database, hub.git, hub.blobs, hub.repos, discussions, ticking)
     chores = chores_of(hub.premises, hub.repos, hub.blobs, commits, lambda: 0)
     assert len({chore.name for chore in chores}) == len(chores)

@@ -19,7 +19,7 @@ from groundswell.http.pages import (
     upload,
 )
 from groundswell.http.pages.door import DOOR
-from groundswell.http.pages.rendering import close
+from groundswell.http.rendering import close
 from groundswell.http.routing import Route
 
 __all__ = ["DOOR", "close", "routes"]

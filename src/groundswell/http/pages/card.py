@@ -9,11 +9,11 @@ from groundswell.core.errors import EntryNotFound, Malformed, RevisionNotFound
 from groundswell.core.policy import Action, may
 from groundswell.core.values import BytesPlan, RepoKind, share_text, size_text
 from groundswell.http.pages.door import Answer, Asked, with_query
-from groundswell.http.pages.rendering import renderer
 from groundswell.http.pages.repositories import card_word, find, head_of, shows
 from groundswell.http.pages.snippets import snippets_of
 from groundswell.http.pages.views import CardPage, Fact, RepoHead, Tag
 from groundswell.http.pages.wording import day, quantity
+from groundswell.http.rendering import renderer
 from groundswell.http.routing import Route
 from groundswell.hub.repos import Repository
 from groundswell.wire.cards import read_card

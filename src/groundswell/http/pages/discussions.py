@@ -8,7 +8,6 @@ from groundswell.core.errors import NotFound, RevisionNotFound
 from groundswell.core.policy import Action
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.history import changes_of, commit_line
-from groundswell.http.pages.rendering import renderer
 from groundswell.http.pages.repositories import find, head_of, place, shows
 from groundswell.http.pages.views import (
     CommitLine,
@@ -18,6 +17,7 @@ from groundswell.http.pages.views import (
     FileChange,
     RepoHead,
 )
+from groundswell.http.rendering import renderer
 from groundswell.http.routing import Route
 from groundswell.hub.discussions import Discussion, DiscussionQuery
 from groundswell.hub.repos import Repository
@@ -69,15 +69,15 @@ def _show(asked: Asked) -> Answer:
     if number is None:
         raise NotFound
     discussion = asked.hub.discussions.get(repository, number)
-    description = renderer().markdown(
-        discussion.description, LinkBase(head.url, "main", "", asked.base_url)
-    )
+    said = asked.hub.discussions.timeline(discussion, after=0, limit=1).happenings
+    text = said[0].comment.text if said and said[0].comment else ""
+    description = renderer().markdown(text, LinkBase(head.url, "main", "", asked.base_url))
     commits, changes = _contribution(asked, repository, head, discussion)
     has_files = discussion.is_pull_request and bool(commits)
     return DiscussionPage(
         repo=head,
         row=_row(head, discussion),
-        description_html=description.html if discussion.description.strip() else "",
+        description_html=description.html if text.strip() else "",
         files_url=place(head, "tree", discussion.reference) if has_files else None,
         commits=commits,
         changes=changes,

@@ -8,10 +8,10 @@ from typing import Any, Final
 from groundswell.core.errors import BadRequest, EntryNotFound
 from groundswell.core.values import size_text
 from groundswell.http.pages.door import Asked
-from groundswell.http.pages.rendering import renderer
 from groundswell.http.pages.repositories import place
 from groundswell.http.pages.views import Fact, RepoHead
 from groundswell.http.pages.wording import quantity
+from groundswell.http.rendering import renderer
 from groundswell.hub.content import Located
 from groundswell.hub.repos import Repository
 from groundswell.wire.cards import read_card

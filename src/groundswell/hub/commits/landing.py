@@ -17,7 +17,9 @@ import sqlalchemy as sa
 from groundswell.core.errors import GroundswellError, Unavailable
 from groundswell.core.values import Arrival
 from groundswell.hub.blobs import Blobs
+from groundswell.hub.commits.rights import pull_request_number
 from groundswell.hub.commits.values import RefChange
+from groundswell.hub.discussions.rows import note_merged
 from groundswell.hub.events import record
 from groundswell.hub.repos.indexing import Reading
 from groundswell.store import tables
@@ -26,6 +28,8 @@ from groundswell.store.git import GitStore
 
 LOG: Final = logging.getLogger("groundswell.commits")
 MAIN: Final = "refs/heads/main"
+COMMITS_TOLD_MAX: Final = 50
+TITLE_TOLD_MAX: Final = 200
 _RECENT_EVENTS: Final = 200
 
 _rows = tables.repositories
@@ -86,7 +90,7 @@ class Landing:
             {
                 "repository_id": repository_id,
                 "actor_id": actor_id,
-                "changes": [[each.name, each.old, each.new] for each in changes],
+                "changes": [[each.name, each.old, each.new, each.merges] for each in changes],
             }
         )
         try:
@@ -145,10 +149,13 @@ class Landing:
         has_main = any(each.name == MAIN for each in changes)
         reading = self._indexer.reading(repository_id) if has_main else None
         now = self._clock()
+        told = [self._payload(repository_id, each) for each in changes]
 
         def work(conn: sa.Connection) -> None:
-            for each in changes:
-                _record(conn, now, actor_id, repository_id, each, again=again)
+            for each, payload in zip(changes, told, strict=True):
+                _record(conn, now, actor_id, repository_id, each, payload, again=again)
+                if each.merges is not None and each.new is not None:
+                    note_merged(conn, now, actor_id, repository_id, each.merges, each.new)
             _TOUCH.run(conn, number=repository_id, now=now)
             if reading is not None:
                 reading.write(conn)
@@ -179,6 +186,17 @@ class Landing:
             return arrival
 
         return self._database.write(work)
+
+    def _payload(self, repository_id: int, change: RefChange) -> dict[str, Any]:
+        """What is told of a moved ref; of a pull request's, also the commits that came."""
+        payload: dict[str, Any] = {"ref": change.name, "old": change.old, "new": change.new}
+        if change.new is None or pull_request_number(change.name) is None:
+            return payload
+        between = self._git.merging.between
+        commits, count = between(repository_id, change.old, change.new, COMMITS_TOLD_MAX)
+        payload["commits"] = [[each.id, each.title[:TITLE_TOLD_MAX]] for each in commits]
+        payload["commit_count"] = count
+        return payload
 
     def _pointers_of(self, repository_id: int, changes: Sequence[RefChange]) -> dict[str, str]:
         moved = {each.new for each in changes if each.new is not None}
@@ -278,24 +296,24 @@ def _record(
     actor_id: int | None,
     repository_id: int,
     change: RefChange,
+    payload: dict[str, Any],
     *,
     again: bool,
 ) -> None:
     """The event of a ref's move; ``again``: unless it was recorded before a crash."""
-    payload = {"ref": change.name, "old": change.old, "new": change.new}
     is_commit = change.new is not None and change.name.startswith(("refs/heads/", "refs/pr/"))
     type_ = "commit.landed" if is_commit else "reference.changed"
-    if not again:
-        record(conn, now, type_, actor_id, repository_id, payload)
-        return
-    events = tables.events
-    recent = (
-        sa.select(events.c.payload)
-        .where(events.c.repository_id == repository_id, events.c.type == type_)
-        .order_by(events.c.id.desc())
-        .limit(_RECENT_EVENTS)
-    )
-    # A ref may go back and forth: only the very last event of this ref can be the same one.
-    last = next((p for (p,) in conn.execute(recent) if p.get("ref") == change.name), None)
-    if last != payload:
-        record(conn, now, type_, actor_id, repository_id, payload)
+    if again:
+        events = tables.events
+        recent = (
+            sa.select(events.c.payload)
+            .where(events.c.repository_id == repository_id, events.c.type == type_)
+            .order_by(events.c.id.desc())
+            .limit(_RECENT_EVENTS)
+        )
+        # A ref may go back and forth: only the very last event of this ref can be the same one.
+        last = next((p for (p,) in conn.execute(recent) if p.get("ref") == change.name), None)
+        if last == payload:
+            return
+    number = pull_request_number(change.name)
+    record(conn, now, type_, actor_id, repository_id, payload, number)

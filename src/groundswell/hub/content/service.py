@@ -27,7 +27,7 @@ from groundswell.hub.content.siblings import Siblings
 from groundswell.hub.content.values import CommitDetail, Located, LogPage, TreeItem, TreePage
 from groundswell.hub.content.weights import Weights
 from groundswell.hub.repos import Repository
-from groundswell.store.git import CommitSummary, GitStore
+from groundswell.store.git import CommitDiff, CommitSummary, GitStore
 from groundswell.wire.git.pointers import pointer_text
 
 PAGE_MAX: Final = 100_000
@@ -233,6 +233,10 @@ class Content:
         commit = self.resolve_revision(repository, revision)
         summary = self._git.commit_summary(repository.id, commit)
         return CommitDetail(summary, self._git.diff(repository.id, commit))
+
+    def compare(self, repository: Repository, old: str | None, new: str) -> CommitDiff:
+        """What differs between two commits (ids; None: nothing), bounded in files and bytes."""
+        return self._git.diff_between(repository.id, old, new)
 
     # --- weights ------------------------------------------------------------------------------
 

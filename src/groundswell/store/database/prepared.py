@@ -33,8 +33,8 @@ class _Compiled:
 
 
 class Prepared:
-    """One statement whose values are ``sa.bindparam``s; no lists that expand, nothing to return
-    from writes. The values of a run are given by the parameters' names.
+    """One statement whose values are ``sa.bindparam``s; no lists that expand. What a write returns
+    is read like the rows of a select. The values of a run are given by the parameters' names.
     """
 
     __slots__ = ("_compiled", "_statement")
@@ -81,7 +81,8 @@ class Prepared:
             write = bind.type.dialect_impl(dialect).bind_processor(dialect)
             given = bind.key if bind.required else None
             places.append((given, None if given else bind.effective_value, write))
-        columns = getattr(self._statement, "selected_columns", ())
+        chosen = getattr(self._statement, "selected_columns", None)
+        columns = self._statement.exported_columns if chosen is None else chosen  # type: ignore[attr-defined]
         readers = [
             (column.key, read)
             for column in columns

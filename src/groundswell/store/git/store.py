@@ -24,6 +24,7 @@ from groundswell.store.git.edits import TreeEdit
 from groundswell.store.git.gates import Gates, Turns
 from groundswell.store.git.handles import Folders
 from groundswell.store.git.incoming import Incoming
+from groundswell.store.git.merging import Merging
 from groundswell.store.git.notes import Notes
 from groundswell.store.git.process import run, translated
 from groundswell.store.git.sharing import SharedLocks
@@ -57,6 +58,7 @@ class GitStore:
         self.gates = Gates(self._locks)
         self._refs = Turns(self._locks)
         self.tidying = Tidying(self._folders, self.gates)
+        self.merging = Merging(self._folders)
 
     # --- repositories -------------------------------------------------------------------------
 

@@ -20,7 +20,15 @@ from groundswell.store.tables.accounts import (
     tokens,
 )
 from groundswell.store.tables.columns import metadata
-from groundswell.store.tables.community import checked, discussions, events, faults, hub_facts
+from groundswell.store.tables.community import (
+    checked,
+    comment_versions,
+    comments,
+    discussions,
+    events,
+    faults,
+    hub_facts,
+)
 from groundswell.store.tables.content import (
     blobs,
     chunk_samples,
@@ -55,6 +63,8 @@ __all__ = [
     "claims",
     "cold_bases",
     "cold_xorbs",
+    "comment_versions",
+    "comments",
     "device_grants",
     "discussions",
     "events",

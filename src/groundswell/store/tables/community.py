@@ -9,6 +9,13 @@ import sqlalchemy as sa
 
 from groundswell.store.tables import columns
 
+
+def _discussion() -> sa.Column[int]:
+    """A key to a discussion; the row goes when the discussion goes."""
+    key = sa.ForeignKey("discussions.id", ondelete="CASCADE")
+    return sa.Column("discussion_id", columns.Id, key, nullable=False)
+
+
 discussions = sa.Table(
     "discussions",
     columns.metadata,
@@ -17,13 +24,48 @@ discussions = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("is_pull_request", sa.Boolean, nullable=False),
     sa.Column("title", sa.String(500), nullable=False),
-    sa.Column("description", sa.Text, nullable=False, server_default=""),
     sa.Column("status", sa.String(16), nullable=False),  # draft | open | closed | merged
     columns.account("author_id", nullable=True),
     sa.Column("base_commit", sa.String(40), nullable=True),
     sa.Column("merge_commit", sa.String(40), nullable=True),
     sa.Column("created_at", columns.Micros, nullable=False),
+    # The description counts: it is the first comment.
+    sa.Column("comment_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("is_pinned", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("is_locked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("repository_id", "number"),
+)
+
+# What people say. A comment has the id of the event that tells of it: so the record of a discussion
+# and its texts are one list. Nothing of a text is kept once it is hidden.
+comments = sa.Table(
+    "comments",
+    columns.metadata,
+    sa.Column("id", columns.Id, sa.ForeignKey("events.id"), primary_key=True, autoincrement=False),
+    _discussion(),
+    columns.account("author_id", nullable=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),  # of text, from 1
+    sa.Column("written_at", columns.Micros, nullable=False),  # that version
+    sa.Column("hidden_at", columns.Micros, nullable=True),
+    columns.account("hidden_by_id", nullable=True),
+    sa.Index("ix_comments_discussion_id", "discussion_id", "id"),
+)
+
+# What a comment said before it was edited.
+comment_versions = sa.Table(
+    "comment_versions",
+    columns.metadata,
+    sa.Column(
+        "comment_id",
+        columns.Id,
+        sa.ForeignKey("comments.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("written_at", columns.Micros, nullable=False),
 )
 
 # The record of what happened: written in the transaction of the change itself.
@@ -35,9 +77,18 @@ events = sa.Table(
     sa.Column("type", sa.String(64), nullable=False),  # such as repository.created, commit.landed
     columns.account("actor_id", nullable=True),
     sa.Column("repository_id", columns.Id, nullable=True, index=True),
+    sa.Column("discussion_number", sa.Integer, nullable=True),  # of that repository
     sa.Column("payload", sa.JSON, nullable=False),
     sa.Column("handled_at", columns.Micros, nullable=True),
     sa.Index("ix_events_unhandled", "handled_at", "id"),
+)
+sa.Index(
+    "ix_events_discussion",
+    events.c.repository_id,
+    events.c.discussion_number,
+    events.c.id,
+    sqlite_where=events.c.discussion_number.is_not(None),
+    postgresql_where=events.c.discussion_number.is_not(None),
 )
 
 # What was found broken at rest, until it is healed and after: one row for each thing. ``kind`` is

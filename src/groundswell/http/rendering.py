@@ -1,4 +1,4 @@
-"""The one renderer that all pages share: its worker processes start when first needed."""
+"""The one renderer that all doors share: its worker processes start when first needed."""
 
 from __future__ import annotations
 

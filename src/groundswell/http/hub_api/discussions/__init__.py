@@ -1,0 +1,29 @@
+"""The Hub API's discussions and pull requests (Hub API, section 11).
+
+Knows addresses. A discussion's page has its own door.
+"""
+
+from __future__ import annotations
+
+from groundswell.http.hub_api.discussions import changing, reading
+from groundswell.http.hub_api.door import REPOSITORY, route
+from groundswell.http.routing import Route
+
+
+def routes() -> list[Route]:
+    """Addresses of this part."""
+    where = f"{REPOSITORY}/discussions"
+    one = f"{where}/{{number}}"
+    return [
+        route("GET", where, reading.list_discussions, "discussions"),
+        route("POST", where, changing.create, "create discussion"),
+        route("GET", one, reading.one_discussion, "discussion"),
+        route("POST", f"{one}/comment", changing.comment, "comment"),
+        route("POST", f"{one}/comment/{{comment}}/edit", changing.edit_comment, "edit comment"),
+        route("POST", f"{one}/comment/{{comment}}/hide", changing.hide_comment, "hide comment"),
+        route("POST", f"{one}/title", changing.rename, "discussion title"),
+        route("POST", f"{one}/status", changing.set_status, "discussion status"),
+        route("POST", f"{one}/{{mark:lock|pin}}", changing.mark, "lock or pin discussion"),
+        route("POST", f"{one}/merge", changing.merge, "merge"),
+        route("POST", f"{one}/update", changing.bring_up_to_date, "update pull request"),
+    ]

@@ -1,0 +1,135 @@
+"""Lists of discussions, and one with everything that happened in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from groundswell.core.errors import BadRequest, RevisionNotFound
+from groundswell.core.policy import Action, may
+from groundswell.core.values import Principal
+from groundswell.http.bodies import (
+    count_field,
+)
+from groundswell.http.errors import json_response
+from groundswell.http.hub_api.discussions.entries import Entries, Json, item
+from groundswell.http.hub_api.door import answer, only, query_of
+from groundswell.http.origin import base_url
+from groundswell.http.threads import hop
+from groundswell.hub.content.patches import patch_text
+from groundswell.hub.discussions import (
+    Discussion,
+    DiscussionPage,
+    DiscussionQuery,
+    Happening,
+)
+from groundswell.hub.repos import Repository
+from groundswell.wire.hub_api.text import last_values
+from groundswell.wiring import Hub
+
+PAGES_MAX: Final = 100_000
+# Of a longer discussion the first and newest comments come as they look on its page, the others as
+# plain text: an answer must not take seconds.
+RENDERED_MAX: Final = 100
+
+
+def number_in(request: Request) -> int:
+    """The discussion that the path names. Raises BadRequest."""
+    text = request.path_params["number"]
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        msg = "A discussion is named by its number."
+        raise BadRequest(msg)
+    return int(text)
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+_KINDS: Final[dict[str, bool | None]] = {"all": None, "discussion": False, "pull_request": True}
+_STATES: Final[dict[str, bool | None]] = {"all": None, "open": True, "closed": False}
+
+
+def _list(
+    hub: Hub, _principal: Principal, repository: Repository, query: DiscussionQuery
+) -> tuple[Repository, DiscussionPage]:
+    return repository, hub.discussions.list(repository, query)
+
+
+async def list_discussions(request: Request) -> Response:
+    """A page of them."""
+    asked = last_values(query_of(request))
+    query = DiscussionQuery(
+        is_pull_request=_KINDS[only(tuple(_KINDS), asked.get("type", "all"), "type")],
+        open=_STATES[only(tuple(_STATES), asked.get("status", "all"), "status")],
+        author=asked.get("author") or None,
+        words=tuple(asked.get("search", "").split()),
+        page=count_field(asked, "p", 0, PAGES_MAX),
+    )
+    repository, page = await answer(request, Action.SEE, _list, query)
+    return json_response(
+        {
+            "discussions": [item(repository, discussion) for discussion in page.discussions],
+            "count": page.count,
+            "start": page.start,
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is told of one discussion; of a pull request also what it changes."""
+
+    repository: Repository
+    discussion: Discussion
+    happenings: tuple[Happening, ...]
+    conflicts: tuple[str, ...] = ()
+    diff: str | None = None
+
+
+def _get(
+    hub: Hub, principal: Principal, repository: Repository, number: int, *, with_diff: bool
+) -> _Shown:
+    discussion = hub.discussions.get(repository, number)
+    happenings = hub.discussions.timeline(discussion).happenings
+    shown = _Shown(repository, discussion, happenings)
+    if (
+        not discussion.is_pull_request
+        or not may(principal, Action.READ, repository.subject).allowed
+    ):
+        return shown
+    try:
+        meeting = hub.merging.look(repository, discussion)
+    except RevisionNotFound:
+        return shown
+    conflicts = tuple(each.path for each in meeting.collisions)
+    diff = None
+    if with_diff:
+        diff = patch_text(hub.content.compare(repository, meeting.base, meeting.head))
+    return _Shown(repository, discussion, happenings, conflicts, diff)
+
+
+async def one_discussion(request: Request) -> Response:
+    """One, with what happened in it and, of a pull request, what it changes."""
+    with_diff = last_values(query_of(request)).get("diff", "") not in {"", "0", "false"}
+    shown = await answer(request, Action.SEE, _get, number_in(request), with_diff=with_diff)
+    entries = Entries(shown.repository, base_url(request))
+    body = item(shown.repository, shown.discussion)
+    body["events"] = await hop(_written, entries, shown.happenings)
+    if shown.discussion.is_pull_request:
+        body["changes"] = {"base": "refs/heads/main"}
+        if shown.discussion.merge_commit is not None:
+            body["changes"]["mergeCommitId"] = shown.discussion.merge_commit
+        body["filesWithConflicts"] = list(shown.conflicts)
+        body["diff"] = shown.diff or ""
+    return json_response(body)
+
+
+def _written(entries: Entries, happenings: tuple[Happening, ...]) -> list[Json]:
+    plain_from, plain_to = 1, len(happenings) - RENDERED_MAX + 1
+    return [
+        each
+        for place, happening in enumerate(happenings)
+        for each in entries.of(happening, rendered=not plain_from <= place < plain_to)
+    ]

@@ -1,0 +1,31 @@
+"""Discussions and pull requests: numbers, states, and what people say in them.
+
+A pull request is a branch ``refs/pr/N`` that begins at the head of main; ``hub.merging`` brings it
+there. What may be read follows the repository.
+"""
+
+from groundswell.hub.discussions.service import Discussions
+from groundswell.hub.discussions.values import (
+    Comment,
+    CommentVersion,
+    Discussion,
+    DiscussionPage,
+    DiscussionQuery,
+    Happening,
+    Status,
+    Timeline,
+    reference_of,
+)
+
+__all__ = [
+    "Comment",
+    "CommentVersion",
+    "Discussion",
+    "DiscussionPage",
+    "DiscussionQuery",
+    "Discussions",
+    "Happening",
+    "Status",
+    "Timeline",
+    "reference_of",
+]

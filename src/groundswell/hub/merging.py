@@ -1,0 +1,250 @@
+"""Bringing pull requests into main, and main into pull requests.
+
+Knows the two ways of merging, what stands in the way, and that a merge is a move of main like any
+other: announced before, recorded with its rows. Does not know lines of text: ``store.git`` joins.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from groundswell.core.errors import Conflict, NotFound, RevisionNotFound
+from groundswell.core.policy import Action
+from groundswell.core.values import Principal
+from groundswell.hub.commits import Commits, RefChange
+from groundswell.hub.discussions import Discussion, Discussions, Status
+from groundswell.hub.discussions import rows as discussions
+from groundswell.hub.repos import Repository
+from groundswell.hub.repos.trees import MAIN, author_of
+from groundswell.store.database import Database
+from groundswell.store.git import Author, CommitSummary, GitStore
+from groundswell.store.git.merging import Collision
+
+COMMITS_SHOWN_MAX: Final = 250
+PATHS_NAMED_MAX: Final = 20
+
+
+class Method(enum.StrEnum):
+    """A commit with both sides as parents, or one commit with everything on top of main."""
+
+    MERGE = "merge"
+    SQUASH = "squash"
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """How a pull request and main stand to each other. ``base`` is where they parted, None when
+    they share nothing; ``ahead`` and ``behind`` are commits that only one of them has.
+    """
+
+    main: str
+    head: str
+    base: str | None
+    commits: tuple[CommitSummary, ...]
+    ahead: int
+    behind: int
+    collisions: tuple[Collision, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether a merge would go through."""
+        return self.base is not None and not self.collisions
+
+
+class Merging:
+    """Merges in repositories that ``Repos.find`` gave for this principal."""
+
+    def __init__(
+        self,
+        database: Database,
+        git: GitStore,
+        discussions: Discussions,
+        commits: Commits,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._git = git
+        self._discussions = discussions
+        self._commits = commits
+        self._clock = clock
+
+    def look(self, repository: Repository, request: Discussion) -> Meeting:
+        """How a pull request stands to main. Of a merged one: as it stood when it was merged.
+
+        Raises:
+            RevisionNotFound: its branch, or main, is not there.
+        """
+        main, head = self._tips(repository.id, request)
+        merged = request.status is Status.MERGED
+        if merged and request.merge_commit is not None:
+            parents = self._git.commit_summary(repository.id, request.merge_commit).parents
+            main = parents[0] if parents else request.base_commit or main
+        base = self._git.merging.base(repository.id, main, head)
+        between = self._git.merging.between
+        commits, ahead = between(repository.id, base, head, COMMITS_SHOWN_MAX)
+        _, behind = between(repository.id, base, main, 0)
+        collisions: tuple[Collision, ...] = ()
+        if base is not None and not merged:
+            collisions = self._git.merging.collisions(repository.id, base, main, head)
+        return Meeting(main, head, base, tuple(commits), ahead, behind, collisions)
+
+    def merge(
+        self,
+        principal: Principal,
+        repository: Repository,
+        number: int,
+        method: Method = Method.MERGE,
+        comment: str = "",
+    ) -> str:
+        """Bring a pull request into main; the id of the commit that does.
+
+        Raises:
+            Conflict: not open, or paths that changed on both sides; the message names them.
+            ConcurrentWrite: main moved meanwhile. Retrying is safe.
+            NotFound: there is no such pull request.
+            Unauthenticated, Forbidden: the principal may not write to the repository.
+        """
+        request = self._database.read(lambda conn: _mergeable(conn, principal, repository, number))
+        self._commits.landing.settle_first(repository.id)
+        if comment.strip():
+            self._discussions.comment(principal, repository, number, comment)
+        actor = principal.account_id
+        with self._git.gates.writing(repository.id), self._commits.turn(repository.id, MAIN):
+            main, head = self._tips(repository.id, request)
+            if self._git.is_ancestor(repository.id, head, main):
+                # Everything is there already, pushed by hand.
+                self._say_merged(actor, repository.id, number, main)
+                return main
+            commit = self._join(principal, repository.id, request, main, head, method)
+            change = RefChange(MAIN, main, commit, merges=number)
+            note = self._commits.move(repository, actor, change)
+        self._commits.landing.finish(note, repository.id, actor, [change])
+        return commit
+
+    def bring_up_to_date(self, principal: Principal, repository: Repository, number: int) -> str:
+        """Merge main into a pull request's branch; its new head.
+
+        Raises:
+            Conflict: closed or merged, or paths that changed on both sides.
+            ConcurrentWrite: the branch moved meanwhile. Retrying is safe.
+            NotFound: there is no such pull request.
+            Unauthenticated, Forbidden: neither its author nor somebody who may write.
+        """
+
+        def look(conn: sa.Connection) -> Discussion:
+            return discussions.decide_on(conn, principal, repository.id, number)
+
+        request = self._database.read(look)
+        if not request.is_pull_request:
+            raise NotFound("Discussion not found")
+        if request.status not in {Status.DRAFT, Status.OPEN}:
+            raise Conflict(f"This pull request is {request.status.value}.")
+        self._commits.landing.settle_first(repository.id)
+        actor, reference = principal.account_id, request.reference
+        with self._git.gates.writing(repository.id), self._commits.turn(repository.id, reference):
+            main, head = self._tips(repository.id, request)
+            if self._git.is_ancestor(repository.id, main, head):
+                return head
+            tree = self._tree(repository.id, head, main)
+            message = f"Merge main into pull request #{number}"
+            commit = self._commit(repository.id, tree, (head, main), author_of(principal), message)
+            change = RefChange(reference, head, commit)
+            note = self._commits.move(repository, actor, change)
+        self._commits.landing.finish(note, repository.id, actor, [change])
+        return commit
+
+    def _tips(self, repository_id: int, request: Discussion) -> tuple[str, str]:
+        main = self._git.head(repository_id)
+        head = self._git.resolve(repository_id, request.reference)
+        if main is None or head is None:
+            raise RevisionNotFound("main" if main is None else request.reference)
+        return main, head
+
+    def _join(
+        self,
+        principal: Principal,
+        repository_id: int,
+        request: Discussion,
+        main: str,
+        head: str,
+        method: Method,
+    ) -> str:
+        tree = self._tree(repository_id, main, head)
+        title = f"{request.title} (#{request.number})"
+        by = author_of(principal)
+        if method is Method.MERGE:
+            return self._commit(repository_id, tree, (main, head), by, title)
+        base = self._git.merging.base(repository_id, main, head)
+        commits, count = self._git.merging.between(repository_id, base, head, COMMITS_SHOWN_MAX)
+        author = commits[-1].author if commits else by
+        message = _squashed(title, commits, count, author)
+        return self._commit(repository_id, tree, (main,), author, message, by)
+
+    def _tree(self, repository_id: int, ours: str, theirs: str) -> str:
+        base = self._git.merging.base(repository_id, ours, theirs)
+        if base is None:
+            raise Conflict("The histories of main and this pull request no longer meet.")
+        merged = self._git.merging.merge(repository_id, base, ours, theirs)
+        if merged.tree is None:
+            paths = [each.path[:200] for each in merged.collisions[:PATHS_NAMED_MAX]]
+            raise Conflict("Changed on both sides: " + ", ".join(paths))
+        return merged.tree
+
+    def _commit(
+        self,
+        repository_id: int,
+        tree: str,
+        parents: tuple[str, ...],
+        author: Author,
+        message: str,
+        committer: Author | None = None,
+    ) -> str:
+        return self._git.make_commit(
+            repository_id,
+            tree=tree,
+            parents=parents,
+            author=author,
+            message=message,
+            time=self._clock(),
+            committer=committer,
+        )
+
+    def _say_merged(self, actor_id: int | None, repository_id: int, number: int, at: str) -> None:
+        self._database.write(
+            lambda conn: discussions.note_merged(
+                conn, self._clock(), actor_id, repository_id, number, at
+            )
+        )
+
+
+def _mergeable(
+    conn: sa.Connection, principal: Principal, repository: Repository, number: int
+) -> Discussion:
+    discussions.decide(conn, principal, repository.id, Action.WRITE)
+    request = discussions.load(conn, repository.id, number)
+    if not request.is_pull_request:
+        raise NotFound("Discussion not found")
+    if request.status is not Status.OPEN:
+        raise Conflict(f"This pull request is {request.status.value}: only open ones merge.")
+    return request
+
+
+def _squashed(title: str, commits: list[CommitSummary], count: int, author: Author) -> str:
+    """The message of a squash: what the commits said, and who else made them."""
+    lines = [title, ""]
+    lines += [f"* {each.title[:200]}" for each in commits]
+    if count > len(commits):
+        lines.append(f"* and {count - len(commits)} earlier commits")
+    others = {each.author for each in commits} - {author}
+    if others:
+        lines.append("")
+        lines += [
+            f"Co-authored-by: {each.name} <{each.email}>"
+            for each in sorted(others, key=lambda each: (each.name, each.email))
+        ]
+    return "\n".join(lines) + "\n"
