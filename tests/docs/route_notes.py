@@ -177,4 +177,11 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "form delete file"): ("the same, sent; a branch takes write", CONTRIBUTE),
     ("pages", "page discussions"): ("discussions and pull requests", SEE),
     ("pages", "page discussion"): ("one of them", READ),
+    ("pages", "page new discussion"): ("a form for a new one", CONTRIBUTE),
+    ("pages", "form new discussion"): ("open it", CONTRIBUTE),
+    ("pages", "form discussion"): (
+        "comment, edit, hide, rename, open, close, lock, pin, merge, update: as in the API",
+        CONTRIBUTE,
+    ),
+    ("pages", "page pull request changes"): ("its commits and its diff", READ),
 }

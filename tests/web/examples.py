@@ -11,6 +11,8 @@ from groundswell.http.pages.templating import STATIC_PREFIX, render, static_file
 from groundswell.http.pages.views import (
     AccountPage,
     CardPage,
+    CollidingFile,
+    CommentCard,
     CommitLine,
     CommitPage,
     Crumb,
@@ -20,6 +22,7 @@ from groundswell.http.pages.views import (
     DiscussionPage,
     DiscussionRow,
     DiscussionsPage,
+    EarlierText,
     ErrorPage,
     Fact,
     FaultRow,
@@ -31,9 +34,12 @@ from groundswell.http.pages.views import (
     Home,
     ListForm,
     MemberRow,
+    MergeBox,
+    NewDiscussionPage,
     NewRepoPage,
     NewTokenPage,
     ProfilePage,
+    ProposalPage,
     RefChoice,
     RefPicker,
     RefRow,
@@ -46,6 +52,7 @@ from groundswell.http.pages.views import (
     SignInPage,
     Snippet,
     Tag,
+    TimelineLine,
     TokenRow,
     TokensPage,
     TreePage,
@@ -214,6 +221,14 @@ FILE = FilePage(
     download_url="/x", raw_url="/x", history_url="/x", permalink_url="/x", delete_url="/x",
     commit=COMMIT, lines_html=tuple(highlight_file("a.py", PROGRAM)), lines_left_out=200,
 )  # fmt: skip
+TALK = (
+    CommentCard(1, "ada", NOW - 90 * HOUR, "<p>Please take this: <code>config.json</code> names a head that is not there.</p>", is_hidden=False, hidden_by="", is_first=True, text="Please", may_edit=True, may_hide=True, earlier=(EarlierText("Pleas " + "x" * 200, NOW - 91 * HOUR),)),
+    TimelineLine(2, "ada", "history", "brought 2 commits", NOW - 80 * HOUR, (COMMIT, COMMIT)),
+    TimelineLine(3, "somebody-with-a-very-long-name-" + "x" * 40, "gear", "renamed this from “" + "word" * 60 + "”", NOW - 70 * HOUR),
+    CommentCard(4, "eve", NOW - HOUR, "", is_hidden=True, hidden_by="ada", is_first=False),
+    CommentCard(5, "eve", NOW - HOUR, "<p>" + "unbroken" * 60 + "</p><pre><code>" + "x" * 300 + "</code></pre>", is_hidden=False, hidden_by="", is_first=False, may_hide=True),
+)  # fmt: skip
+
 
 EXAMPLES: dict[str, View] = {
     "home": Home(ROWS, (row("ada/words", kind="dataset"),), (row("ada/demo", kind="space"),)),
@@ -238,7 +253,22 @@ EXAMPLES: dict[str, View] = {
     "upload-fault": UploadPage(REPO, "main", "", CRUMBS[:1], must_propose=True, action_url="/x", error="Invalid path 'a:b': no colons."),
     "delete-file": DeleteFilePage(REPO, "main", "a-folder/config.json", "/x", "/x", "3f" * 20, must_propose=True),
     "discussions": DiscussionsPage(REPO, (DISCUSSION,) * 3, "open", "/x"),
-    "discussion": DiscussionPage(REPO, DISCUSSION, "<p>Please.</p>", "/x", (COMMIT,), CHANGES),
+    "discussions-none": DiscussionsPage(REPO, (), "closed", "words"),
+    "discussion": DiscussionPage(
+        REPO, replace(DISCUSSION, status="open", is_locked=True), TALK, "/x?before=9", 940, "/x/files", "/x",
+        MergeBox(3, 12, is_related=True, collisions=(CollidingFile("config.json", "<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n" + "x" * 300), CollidingFile("model.safetensors" * 9, None)), may_merge=True, may_update=True),
+        None, may_comment=True, may_change=True, may_write=True, text="What I said", error="Changed on both sides: config.json",
+    ),
+    "discussion-clean": DiscussionPage(
+        REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
+        MergeBox(1, 2, is_related=True, may_merge=True, may_update=True), None, may_comment=True, may_change=True, may_write=True,
+    ),
+    "discussion-merged": DiscussionPage(
+        REPO, replace(DISCUSSION, status="merged"), TALK[:2], None, 0, "/x/files", "/x", None, "3f" * 20,
+    ),
+    "new-discussion": NewDiscussionPage(REPO, "A title", "A text", "A title has 1 to 500 characters."),
+    "proposal": ProposalPage(REPO, DISCUSSION, (COMMIT,) * 2, CHANGES, 12),
+    "proposal-empty": ProposalPage(REPO, DISCUSSION, (), ()),
     "new": NewRepoPage(("model", "dataset", "space"), ("ada", "lab"), "model", "ada", "x", licenses=("mit", "apache-2.0"), error="That name is taken."),
     "sign-in": SignInPage("/", "ada", "Wrong name or password."),
     "profile": ProfilePage("ada", "Ada Lovelace", "ada@example.com", (MemberRow("lab", "The Lab", "admin"),)),

@@ -205,11 +205,68 @@ def test_somebody_without_the_right_to_write_proposes(
     other.page.get_by_role("button", name="Upload").click()
     other.page.wait_for_url("**/discussions/1*")
     assert "pull request" in other.page.inner_text("main")
+    other.page.get_by_role("link", name="Changes", exact=True).click()
     assert "hi" in other.page.locator(".diff-add").inner_text()
-    other.page.get_by_role("link", name="Files of this pull request").click()
+    other.page.get_by_role("link", name="Talk").click()
+    other.page.get_by_role("link", name="All files with these changes").click()
     assert "refs%2Fpr%2F1" in other.page.url
     assert "a.txt" in other.page.inner_text(".files")
     assert other.go("/ada/web-proposals/settings") == 403
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_people_talk_and_merge(window: OpenWindow, live_hub: LiveHub, scripts: bool) -> None:
+    name = f"web-talk-{'with' if scripts else 'without'}"
+    owner = window(live_hub.url, viewport=PHONE, java_script_enabled=scripts)
+    sign_in(owner)
+    new_repository(owner, name)
+    other = window(live_hub.url, java_script_enabled=scripts)
+    sign_in(other, "eve")
+    here = f"/ada/{name}/discussions"
+    other.go(here)
+    page = other.page
+    page.get_by_role("link", name="New discussion").click()
+    page.get_by_label("Title").fill("Loss is NaN")
+    page.get_by_label("What is it about?").fill("After **ten** steps<script>alert(1)</script>")
+    page.get_by_role("button", name="Open discussion").click()
+    page.wait_for_url(f"**{here}/1")
+    assert page.locator(".talk-card strong").inner_text() == "ten"
+    page.get_by_text("Edit", exact=True).click()
+    page.get_by_label("New text").fill("After eleven steps")
+    page.get_by_role("button", name="Save").click()
+    assert "After eleven steps" in page.inner_text("main")
+    page.get_by_text("edited").click()
+    assert "**ten**" in page.locator(".talk-history pre").inner_text()
+
+    owner.go(f"{here}/1")
+    owner.page.get_by_label("Your comment").fill("Use a smaller step.")
+    owner.page.get_by_role("button", name="Close").click()
+    assert "closed this" in owner.page.inner_text("main")
+    assert "Use a smaller step." in owner.page.inner_text("main")
+    owner.page.get_by_text("Manage").click()
+    owner.page.get_by_role("button", name="Lock").click()
+    other.go(f"{here}/1")
+    assert "Locked: only maintainers may comment." in page.inner_text("main")
+    assert page.get_by_label("Your comment").count() == 0
+
+    other.go(f"/ada/{name}/upload/main")
+    page.locator("#field-files").set_input_files(
+        [{"name": "fix.txt", "mimeType": "text/plain", "buffer": b"one\n"}]
+    )
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url(f"**{here}/2*")
+    if page.get_by_role("button", name="Ready for review").count():
+        page.get_by_role("button", name="Ready for review").click()
+    assert "merges cleanly" in page.inner_text("main")
+    assert page.get_by_role("button", name="Merge").count() == 0
+    owner.go(f"{here}/2")
+    owner.page.get_by_role("button", name="Squash and merge").click()
+    assert "In main since" in owner.page.inner_text("main")
+    owner.go(f"/ada/{name}/tree/main")
+    assert "fix.txt" in owner.page.inner_text(".files")
+    owner.go(f"{here}?status=all&search=nan")
+    assert "Loss is NaN" in owner.page.inner_text("main")
+    assert owner.complaints == other.complaints == []
 
 
 def test_branches_and_tags(window: OpenWindow, live_hub: LiveHub) -> None:

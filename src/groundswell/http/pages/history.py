@@ -21,7 +21,7 @@ from groundswell.http.pages.views import (
     Tag,
 )
 from groundswell.http.routing import Route
-from groundswell.hub.content import CommitDetail
+from groundswell.hub.content import CommitDiff
 from groundswell.hub.repos import Repository
 
 ON_PAGE: Final = 50
@@ -148,11 +148,11 @@ def _sizes_text(old_bytes: int, new_bytes: int) -> str:
     return f"Not text: {size_text(new_bytes or old_bytes)}."
 
 
-def changes_of(head: RepoHead, commit: str, detail: CommitDetail) -> tuple[FileChange, ...]:
-    """What a commit did, path by path, as much as a page can carry."""
+def changes_of(head: RepoHead, commit: str, compared: CommitDiff) -> tuple[FileChange, ...]:
+    """What differs, path by path, as much as a page can carry; ``commit`` is the newer side."""
     found: list[FileChange] = []
     left = LINES_SHOWN_MAX
-    for diff in detail.diff.files[:FILES_SHOWN_MAX]:
+    for diff in compared.files[:FILES_SHOWN_MAX]:
         lines = _lines(diff.hunks, left) if diff.hunks and left > 0 else None
         left -= len(lines or ())
         change = diff.change
@@ -189,7 +189,7 @@ def _commit(asked: Asked) -> Answer:
     head = head_of(asked.principal, repository)
     detail = asked.hub.content.commit_detail(repository, asked.parameters["commit"])
     summary = detail.summary
-    changes = changes_of(head, summary.id, detail)
+    changes = changes_of(head, summary.id, detail.diff)
     return CommitPage(
         repo=head,
         commit=commit_line(head, summary),

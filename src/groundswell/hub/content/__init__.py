@@ -6,5 +6,14 @@ they found for the asker, and leave out what SEE alone does not allow.
 
 from groundswell.hub.content.service import Content
 from groundswell.hub.content.values import CommitDetail, Located, LogPage, TreeItem, TreePage
+from groundswell.store.git import CommitDiff
 
-__all__ = ["CommitDetail", "Content", "Located", "LogPage", "TreeItem", "TreePage"]
+__all__ = [
+    "CommitDetail",
+    "CommitDiff",
+    "Content",
+    "Located",
+    "LogPage",
+    "TreeItem",
+    "TreePage",
+]

@@ -205,6 +205,12 @@ def timeline(
     return Timeline(tuple(_happening(row, earlier) for row in found), count)
 
 
+def count_before(conn: sa.Connection, discussion: Discussion, id_: int) -> int:
+    """How many entries of the record come before the one of that id."""
+    query = sa.select(sa.func.count()).select_from(_events)
+    return int(conn.execute(query.where(_shown(discussion), _events.c.id < id_)).scalar_one())
+
+
 def one(conn: sa.Connection, discussion: Discussion, id_: int) -> Happening:
     """One entry of the record.
 

@@ -147,6 +147,17 @@ class Discussions:
             )
         )
 
+    def has(self, repository: Repository, number: int) -> bool:
+        """Whether there is one of that number."""
+        query = sa.select(_table.c.id).where(
+            _table.c.repository_id == repository.id, _table.c.number == number
+        )
+        return self._database.read(lambda conn: conn.execute(query).first()) is not None
+
+    def count_before(self, discussion: Discussion, id_: int) -> int:
+        """How many entries of the record come before the one of that id."""
+        return self._database.read(lambda conn: comments.count_before(conn, discussion, id_))
+
     # --- talking ------------------------------------------------------------------------------
 
     def comment(

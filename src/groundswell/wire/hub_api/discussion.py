@@ -22,15 +22,15 @@ def entry_id(event: int, place: int = 0) -> str:
     return f"{event * _COMMITS_OF_AN_EVENT_MAX + place:024x}"
 
 
-def event_of(text: str) -> int | None:
-    """The event that an entry's id means; None where no event can be meant."""
-    if len(text) != 24 or not text.isascii():
-        return None
+def event_of(text: str) -> int:
+    """The event that an entry's id means; 0, which no event has, where none can be meant."""
+    if len(text) != 24 or not text.isascii() or not text.isalnum():
+        return 0
     try:
         event, place = divmod(int(text, 16), _COMMITS_OF_AN_EVENT_MAX)
     except ValueError:
-        return None
-    return event if place == 0 and event < 1 << 63 else None
+        return 0
+    return event if place == 0 and event < 1 << 63 else 0
 
 
 def entry(id_: str, kind: str, at: int, author: str | None, data: Mapping[str, Any]) -> Json:

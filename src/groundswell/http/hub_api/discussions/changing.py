@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.errors import NotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal
 from groundswell.http.bodies import (
@@ -30,11 +29,8 @@ from groundswell.wiring import Hub
 
 
 def _comment_in(request: Request) -> int:
-    found = event_of(request.path_params["comment"])
-    if found is None:
-        msg = "Comment not found"
-        raise NotFound(msg)
-    return found
+    # What cannot be one is looked for too: who may ask at all is decided first.
+    return event_of(request.path_params["comment"])
 
 
 # --- changes --------------------------------------------------------------------------------------

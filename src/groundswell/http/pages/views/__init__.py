@@ -6,6 +6,18 @@ Times are microseconds since the epoch, sizes bytes; `*_html` fields are sanitis
 
 from __future__ import annotations
 
+from groundswell.http.pages.views.discussions import (
+    CollidingFile,
+    CommentCard,
+    DiscussionPage,
+    DiscussionRow,
+    DiscussionsPage,
+    EarlierText,
+    MergeBox,
+    NewDiscussionPage,
+    ProposalPage,
+    TimelineLine,
+)
 from groundswell.http.pages.views.files import (
     CommitPage,
     DeleteFilePage,
@@ -50,9 +62,6 @@ from groundswell.http.pages.views.repository import (
     CardPage,
     CommitLine,
     DiffLine,
-    DiscussionPage,
-    DiscussionRow,
-    DiscussionsPage,
     FileChange,
     RefChoice,
     RefPicker,
@@ -65,6 +74,8 @@ from groundswell.http.pages.views.repository import (
 __all__ = [
     "AccountPage",
     "CardPage",
+    "CollidingFile",
+    "CommentCard",
     "CommitLine",
     "CommitPage",
     "Crumb",
@@ -74,6 +85,7 @@ __all__ = [
     "DiscussionPage",
     "DiscussionRow",
     "DiscussionsPage",
+    "EarlierText",
     "ErrorPage",
     "Fact",
     "FaultRow",
@@ -85,9 +97,12 @@ __all__ = [
     "Home",
     "ListForm",
     "MemberRow",
+    "MergeBox",
+    "NewDiscussionPage",
     "NewRepoPage",
     "NewTokenPage",
     "ProfilePage",
+    "ProposalPage",
     "RefChoice",
     "RefPicker",
     "RefRow",
@@ -100,6 +115,7 @@ __all__ = [
     "SignInPage",
     "Snippet",
     "Tag",
+    "TimelineLine",
     "TokenRow",
     "TokensPage",
     "TreePage",

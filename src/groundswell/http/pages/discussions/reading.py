@@ -1,0 +1,187 @@
+"""Lists of discussions, one with what happened in it, and what a pull request changes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from groundswell.core.errors import NotFound, RevisionNotFound
+from groundswell.core.policy import Action, may
+from groundswell.http.pages.discussions.timeline import NOBODY, entry_of
+from groundswell.http.pages.door import Answer, Asked, with_query
+from groundswell.http.pages.history import changes_of, commit_line
+from groundswell.http.pages.repositories import find, head_of, place
+from groundswell.http.pages.views import (
+    CollidingFile,
+    CommentCard,
+    DiscussionPage,
+    DiscussionRow,
+    DiscussionsPage,
+    MergeBox,
+    ProposalPage,
+    RepoHead,
+    TimelineLine,
+)
+from groundswell.hub.discussions import Discussion, DiscussionQuery, Status
+from groundswell.hub.repos import Repository
+
+STATUSES: Final = {"open": True, "closed": False, "all": None}
+ENTRIES_SHOWN: Final = 50
+MARKED_CHARACTERS_MAX: Final = 20_000
+COLLISIONS_SHOWN: Final = 20
+_LIVE: Final = {Status.DRAFT, Status.OPEN}
+
+
+def row_of(head: RepoHead, discussion: Discussion) -> DiscussionRow:
+    """A discussion in a list."""
+    return DiscussionRow(
+        number=discussion.number,
+        title=discussion.title,
+        url=f"{head.url}/discussions/{discussion.number}",
+        status=discussion.status.value,
+        is_pull_request=discussion.is_pull_request,
+        author=discussion.author or NOBODY,
+        created_at=discussion.created_at,
+        comments=max(0, discussion.comment_count - 1),
+        is_pinned=discussion.is_pinned,
+        is_locked=discussion.is_locked,
+    )
+
+
+def _count(text: str, digits_max: int) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits_max else None
+
+
+def number_of(asked: Asked) -> int:
+    """The discussion that the path names. Raises NotFound."""
+    number = _count(asked.parameters["number"], 9)
+    if number is None:
+        raise NotFound
+    return number
+
+
+def show_list(asked: Asked) -> Answer:
+    """A page of discussions."""
+    repository = find(asked, Action.SEE)
+    head = head_of(asked.principal, repository)
+    status = asked.query.get("status", "open")
+    status = status if status in STATUSES else "open"
+    words = asked.query.get("search", "")[:200]
+    number = _count(asked.query.get("p", ""), 5) or 0
+    query = DiscussionQuery(open=STATUSES[status], words=tuple(words.split()), page=number)
+    found = asked.hub.discussions.list(repository, query)
+    here = f"{head.url}/discussions"
+    more = found.start + len(found.discussions) < found.count
+
+    def page(number: int) -> str:
+        return with_query(here, status=status, search=words, p=str(number))
+
+    return DiscussionsPage(
+        repo=head,
+        rows=tuple(row_of(head, each) for each in found.discussions),
+        status=status,
+        words=words,
+        older_url=page(number + 1) if more else None,
+        newer_url=page(number - 1) if number else None,
+    )
+
+
+def show_one(asked: Asked) -> Answer:
+    """One discussion."""
+    return page_of(asked, find(asked, Action.READ), number_of(asked))
+
+
+def page_of(
+    asked: Asked, repository: Repository, number: int, text: str = "", error: str = ""
+) -> DiscussionPage:
+    """The page of a discussion; ``text`` and ``error`` are of what was just refused."""
+    principal = asked.principal
+    head = head_of(principal, repository)
+    discussion = asked.hub.discussions.get(repository, number)
+    entries, earlier = _entries(asked, head, discussion)
+    here = f"{head.url}/discussions/{number}"
+    is_own = not principal.is_anonymous and discussion.author == principal.name
+    may_contribute = may(principal, Action.CONTRIBUTE, repository.subject).allowed
+    may_change = head.may_write or (is_own and may_contribute)
+    is_request = discussion.is_pull_request
+    return DiscussionPage(
+        repo=head,
+        row=row_of(head, discussion),
+        entries=entries,
+        earlier_url=with_query(here, before=str(entries[1].id)) if earlier else None,
+        earlier_count=earlier,
+        changes_url=f"{here}/files" if is_request else None,
+        files_url=place(head, "tree", discussion.reference) if is_request else None,
+        merge=_merge_box(asked, repository, head, discussion, may_change=may_change),
+        merge_commit=discussion.merge_commit,
+        may_comment=may_contribute and (head.may_write or not discussion.is_locked),
+        may_change=may_change,
+        may_write=head.may_write,
+        text=text,
+        error=error,
+    )
+
+
+def _entries(
+    asked: Asked, head: RepoHead, discussion: Discussion
+) -> tuple[tuple[CommentCard | TimelineLine, ...], int]:
+    """The first entry and the newest ones, or those before one; and how many stand between."""
+    timeline = asked.hub.discussions.timeline
+    first = timeline(discussion, after=0, limit=1)
+    before = _count(asked.query.get("before", ""), 18)
+    shown = timeline(discussion, before=before, limit=ENTRIES_SHOWN).happenings
+    happenings = [*first.happenings, *(each for each in shown if each not in first.happenings)]
+    earlier = 0
+    if len(happenings) > 1:
+        earlier = asked.hub.discussions.count_before(discussion, happenings[1].id) - 1
+    entries = tuple(
+        entry_of(asked.principal, head, each, is_first=place == 0, origin=asked.base_url)
+        for place, each in enumerate(happenings)
+    )
+    return entries, earlier
+
+
+def _merge_box(
+    asked: Asked,
+    repository: Repository,
+    head: RepoHead,
+    discussion: Discussion,
+    *,
+    may_change: bool,
+) -> MergeBox | None:
+    if not discussion.is_pull_request or discussion.status not in _LIVE:
+        return None
+    try:
+        found = asked.hub.merging.look(repository, discussion)
+    except RevisionNotFound:
+        return None
+    collisions = tuple(
+        CollidingFile(each.path, (each.marked or "")[:MARKED_CHARACTERS_MAX] or None)
+        for each in found.collisions[:COLLISIONS_SHOWN]
+    )
+    return MergeBox(
+        commits=found.ahead,
+        behind=found.behind,
+        is_related=found.base is not None,
+        collisions=collisions,
+        may_merge=head.may_write and discussion.status is Status.OPEN,
+        may_update=may_change,
+    )
+
+
+def show_changes(asked: Asked) -> Answer:
+    """What a pull request changes, against where it parted from main."""
+    repository = find(asked, Action.READ)
+    head = head_of(asked.principal, repository)
+    discussion = asked.hub.discussions.get(repository, number_of(asked))
+    if not discussion.is_pull_request:
+        raise NotFound
+    found = asked.hub.merging.look(repository, discussion)
+    diff = asked.hub.content.compare(repository, found.base, found.head)
+    changes = changes_of(head, found.head, diff)
+    return ProposalPage(
+        repo=head,
+        row=row_of(head, discussion),
+        commits=tuple(commit_line(head, each) for each in found.commits),
+        changes=changes,
+        changes_left_out=max(0, diff.file_count - len(changes)),
+    )

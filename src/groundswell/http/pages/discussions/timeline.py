@@ -1,0 +1,96 @@
+"""The record of a discussion in the words of a page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from groundswell.core.values import Principal
+from groundswell.http.pages.views import (
+    CommentCard,
+    CommitLine,
+    EarlierText,
+    RepoHead,
+    TimelineLine,
+)
+from groundswell.http.pages.wording import plural
+from groundswell.http.rendering import renderer
+from groundswell.hub.discussions import Comment, Happening
+from groundswell.wire.markdown import LinkBase
+
+COMMITS_SHOWN: Final = 50
+NOBODY: Final = "somebody"
+
+_WORDS: Final = {
+    "discussion.locked": ("lock", "locked this: only maintainers may comment"),
+    "discussion.unlocked": ("talk", "unlocked this"),
+    "discussion.pinned": ("tag", "pinned this"),
+    "discussion.unpinned": ("tag", "unpinned this"),
+}
+_STATES: Final = {"open": "opened this", "closed": "closed this"}
+
+
+def entry_of(
+    principal: Principal, head: RepoHead, happening: Happening, *, is_first: bool, origin: str
+) -> CommentCard | TimelineLine:
+    """One entry, for who looks at it."""
+    if happening.comment is not None:
+        return _card(principal, head, happening.comment, is_first=is_first, origin=origin)
+    icon, text = _told(happening)
+    return TimelineLine(
+        id=happening.id,
+        author=happening.actor or NOBODY,
+        icon=icon,
+        text=text,
+        happened_at=happening.happened_at,
+        commits=_commits(head, happening),
+    )
+
+
+def _told(happening: Happening) -> tuple[str, str]:
+    told = happening.payload
+    match happening.type:
+        case "discussion.status_changed":
+            return "talk", _STATES.get(told["status"], "changed this")
+        case "discussion.title_changed":
+            return "gear", f"renamed this from “{told['from']}”"
+        case "pull_request.merged":
+            return "branch", "merged this"
+        case "commit.landed":
+            count = told.get("commit_count", 1)
+            return "history", f"brought {plural(count, 'commit')}"
+        case other:
+            return _WORDS.get(other, ("talk", other.replace(".", " ").replace("_", " ")))
+
+
+def _commits(head: RepoHead, happening: Happening) -> tuple[CommitLine, ...]:
+    if happening.type != "commit.landed":
+        return ()
+    commits = happening.payload.get("commits") or [[happening.payload["new"], ""]]
+    author = happening.actor or NOBODY
+    return tuple(
+        CommitLine(oid, f"{head.url}/commit/{oid}", title or "(no message)", author, None)
+        for oid, title in commits[-COMMITS_SHOWN:]
+    )
+
+
+def _card(
+    principal: Principal, head: RepoHead, comment: Comment, *, is_first: bool, origin: str
+) -> CommentCard:
+    is_own = not principal.is_anonymous and comment.author == principal.name
+    html = ""
+    if comment.text.strip():
+        where = LinkBase(head.url, "main", "", origin)
+        html = renderer().markdown(comment.text, where, f"{comment.id}-{comment.version}").html
+    return CommentCard(
+        id=comment.id,
+        author=comment.author or NOBODY,
+        created_at=comment.created_at,
+        html=html,
+        is_hidden=comment.is_hidden,
+        hidden_by=comment.hidden_by or "",
+        is_first=is_first,
+        earlier=tuple(EarlierText(each.text, each.written_at) for each in comment.earlier),
+        text=comment.text if is_own else "",
+        may_edit=is_own and not comment.is_hidden,
+        may_hide=(is_own or head.may_write) and not comment.is_hidden,
+    )

@@ -1,0 +1,145 @@
+"""What the pages of discussions and pull requests show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from groundswell.http.pages.views.frame import View
+from groundswell.http.pages.views.repository import CommitLine, FileChange, RepoHead
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionRow:
+    """A discussion or pull request in a list. ``comments`` are the answers to it."""
+
+    number: int
+    title: str
+    url: str
+    status: str
+    is_pull_request: bool
+    author: str
+    created_at: int
+    comments: int = 0
+    is_pinned: bool = False
+    is_locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionsPage(View):
+    """Discussions and pull requests of a repository."""
+
+    template: ClassVar[str] = "repository/discussions.html"
+    repo: RepoHead
+    rows: tuple[DiscussionRow, ...]
+    status: str
+    words: str = ""
+    older_url: str | None = None
+    newer_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewDiscussionPage(View):
+    """A form for a new discussion."""
+
+    template: ClassVar[str] = "repository/new_discussion.html"
+    repo: RepoHead
+    title: str = ""
+    text: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierText:
+    """What a comment said before an edit."""
+
+    text: str
+    written_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommentCard:
+    """A comment. ``text`` is given to who may edit it."""
+
+    is_comment: ClassVar[bool] = True
+    id: int
+    author: str
+    created_at: int
+    html: str
+    is_hidden: bool
+    hidden_by: str
+    is_first: bool
+    earlier: tuple[EarlierText, ...] = ()
+    text: str = ""
+    may_edit: bool = False
+    may_hide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineLine:
+    """Something else that happened: who, what in words, and the commits that came."""
+
+    is_comment: ClassVar[bool] = False
+    id: int
+    author: str
+    icon: str
+    text: str
+    happened_at: int
+    commits: tuple[CommitLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CollidingFile:
+    """A file that changed on both sides; ``marked`` is its text with both between marks."""
+
+    path: str
+    marked: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MergeBox:
+    """How a pull request stands to main, and what who looks may do about it."""
+
+    commits: int
+    behind: int
+    is_related: bool
+    collisions: tuple[CollidingFile, ...] = ()
+    may_merge: bool = False
+    may_update: bool = False
+
+    @property
+    def is_clean(self) -> bool:
+        return self.is_related and not self.collisions
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionPage(View):
+    """One discussion or pull request."""
+
+    template: ClassVar[str] = "repository/discussion.html"
+    repo: RepoHead
+    row: DiscussionRow
+    entries: tuple[CommentCard | TimelineLine, ...]
+    earlier_url: str | None = None
+    earlier_count: int = 0
+    changes_url: str | None = None
+    files_url: str | None = None
+    merge: MergeBox | None = None
+    merge_commit: str | None = None
+    may_comment: bool = False
+    may_change: bool = False
+    may_write: bool = False
+    text: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalPage(View):
+    """What a pull request changes."""
+
+    template: ClassVar[str] = "repository/proposal.html"
+    repo: RepoHead
+    row: DiscussionRow
+    commits: tuple[CommitLine, ...]
+    changes: tuple[FileChange, ...]
+    changes_left_out: int = 0
