@@ -91,9 +91,10 @@ def test_a_model_goes_in_and_comes_out(
     data = settle(tmp_path / "data", servers, f"whole{signed:d}", signed=signed)
     with serving(data, people=True) as hub:
         journey(hub, tmp_path / "xet", "ada/through-xet")
-        # With signed addresses no byte of a xorb comes from the hub.
+        # With signed addresses no client sends a xorb to the hub, or gets a byte of one from it.
         assert ("xet records" in routes(hub)) is not signed
-        assert "xet xorb" in routes(hub)
+        assert ("xet xorb" in routes(hub)) is not signed
+        assert ("xet commit" in routes(hub)) is signed
         journey(hub, tmp_path / "lfs", "ada/without-xet", HF_HUB_DISABLE_XET="1")
     assert not (data / "groundswell.db").exists()
     assert not any((data / "xorbs").iterdir())

@@ -21,6 +21,9 @@ SECONDS: Final = Histogram(
 )
 OPEN: Final = Gauge("groundswell_requests_open", "Requests being answered now")
 RECEIVED: Final = Counter("groundswell_received_bytes", "Bytes of request bodies", ["door"])
+GRANTED: Final = Counter(
+    "groundswell_granted_bytes", "Bytes that clients put into the object storage and committed"
+)
 SENT: Final = Counter("groundswell_sent_bytes", "Bytes of answers' bodies", ["door"])
 FAULTS: Final = Gauge(
     "groundswell_faults_open", "Things at rest that are broken and not healed yet", ["kind"]

@@ -190,6 +190,7 @@ def chores_of(
         Chore("finish-deletions", DAY, repos.finish_deletions, first_after_seconds=5.0),
         Chore("note-identities", DAY, sweeping.note_identities, first_after_seconds=10.0),
         Chore("sweep-spool", HOUR, blobs.sweep_spool, for_one=False),
+        Chore("sweep-staging", HOUR, blobs.grants.sweep, break_off=blobs.grants.break_off),
         Chore("end-sessions", HOUR, sweeping.end_sessions),
         Chore("end-device-grants", HOUR, sweeping.end_device_grants),
         Chore("measure-sizes", MINUTE / 4, measuring.run, 10.0, break_off=measuring.break_off),

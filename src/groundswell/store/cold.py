@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from groundswell.core.errors import Corrupt, Malformed
-from groundswell.store.ports import BlobReader, BlobStore, Capabilities, Kind, Spooled
+from groundswell.store.ports import BlobReader, BlobStore, Capabilities, Kind, Spooled, Staging
 from groundswell.wire.cold_xorb import ColdXorb, Piece, read_cold_xorb, record_header
 from groundswell.wire.hashing import hash_to_hex
 from groundswell.wire.tensors import decode_frame, read_header
@@ -51,6 +51,11 @@ class ColdStore:
     def capabilities(self) -> Capabilities:
         """Those of the store below."""
         return self._store.capabilities
+
+    @property
+    def staging(self) -> Staging | None:
+        """What the store below has."""
+        return self._store.staging
 
     def spool(self, size_hint_bytes: int = 0) -> Spooled:
         """A new place for incoming bytes."""

@@ -7,7 +7,7 @@ adapter. A port knows bytes and keys: it does not know accounts, repositories or
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
@@ -104,6 +104,58 @@ class BlobReader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PutAddress:
+    """How a client puts bytes past the hub: one request, with exactly these headers (lower-case).
+    Whoever has it may do so for some minutes.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+
+
+class Staging(Protocol):
+    """Where clients put bytes past the hub. It is no part of the store: what lies here was checked
+    by nobody, is read once and then removed, and never becomes an object by itself.
+
+    Bytes lie under (owner, 32 lower-case hexadecimal digits); an owner is a number.
+    """
+
+    @property
+    def takes_uploads(self) -> bool:
+        """Whether addresses may be given out: clients can reach the place, and it was found to
+        refuse more bytes than an address is good for.
+        """
+        ...
+
+    def address(
+        self, owner: int, name: str, size_bytes: int, crc64nvme: int | None = None
+    ) -> PutAddress:
+        """Where to put exactly so many bytes. Other bytes than the checksum's are refused at once
+        where the place can tell; who reads them must not rely on it.
+        """
+        ...
+
+    def open(self, owner: int, name: str) -> BlobReader:
+        """What was put there. Raises FileNotFoundError when nothing was. Reads of what was
+        replaced or removed meanwhile raise Corrupt.
+        """
+        ...
+
+    def sizes(self, owner: int) -> dict[str, int]:
+        """What lies there of this owner: name -> bytes."""
+        ...
+
+    def drop(self, owner: int, name: str) -> None:
+        """Remove what was put there, if anything was."""
+        ...
+
+    def sweep(self, age_seconds: float, is_over: Callable[[], bool]) -> int:
+        """Remove what was put there so long ago, until ``is_over`` says to end. How many."""
+        ...
+
+
 class BlobStore(Protocol):
     """Immutable objects under (kind, 64 lower-case hexadecimal digits).
 
@@ -117,6 +169,11 @@ class BlobStore(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What this adapter can do."""
+        ...
+
+    @property
+    def staging(self) -> Staging | None:
+        """Where clients may put bytes past the hub, if the adapter has such a place."""
         ...
 
     def spool(self, size_hint_bytes: int = 0) -> Spooled:

@@ -6,6 +6,7 @@ read back. Does not know git or a protocol's spelling. Source: Xet protocol; Hub
 
 from __future__ import annotations
 
+from groundswell.hub.blobs.grants import Grant, Staged
 from groundswell.hub.blobs.ingest import Ingest
 from groundswell.hub.blobs.multipart import Upload
 from groundswell.hub.blobs.passes import Pass, Passes, dedup_domain
@@ -15,11 +16,13 @@ from groundswell.hub.blobs.values import Blob, Progress, ShardResult, XetScope, 
 __all__ = [
     "Blob",
     "Blobs",
+    "Grant",
     "Ingest",
     "Pass",
     "Passes",
     "Progress",
     "ShardResult",
+    "Staged",
     "Upload",
     "XetScope",
     "XetToken",

@@ -17,6 +17,7 @@ from groundswell.core.errors import BlobNotFound, Corrupt, Malformed, TooLarge
 from groundswell.core.values import Arrival, ByteRange, Principal, RecipePlan, RecordsPlan
 from groundswell.hub.blobs import arrivals as arrival_rows
 from groundswell.hub.blobs import links as link_rows
+from groundswell.hub.blobs.grants import Grants
 from groundswell.hub.blobs.indexes import Indexes
 from groundswell.hub.blobs.ingest import Ingest, pour
 from groundswell.hub.blobs.links import Links
@@ -93,6 +94,7 @@ class Blobs:
         )
         self.passes = Passes(database, signer, refresh, find)
         self.multipart = Multipart(database, store, clock, part_bytes_min)
+        self.grants = Grants(self.passes, self._xorbs, store.staging)
 
     # --- in ---------------------------------------------------------------------------------
 

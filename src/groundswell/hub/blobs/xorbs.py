@@ -102,6 +102,19 @@ class Xorbs:
         except (FileNotFoundError, Corrupt):
             return None
 
+    def is_held(self, domain: str, key: str) -> bool:
+        """Whether the domain has the xorb, whole as far as is known: its client need not send it,
+        and may name it for weeks. What only others have takes the same look as nothing.
+        """
+        if key not in self._database.read(lambda conn: self.in_domain(conn, domain, [key])):
+            return False
+        if not self.revive([key]) or not lies_there(self._store, Kind.XORB, key):
+            return False
+        if self._faults.is_open(Kind.XORB, key) or self.usable(key) is None:
+            return False
+        self._touch_daily(domain, key)
+        return True
+
     def _make_way(self, domain: str, key: str) -> None:
         """Put the copy that lies here aside when it is broken, so that a whole one can come.
 

@@ -27,6 +27,7 @@ from groundswell.core.errors import BadRequest
 from groundswell.store.bucket.place import Place
 from groundswell.store.bucket.reader import BucketReader, translated
 from groundswell.store.bucket.signing import signed_url
+from groundswell.store.bucket.staging import BucketStaging
 from groundswell.store.disk.files import SpoolFile
 from groundswell.store.disk.files import translated as translated_disk
 from groundswell.store.disk.spool import SpoolFolder
@@ -56,6 +57,7 @@ class BucketStore:
         self._place = place
         self._spool = SpoolFolder(os.fspath(spool), _keep_unsynced)
         self._client = _connect(place)
+        self._staging = BucketStaging(place, self._client)
         self._lock = threading.Lock()
         self._known: OrderedDict[str, tuple[int, str | None]] = OrderedDict()
         self._writes = threading.BoundedSemaphore(_WRITES_AT_ONCE)
@@ -69,8 +71,14 @@ class BucketStore:
             reads_outlive_deletion=False,
         )
 
+    @property
+    def staging(self) -> BucketStaging:
+        """Where clients put bytes past the hub."""
+        return self._staging
+
     def probe(self) -> None:
-        """Write, refuse to overwrite, and delete one small object.
+        """Write, refuse to overwrite, and delete one small object; then see what uploads past the
+        hub the storage is fit for.
 
         Raises:
             BadRequest: the bucket is missing, the key may not write, or the storage overwrites
@@ -82,6 +90,7 @@ class BucketStore:
             try:
                 obstore.put(self._client, name, b"second", mode="create")
             except AlreadyExistsError:
+                self._staging.probe()
                 return
             finally:
                 obstore.delete(self._client, name)

@@ -74,6 +74,11 @@ class DiskStore:
         )
 
     @property
+    def staging(self) -> None:
+        """None: clients reach nothing but the hub."""
+        return
+
+    @property
     def is_read_only(self) -> bool:
         """Whether an fsync failed, so that nothing is written until a restart."""
         return self._is_latched
