@@ -133,6 +133,12 @@ class Settings(BaseSettings):
         "download from there by signed addresses, each good for one range and 15 minutes; without "
         "it, every byte goes through the hub and is checked there.",
     )
+    storage_uploads: bool = Field(
+        True,
+        description="With `storage_public_endpoint`, let Xet clients upload to the storage itself, "
+        "too: spares the hub slow lines, and takes longer on fast ones. Bytes are checked by the "
+        "hub before they count either way.",
+    )
     spool_folder: Path | None = Field(
         None,
         description="Folder on a disk of this host for bytes on their way in; only with "

@@ -113,6 +113,7 @@ def open_store(settings: Settings, *, serves: bool = False) -> BlobStore:
         access_key_id=settings.storage_access_key_id,
         secret_access_key=None if secret is None else secret.get_secret_value(),
         public_endpoint=settings.storage_public_endpoint,
+        takes_uploads=settings.storage_uploads,
     )
     store = BucketStore(place, settings.spool_folder or folder.spool)
     if serves:

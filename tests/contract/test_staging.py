@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from groundswell.core.errors import NotFound, TooLarge, Unauthenticated
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal
-from groundswell.hub.blobs import Grant, Pass, XetScope, dedup_domain
+from groundswell.hub.blobs import Grant, Pass, XetScope, dedup_domain, marks
 from groundswell.hub.blobs import grants as rules
 from groundswell.hub.repos import Repository
+from groundswell.store import tables
 from groundswell.store.bucket import BucketStore, Place
 from groundswell.store.bucket.staging import BucketStaging
 from groundswell.wire.xorb import XORB_BYTES_MAX
@@ -37,8 +39,8 @@ def seaweedfs() -> Iterator[str]:
         yield endpoint
 
 
-def place_at(endpoint: str, **fields: str | None) -> Place:
-    given: dict[str, str | None] = {
+def place_at(endpoint: str, **fields: str | bool | None) -> Place:
+    given: dict[str, str | bool | None] = {
         "prefix": f"staging{next(_numbers)}",
         "endpoint": endpoint,
         "access_key_id": object_storage.ACCESS_KEY_ID,
@@ -85,6 +87,10 @@ def test_without_a_public_endpoint_there_are_no_uploads(seaweedfs: str, tmp_path
     assert not probed(place_at(seaweedfs, public_endpoint=None), tmp_path).takes_uploads
 
 
+def test_a_hub_may_keep_uploads_to_itself(seaweedfs: str, tmp_path: Path) -> None:
+    assert not probed(place_at(seaweedfs, takes_uploads=False), tmp_path).takes_uploads
+
+
 def test_only_what_was_granted_is_taken(seaweedfs: str, tmp_path: Path) -> None:
     staging = probed(place_at(seaweedfs), tmp_path)
     content = noise(100_000)
@@ -121,7 +127,8 @@ class Yard(World):
     """A hub without doors whose clients reach its bucket, and two people."""
 
     def __init__(self, folder: Path, endpoint: str) -> None:
-        store = BucketStore(place_at(endpoint), folder / "spool")
+        self.place = place_at(endpoint)
+        store = BucketStore(self.place, folder / "spool")
         store.probe()
         super().__init__(folder, store=store)
         self.ada, self.eve = self.user("ada"), self.user("eve")
@@ -226,8 +233,20 @@ def test_a_broken_xorb_is_not_said_to_be_there(yard: Yard) -> None:
     assert upload(grant, packed.records) == 200
     yard.take(holder, packed, grant)
     assert offer(holder, packed.key, len(packed.records)) is None
-    assert yard.store.delete("xorbs", packed.key)
+    another = BucketStore(yard.place, yard.folder / "spool")
+    assert another.delete("xorbs", packed.key)
     assert offer(holder, packed.key, len(packed.records)) is not None
+
+
+def test_what_a_client_is_told_of_stays_for_a_grace(yard: Yard) -> None:
+    """Nothing needed the xorb: its mark goes when somebody hears that it is there."""
+    holder, packed = yard.mine(yard.ada), pack(noise(200_000))
+    yard.send_xorb(holder.domain, packed)
+    mark = {"kind": marks.XORB, "key": packed.key, "marked_at": 1, "size_bytes": 1}
+    yard.database.write(lambda conn: conn.execute(sa.insert(tables.marks).values(mark)))
+    assert yard.blobs.grants.offer(holder, packed.key, len(packed.records)) is None
+    found = sa.select(sa.func.count()).select_from(tables.marks)
+    assert yard.database.read(lambda conn: conn.execute(found).scalar()) == 0
 
 
 def test_the_same_is_done_about_a_foreign_xorb_and_about_none(

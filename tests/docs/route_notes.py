@@ -125,6 +125,11 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     # -------------------------------------------------------------------------------------- xet
     ("xet", "xet chunk"): ("is a chunk known in this dedup domain?", XET_READ),
     ("xet", "xet xorb"): ("take a xorb in; every chunk is checked", XET_WRITE),
+    ("xet", "xet grant"): (
+        "where to put a xorb past the hub; 200 when it need not be sent, 404: send it to the hub",
+        XET_WRITE,
+    ),
+    ("xet", "xet commit"): ("take in what was put there; every chunk is checked", XET_WRITE),
     ("xet", "xet shard"): ("register files; every term is checked", XET_WRITE),
     ("xet", "xet reconstruction"): ("the ranges that rebuild a file", XET_READ),
     ("xet", "xet records"): ("those ranges", SIGNED_URL),

@@ -19,7 +19,8 @@ class Place:
     """A bucket, a prefix in it, and the key pair that may use it.
 
     ``endpoint`` None is Amazon's own for the region. ``public_endpoint`` is where clients reach
-    the same storage; None keeps all bytes going through the hub. Without a key pair, the one that
+    the same storage; None keeps all bytes going through the hub, and without ``takes_uploads`` all
+    that come do. Without a key pair, the one that
     the environment or the machine's role gives is used.
     """
 
@@ -30,6 +31,7 @@ class Place:
     access_key_id: str | None = None
     secret_access_key: str | None = field(default=None, repr=False)
     public_endpoint: str | None = None
+    takes_uploads: bool = True
 
     @classmethod
     def parse(
@@ -41,6 +43,7 @@ class Place:
         access_key_id: str | None = None,
         secret_access_key: str | None = None,
         public_endpoint: str | None = None,
+        takes_uploads: bool = True,
     ) -> Self:
         """From ``s3://bucket/prefix``.
 
@@ -59,7 +62,14 @@ class Place:
             raise BadRequest(msg)
         prefix = "/".join(part for part in (found[2] or "").split("/") if part)
         return cls(
-            found[1], prefix, endpoint, region, access_key_id, secret_access_key, public_endpoint
+            found[1],
+            prefix,
+            endpoint,
+            region,
+            access_key_id,
+            secret_access_key,
+            public_endpoint,
+            takes_uploads,
         )
 
     @property

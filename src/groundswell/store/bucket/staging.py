@@ -74,7 +74,7 @@ class BucketStaging:
         It is asked where the hub reaches it, which may be another place than where clients do.
         Whatever goes wrong only means that nothing is granted.
         """
-        if self._place.public_endpoint is None:
+        if self._place.public_endpoint is None or not self._place.takes_uploads:
             return
         self._fitness = fitness = self._find_fitness()
         if not fitness.bounds_length:
