@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,19 +25,18 @@ _numbers = itertools.count()
 KEY = hashlib.sha256(b"an object").hexdigest()
 
 
-def place_at(endpoint: str, prefix: str | None = None, **fields: str) -> Place:
+def place_at(endpoint: str, prefix: str | None = None, **fields: Any) -> Place:
     """A place that nobody used before."""
-    return Place(
-        **{
-            "bucket": object_storage.BUCKET,
-            "prefix": f"hub{next(_numbers)}" if prefix is None else prefix,
-            "endpoint": endpoint,
-            "access_key_id": object_storage.ACCESS_KEY_ID,
-            "secret_access_key": object_storage.SECRET_ACCESS_KEY,
-            "public_endpoint": endpoint,
-            **fields,
-        }
-    )
+    given: dict[str, Any] = {
+        "bucket": object_storage.BUCKET,
+        "prefix": f"hub{next(_numbers)}" if prefix is None else prefix,
+        "endpoint": endpoint,
+        "access_key_id": object_storage.ACCESS_KEY_ID,
+        "secret_access_key": object_storage.SECRET_ACCESS_KEY,
+        "public_endpoint": endpoint,
+        **fields,
+    }
+    return Place(**given)
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +221,7 @@ def test_a_signed_address_is_what_boto_makes_of_it(monkeypatch: pytest.MonkeyPat
         ("s3://bucket", {"public_endpoint": "https://s3.example.org"}, "signed by it"),
     ],
 )
-def test_places_that_cannot_be(url: str, fields: dict[str, str], wrong: str) -> None:
+def test_places_that_cannot_be(url: str, fields: dict[str, Any], wrong: str) -> None:
     with pytest.raises(BadRequest, match=wrong):
         Place.parse(url, **fields)
 

@@ -27,7 +27,7 @@ from groundswell.wire.xorb import XORB_BYTES_MAX
 from tests.contract import object_storage
 from tests.contract.grants import crc64nvme, put
 from tests.hub.blobs.world import Packed, World, noise, pack
-from tests.security.test_dedup_oracle import Watch
+from tests.security.watch import Watch
 
 _numbers = itertools.count()
 OWNER = 7

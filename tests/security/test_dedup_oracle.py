@@ -19,8 +19,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy import event
 
 from groundswell.hub.blobs import dedup_domain
 from groundswell.wire.hashing import hash_from_hex
@@ -28,6 +26,7 @@ from groundswell.wire.shard import write_shard
 from tests.hub.blobs.world import World, file_of
 from tests.live import swell
 from tests.security.target import MIB, Answer, Target, commit, large, publish
+from tests.security.watch import Watch
 from tests.security.xet_calls import CHUNKS, FILES, Cas, Known, cas_of, known, send
 
 SAMPLES = 200
@@ -94,31 +93,6 @@ def test_neither_size_nor_time_of_an_answer_tells(
     with capsys.disabled():
         told = ", ".join(f"{name} {value:.2f}" for name, value in medians.items())
         print(f"\nmedian ms until the answer about a {what}: {told}")
-
-
-class Watch:
-    """What a hub does between two moments: the statements of its database, the reads of its store."""
-
-    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.done: list[str] = []
-        real = type(world.store).open
-
-        def opened(store: object, kind: str, key: str) -> object:
-            self.done.append(f"open a {kind}")
-            return real(store, kind, key)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(type(world.store), "open", opened)
-        event.listen(sa.Engine, "before_cursor_execute", self._note)
-
-    def _note(self, conn: object, cursor: object, statement: str, *rest: object) -> None:
-        self.done.append(statement)
-
-    def close(self) -> None:
-        event.remove(sa.Engine, "before_cursor_execute", self._note)
-
-    def taken(self) -> list[str]:
-        done, self.done = self.done, []
-        return done
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ class Place:
 
     ``endpoint`` None is Amazon's own for the region. ``public_endpoint`` is where clients reach
     the same storage; None keeps all bytes going through the hub, and without ``takes_uploads`` all
-    that come do. Without a key pair, the one that
-    the environment or the machine's role gives is used.
+    that come do so. Without a key pair, the one that the environment or the machine's role gives
+    is used.
     """
 
     bucket: str
