@@ -10,7 +10,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import obstore
@@ -62,7 +62,6 @@ def put(grant: Mapping[str, Any], content: bytes) -> int:
     request = urllib.request.Request(
         grant["url"], content, dict(grant["headers"]), method=grant["method"]
     )
-    # urllib names a type where none is given: hf_xet does not.
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return int(answer.status)
@@ -102,7 +101,7 @@ def staged(part: S3Store) -> list[str]:
     return sorted(each["path"] for page in obstore.list(part, "staging/") for each in page)
 
 
-def wait_for(condition: Any, seconds: float = 10.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

@@ -283,8 +283,8 @@ def test_a_body_above_the_limit(place: Place, client: TestClient) -> None:
 def test_a_long_check_sends_heartbeats(
     place: Place, client: TestClient, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xet, "_PLAIN_SECONDS", 0.0)
-    monkeypatch.setattr(xet, "HEARTBEAT_SECONDS", 0.005)
+    monkeypatch.setattr(xet.uploads, "_PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr(xet.uploads, "HEARTBEAT_SECONDS", 0.005)
     packed = pack(content)
     at, headers = place.cas(place.private)
     client.post(f"{at}/v1/xorbs/default/{packed.key}", content=packed.records, headers=headers)

@@ -31,6 +31,7 @@ from tests.contract.grants import (
     granted,
     put,
     staged,
+    wait_for,
     wanted,
 )
 from tests.hub.blobs.world import file_of, pack
@@ -410,7 +411,9 @@ def test_the_stock_client_does_not_send_what_the_hub_has(
 ) -> None:
     """As after an upload that broke off before its end, for a client that does not ask by chunks."""
     packed = pack(hashlib.shake_128(b"olga/resumed").digest(10 * MIB))
+    sent = len(calls(target, "xet xorb"))
     assert olgas("POST", f"/v1/xorbs/default/{packed.key}", packed.records).status == 200
+    wait_for(lambda: len(calls(target, "xet xorb")) > sent)  # its line in the log
     before = len(calls(target, "xet commit")), len(calls(target, "xet xorb"))
     grants = len(calls(target, "xet grant"))
     blind = {"HF_XET_DEDUPLICATION_GLOBAL_DEDUP_QUERY_ENABLED": "0"}

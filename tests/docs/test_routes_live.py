@@ -27,6 +27,7 @@ FILLED = {
     "rev": "main", "branch": "aside", "number": "1", "comment": "0" * 24, "tag": "latest", "account": "admin",
     "commit": "0" * 40, "hash": ZEROS, "oid": ZEROS, "prefix": "default", "domain": "n1",
     "epoch": "e1", "upload": "u", "part": "1", "version": "0", "file": "none.css",
+    "grant": "g",
 }  # fmt: skip
 
 LARGE = {"sha256": ZEROS, "xetHash": ZEROS, "filename": "large.bin"}

@@ -85,7 +85,7 @@ def fill(pattern: str, repo: str, place: str, text: str) -> str:
     namespace, _, name = repo.partition("/")
     values = {"ns": namespace, "name": name, "rev": "main", "path*": "notes.txt", "branch": "main", "commit": "main",
               "number": "1", "account": namespace, "hash": "0" * 64, "oid": "0" * 64, "domain": "n1", "epoch": "e1",
-              "prefix": "default", "upload": "0" * 32, "part": "1", "tag": "latest", "file": "x.svg", "version": "x",
+              "prefix": "default", "upload": "0" * 32, "grant": "g", "part": "1", "tag": "latest", "file": "x.svg", "version": "x",
               "rest*": "x"}  # fmt: skip
     values[place] = text
 

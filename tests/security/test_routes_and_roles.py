@@ -171,6 +171,7 @@ def address(line: str, place: Place) -> str:
         "tag": "latest",
         "oid": "0" * 64,
         "upload": "0" * 32,
+        "grant": "g",
         "part": "1",
         "account": "works",
         "which": "models-tags-by-type",

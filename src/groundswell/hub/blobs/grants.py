@@ -118,6 +118,11 @@ class Grants:
         self._shy: OrderedDict[int, float] = OrderedDict()
         self._stopping = threading.Event()
 
+    @property
+    def are_given(self) -> bool:
+        """Whether there is a storage that clients reach and that is fit for it."""
+        return self._staging is not None and self._staging.takes_uploads
+
     def offer(
         self, holder: Pass, key: str, size_bytes: int, crc64nvme: int | None = None
     ) -> Grant | None:
