@@ -12,6 +12,7 @@ from pathlib import Path
 
 from groundswell.core.errors import BadRequest, Unavailable
 from groundswell.core.values import RecipePlan
+from groundswell.hub.access import Access
 from groundswell.hub.accounts import Accounts
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits
@@ -41,6 +42,7 @@ class Hub:
     store: BlobStore
     git: GitStore
     signer: Signer
+    access: Access
     accounts: Accounts
     repos: Repos
     search: Search
@@ -173,6 +175,7 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
         store=store,
         git=git,
         signer=signer,
+        access=Access(database, clock),
         accounts=accounts,
         repos=repos,
         search=Search(database),

@@ -234,9 +234,6 @@ def test_a_gate_says_where_to_ask(world: Any, ann: Any) -> None:
         assert caught.value.message == (
             "Access to model Ann/gated is restricted and you are not in the authorized list."
         )
-    row = {"repository_id": made.id, "account_id": world.ids["bob"], "granted_at": 1}
-    world.write(lambda conn: conn.execute(sa.insert(tables.repository_access).values(row)).rowcount)
-    assert world.repos.find(world.as_("bob"), made.repo_id, Action.READ).has_access
 
 
 def test_closed_repositories_refuse_all_but_admins(world: Any, ann: Any) -> None:
@@ -434,6 +431,8 @@ def test_copying_needs_to_read_the_source(world: Any, ann: Any) -> None:
     world.repos.update_settings(ann, source.repo_id, visibility=Visibility.PUBLIC, gate=Gate.MANUAL)
     with pytest.raises(GatedRepo):
         world.repos.duplicate(bob, source.repo_id, model("bob/a"))
+    kept = world.repos.duplicate(ann, source.repo_id, model("Ann/copy"))
+    assert kept.gate is Gate.MANUAL
     world.repos.update_settings(ann, source.repo_id, gate=Gate.OPEN)
     assert world.repos.duplicate(bob, source.repo_id, model("bob/a")).owner_id == world.ids["bob"]
     with pytest.raises(NameTaken):

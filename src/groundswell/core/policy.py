@@ -42,7 +42,7 @@ class Subject:
     """The facts of a repository that decide access.
 
     ``creator_id`` matters for contributors, who may write what they made. ``has_access`` says
-    that the asker is on the list of a gated repository.
+    that the asker's request for access to a gated repository is accepted and has not ended.
     """
 
     repository_id: int
@@ -113,10 +113,10 @@ def _role_allows(principal: Principal, action: Action, subject: Subject) -> bool
 
 
 def _passes_gate(principal: Principal, subject: Subject) -> bool:
-    if subject.gate is Gate.OPEN or subject.has_access or principal.is_admin:
+    if subject.gate is Gate.OPEN:
         return True
-    member = principal.role_in(subject.owner_id) is not None
-    return member and _token_covers(principal, Action.READ, subject)
+    member = principal.is_admin or principal.role_in(subject.owner_id) is not None
+    return (member or subject.has_access) and _token_covers(principal, Action.READ, subject)
 
 
 def may(principal: Principal, action: Action, subject: Subject) -> Decision:
@@ -139,6 +139,24 @@ def may(principal: Principal, action: Action, subject: Subject) -> Decision:
     if not _token_covers(principal, action, subject):
         return _refuse(Reason.TOKEN)
     return _ALLOWED if _role_allows(principal, action, subject) else _refuse(Reason.ROLE)
+
+
+def may_ask(principal: Principal, subject: Subject) -> Decision:
+    """Whether the principal may ask for access to what it may not read yet.
+
+    With the person's own full rights or a write token: what reads only, or is for some
+    repositories, does not speak for a person. ``ROLE`` says that there is nothing to ask for.
+    """
+    decision = may(principal, Action.READ, subject)
+    if decision.allowed:
+        return _refuse(Reason.ROLE)
+    if decision.reason is not Reason.GATED:
+        return decision
+    if principal.is_anonymous:
+        return _refuse(Reason.ANONYMOUS)
+    if principal.token_role not in {None, TokenRole.WRITE}:
+        return _refuse(Reason.TOKEN)
+    return _ALLOWED
 
 
 def is_open_to_all(subject: Subject) -> bool:

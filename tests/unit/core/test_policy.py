@@ -16,6 +16,7 @@ from groundswell.core.policy import (
     Reason,
     Subject,
     may,
+    may_ask,
     may_create_in,
     reads_whole_namespace,
     refusal,
@@ -101,6 +102,47 @@ def test_access_list_opens_the_gate_to_read_only() -> None:
     listed = replace(GATED, has_access=True)
     assert may(STRANGER, Action.READ, listed).allowed
     assert not may(STRANGER, Action.WRITE, listed).allowed
+
+
+def test_an_accepted_request_is_used_by_whole_tokens_and_those_made_for_the_repository() -> None:
+    """A token for something else opens no gate, whoever holds it."""
+    listed = replace(GATED, has_access=True)
+    here = (RepoGrant(5, write=False),)
+    elsewhere = (RepoGrant(6, write=True),)
+    fine = TokenRole.FINE_GRAINED
+    for person in (STRANGER, ADMIN, member(Role.WRITE)):
+        for token, grants, reads in (
+            (TokenRole.READ, (), True),
+            (TokenRole.WRITE, (), True),
+            (fine, here, True),
+            (fine, elsewhere, False),
+            (fine, (), False),
+        ):
+            principal = replace(person, token_role=token, grants=grants)
+            assert may(principal, Action.READ, listed).allowed is reads, (person, token, grants)
+    # A private repository stays hidden, and a closed one closed.
+    assert (
+        may(STRANGER, Action.SEE, replace(listed, visibility=Visibility.PRIVATE)).allowed is False
+    )
+    assert may(STRANGER, Action.READ, replace(listed, disabled=True)).reason is Reason.DISABLED
+
+
+def test_who_may_ask_for_access() -> None:
+    cases = [
+        (STRANGER, GATED, Reason.ALLOWED),
+        (replace(STRANGER, token_role=TokenRole.WRITE), GATED, Reason.ALLOWED),
+        (replace(STRANGER, token_role=TokenRole.READ), GATED, Reason.TOKEN),
+        (replace(STRANGER, token_role=TokenRole.FINE_GRAINED), GATED, Reason.TOKEN),
+        (ANONYMOUS, GATED, Reason.ANONYMOUS),
+        (STRANGER, PUBLIC, Reason.ROLE),
+        (STRANGER, replace(GATED, has_access=True), Reason.ROLE),
+        (member(Role.READ), GATED, Reason.ROLE),
+        (ADMIN, GATED, Reason.ROLE),
+        (STRANGER, replace(GATED, visibility=Visibility.PRIVATE), Reason.HIDDEN),
+        (STRANGER, replace(GATED, disabled=True), Reason.DISABLED),
+    ]
+    for principal, subject, reason in cases:
+        assert may_ask(principal, subject).reason is reason, (principal, subject)
 
 
 def test_disabled_repository_is_seen_and_not_read() -> None:

@@ -30,6 +30,7 @@ from groundswell.core.values.digests import (
 from groundswell.core.values.names import (
     NAME_LENGTH_MAX,
     REVISION_LENGTH_MAX,
+    AccessStatus,
     Gate,
     RepoId,
     RepoKind,
@@ -70,6 +71,7 @@ __all__ = [
     "PATH_LENGTH_MAX_BYTES",
     "PATH_SEGMENT_LENGTH_MAX_BYTES",
     "REVISION_LENGTH_MAX",
+    "AccessStatus",
     "AddBlob",
     "AddRegular",
     "Arrival",

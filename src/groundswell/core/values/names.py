@@ -50,6 +50,20 @@ class Gate(enum.StrEnum):
     MANUAL = "manual"
 
 
+class AccessStatus(enum.StrEnum):
+    """Where a request for access to a gated repository stands.
+
+    ``PENDING``, ``ACCEPTED`` and ``REJECTED`` are what is decided; ``ENDED`` is an accepted request
+    after its time, ``WITHDRAWN`` one that the asker took back. Only ``ACCEPTED`` lets in.
+    """
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    ENDED = "ended"
+    WITHDRAWN = "withdrawn"
+
+
 def check_name(name: str, what: str = "name") -> str:
     """The same name, when accounts and repositories may carry it (Hub API 0.1).
 

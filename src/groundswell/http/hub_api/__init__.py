@@ -7,6 +7,7 @@ writes what came back by `wire.hub_api`. It decides nothing about rights and kee
 from __future__ import annotations
 
 from groundswell.http.hub_api import (
+    access,
     accounts,
     cards,
     commits,
@@ -27,6 +28,7 @@ from groundswell.http.routing import Route
 def routes() -> list[Route]:
     """Every address of the Hub API."""
     parts = (
+        access,
         accounts,
         cards,
         commits,

@@ -182,7 +182,7 @@ def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:
     lose_links(conn, tables.links.c.repository_id == repository_id, now)
     for table in (
         tables.repository_tags,
-        tables.repository_access,
+        tables.access_requests,
         tables.claims,
         tables.token_grants,
         tables.multipart_uploads,

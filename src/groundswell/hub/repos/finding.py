@@ -6,6 +6,7 @@ says the same in SQL for lists, and a property test holds the two together.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from groundswell.core.errors import GatedRepo, GatedToAnonymous, RepoMoved, RepoNotFound
 from groundswell.core.policy import Action, Reason, may, refusal
 from groundswell.core.values import (
+    AccessStatus,
     Gate,
     Principal,
     RepoId,
@@ -30,7 +32,7 @@ MOVED = "moved"
 DELETED = "deleted"
 
 _names = tables.repository_names
-_access = tables.repository_access
+_access = tables.access_requests
 _BY_NAME: Final = Prepared(
     sa.select(_names).where(
         _names.c.kind == sa.bindparam("kind_value"),
@@ -50,8 +52,8 @@ _FIND: Final = Prepared(
         _table.c.deleted_at.is_(None),
     )
 )
-_LISTED: Final = Prepared(
-    sa.select(_access.c.account_id).where(
+_ASKED: Final = Prepared(
+    sa.select(_access.c.status, _access.c.expires_at).where(
         _access.c.repository_id == sa.bindparam("number"),
         _access.c.account_id == sa.bindparam("account"),
     )
@@ -101,33 +103,60 @@ def name_row(conn: sa.Connection, repo_id: RepoId) -> Mapping[str, Any] | None:
     )
 
 
-def has_access(conn: sa.Connection, repository_id: int, account_id: int | None) -> bool:
-    """Whether the account is on the list of a gated repository."""
+def status_at(row: Mapping[str, Any] | sa.RowMapping, now: int) -> AccessStatus:
+    """Where a row of ``access_requests`` stands at that moment: what is accepted may have ended."""
+    status = AccessStatus(row["status"])
+    ends = row["expires_at"]
+    has_ended = status is AccessStatus.ACCEPTED and ends is not None and ends <= now
+    return AccessStatus.ENDED if has_ended else status
+
+
+def _access_of(
+    conn: sa.Connection, repository_id: int, account_id: int | None, now: int | None
+) -> AccessStatus | None:
+    """Where the account's request for access stands; None when it never asked."""
     if account_id is None:
-        return False
-    return _LISTED.first(conn, number=repository_id, account=account_id) is not None
+        return None
+    row = _ASKED.first(conn, number=repository_id, account=account_id)
+    return None if row is None else status_at(row, _now() if now is None else now)
 
 
-def load_for(conn: sa.Connection, principal: Principal, repository_id: int) -> Repository | None:
-    """The repository of that number as this principal meets it; rights are not yet decided."""
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def load_for(
+    conn: sa.Connection, principal: Principal, repository_id: int, now: int | None = None
+) -> Repository | None:
+    """The repository of that number as this principal meets it; rights are not yet decided.
+
+    ``now`` (microseconds) judges whether a right has ended; None takes this machine's clock.
+    """
     row = row_of(conn, repository_id)
-    return None if row is None else _as_met(conn, principal, row)
+    return None if row is None else _as_met(conn, principal, row, now)
 
 
-def _as_met(conn: sa.Connection, principal: Principal, row: Mapping[str, Any]) -> Repository:
+def _as_met(
+    conn: sa.Connection, principal: Principal, row: Mapping[str, Any], now: int | None
+) -> Repository:
     repository_id = row["id"]
-    listed = row["gate"] != Gate.OPEN.value and has_access(
-        conn, repository_id, principal.account_id
-    )
-    return repository_from(row, tags_of_one(conn, repository_id), has_access=listed)
+    access = None
+    if row["gate"] != Gate.OPEN.value:
+        access = _access_of(conn, repository_id, principal.account_id, now)
+    return repository_from(row, tags_of_one(conn, repository_id), access=access)
 
 
 def gate_message(repository: Repository) -> str:
     """What somebody outside a gate reads. The door adds where to ask."""
-    return (
-        f"Access to {repository.kind.value} {repository.full_name} is restricted and you are "
-        "not in the authorized list."
-    )
+    what = f"{repository.kind.value} {repository.full_name}"
+    match repository.access:
+        case AccessStatus.PENDING:
+            return f"Your request to access {what} is awaiting a review from the repo authors."
+        case AccessStatus.REJECTED:
+            return f"Your request to access {what} has been rejected by the repo's authors."
+        case AccessStatus.ENDED:
+            return f"Your access to {what} has ended."
+    return f"Access to {what} is restricted and you are not in the authorized list."
 
 
 def decide(principal: Principal, repository: Repository, action: Action) -> None:
@@ -149,8 +178,14 @@ def decide(principal: Principal, repository: Repository, action: Action) -> None
     raise refusal(decision)
 
 
-def find(conn: sa.Connection, principal: Principal, repo_id: RepoId, action: Action) -> Repository:
-    """The lookup of ``Repos.find``, inside a transaction."""
+def find(
+    conn: sa.Connection,
+    principal: Principal,
+    repo_id: RepoId,
+    action: Action,
+    now: int | None = None,
+) -> Repository:
+    """The lookup of ``Repos.find``, inside a transaction; ``now`` as for ``load_for``."""
     row = _FIND.first(
         conn,
         kind_value=repo_id.kind.value,
@@ -159,11 +194,11 @@ def find(conn: sa.Connection, principal: Principal, repo_id: RepoId, action: Act
     )
     if row is None:
         raise RepoNotFound
-    repository = _as_met(conn, principal, row)
+    repository = _as_met(conn, principal, row, now)
     if not may(principal, Action.SEE, repository.subject).allowed:
         raise RepoNotFound
     if row["state"] == MOVED:
-        now = repository.repo_id
-        raise RepoMoved(now.kind.value, now.namespace, now.name)
+        moved = repository.repo_id
+        raise RepoMoved(moved.kind.value, moved.namespace, moved.name)
     decide(principal, repository, action)
     return repository

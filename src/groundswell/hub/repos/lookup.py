@@ -51,7 +51,9 @@ class Lookup:
             RepoNotFound: no such repository, or none that the principal may know of.
             Unauthenticated, Forbidden, GatedRepo, DisabledRepo: as ``core.policy`` decides.
         """
-        return self._database.read(lambda conn: finding.find(conn, principal, repo_id, action))
+        return self._database.read(
+            lambda conn: finding.find(conn, principal, repo_id, action, self._clock())
+        )
 
     def find_by_number(
         self, principal: Principal, repository_id: int, action: Action
@@ -63,7 +65,7 @@ class Lookup:
         """
 
         def work(conn: sa.Connection) -> Repository:
-            repository = finding.load_for(conn, principal, repository_id)
+            repository = finding.load_for(conn, principal, repository_id, self._clock())
             if repository is None:
                 raise RepoNotFound
             finding.decide(principal, repository, action)

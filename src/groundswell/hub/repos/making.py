@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import BadRequest, Forbidden, Unauthenticated
 from groundswell.core.policy import Action, may_create_in
-from groundswell.core.values import Principal, RepoId, RepoKind, Visibility, check_name
+from groundswell.core.values import Gate, Principal, RepoId, RepoKind, Visibility, check_name
 from groundswell.hub import facts
 from groundswell.hub.events import record
 from groundswell.hub.repos import finding, names, trees
@@ -70,7 +70,7 @@ class Making(Lookup):
     ) -> Repository:
         """A new repository with the history of the source's main branch. No blob is copied.
 
-        ``visibility`` None takes the source's. The copy is not gated.
+        ``visibility`` None takes the source's. The copy keeps the gate, without the requests.
 
         Raises:
             BadRequest: the kinds differ.
@@ -154,6 +154,7 @@ class Making(Lookup):
                 namespace=spelled.namespace,
                 name=spelled.name,
                 visibility=visibility.value,
+                gate=(Gate.OPEN if source is None else source.gate).value,
                 created_at=now,
                 modified_at=now,
             )

@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from groundswell.core.policy import Subject
-from groundswell.core.values import Gate, RepoId, RepoKind, Visibility
+from groundswell.core.values import AccessStatus, Gate, RepoId, RepoKind, Visibility
 from groundswell.store import tables
 from groundswell.store.database import Prepared
 
@@ -39,9 +39,9 @@ class Repository:
     ``repo_id`` has the canonical spelling. Times are microseconds since the epoch, sizes bytes.
     ``head_commit`` is the head of main, None when it has none. ``card`` is the README's front
     matter, None when there is none. ``facts`` holds ``config``, ``safetensors``, ``gguf`` and
-    ``faults`` (docs/formats/card.md), each only when known. ``has_access`` says that the
-    principal for whom it was found is on the list of a gated repository. How its contents are read
-    may be remembered as long as ``plans`` stays the same.
+    ``faults`` (docs/formats/card.md), each only when known. ``access`` is where the request for
+    access of the principal stands for whom it was found; None without a gate or a request. How its
+    contents are read may be remembered as long as ``plans`` stays the same.
     """
 
     id: int
@@ -68,7 +68,7 @@ class Repository:
     likes: int = 0
     tags: tuple[str, ...] = ()
     settings: Json = field(default_factory=dict)
-    has_access: bool = False
+    access: AccessStatus | None = None
 
     @property
     def kind(self) -> RepoKind:
@@ -95,12 +95,15 @@ class Repository:
             visibility=self.visibility,
             gate=self.gate,
             disabled=self.disabled,
-            has_access=self.has_access,
+            has_access=self.access is AccessStatus.ACCEPTED,
         )
 
 
 def repository_from(
-    row: Mapping[str, Any] | sa.RowMapping, tags: Sequence[str] = (), *, has_access: bool = False
+    row: Mapping[str, Any] | sa.RowMapping,
+    tags: Sequence[str] = (),
+    *,
+    access: AccessStatus | None = None,
 ) -> Repository:
     """A row of ``repositories`` as a value."""
     return Repository(
@@ -129,7 +132,7 @@ def repository_from(
         likes=row["likes"],
         tags=tuple(tags),
         settings=row["settings"] or {},
-        has_access=has_access,
+        access=access,
     )
 
 

@@ -10,6 +10,7 @@ Hashes are lower-case hexadecimal text where people meet them, raw bytes where o
 
 from __future__ import annotations
 
+from groundswell.store.tables.access import access_requests
 from groundswell.store.tables.accounts import (
     account_names,
     accounts,
@@ -47,13 +48,13 @@ from groundswell.store.tables.content import (
 )
 from groundswell.store.tables.repositories import (
     repositories,
-    repository_access,
     repository_names,
     repository_tags,
 )
 from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
 
 __all__ = [
+    "access_requests",
     "account_names",
     "accounts",
     "arrivals",
@@ -79,7 +80,6 @@ __all__ = [
     "namespace_sizes",
     "reconstructions",
     "repositories",
-    "repository_access",
     "repository_names",
     "repository_sizes",
     "repository_tags",

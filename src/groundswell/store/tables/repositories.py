@@ -1,4 +1,4 @@
-"""Repositories, their names, gates and refs.
+"""Repositories, their names, gates and tags.
 
 Knows columns, keys and indexes. Does not know what lies in git.
 """
@@ -77,12 +77,4 @@ repository_tags = sa.Table(
     sa.Column("position", sa.Integer, primary_key=True),
     sa.Column("tag", sa.String(200), nullable=False),
     sa.Index("ix_repository_tags_tag", "tag", "repository_id"),
-)
-
-repository_access = sa.Table(
-    "repository_access",
-    columns.metadata,
-    columns.repository(primary_key=True),
-    sa.Column("account_id", columns.Id, sa.ForeignKey("accounts.id"), primary_key=True),
-    sa.Column("granted_at", columns.Micros, nullable=False),
 )
