@@ -6,12 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from groundswell.core.errors import NameTaken, RepoMoved
-from groundswell.core.values import ANONYMOUS, AddRegular, RepoKind, Role, Visibility
+from groundswell.core.errors import Conflict, GatedRepo, NameTaken, RepoMoved
+from groundswell.core.policy import Action
+from groundswell.core.values import (
+    ANONYMOUS,
+    AccessStatus,
+    AddRegular,
+    Gate,
+    RepoKind,
+    Role,
+    Visibility,
+)
 from groundswell.hub import search as search_module
+from groundswell.hub.access import EXPIRES_DAYS, Access, Asker
 from groundswell.hub.discussions import DiscussionQuery, Status
 from groundswell.hub.search import CountRange, ListQuery, Sort
+from groundswell.store import tables
+from groundswell.wire.cards import read_gate_form
 from tests.contract import postgresql
 from tests.hub.git_world import GitWorld
 from tests.hub.repo_world import World, model
@@ -124,3 +137,39 @@ def test_pull_requests(tmp_path: Path, postgresql_folder: Path) -> None:
     assert happenings[-1].payload["commit"] == commit
     talks.hide(world.alice, repository, number, said.id)
     world.close()
+
+
+def test_requests_for_access(world: World) -> None:
+    access = Access(world.database, world.now)
+    ann, cid = world.as_("ann"), world.user("cid", email="cid@example.org")
+    made = world.repos.create(ann, model("ann/asked"))
+    world.put(made.id, {"README.md": b"---\nextra_gated_fields: {Why: text}\n---\n"})
+    settings = {EXPIRES_DAYS: 1}
+    world.repos.update_settings(ann, made.repo_id, gate=Gate.MANUAL, settings=settings)
+    own, seen = world.get(ann, "ann/asked"), world.get(cid, "ann/asked")
+    form = read_gate_form(seen.card).digest
+    access.ask(cid, seen, form, {0: "science"}, "")
+    with pytest.raises(Conflict):
+        access.ask(cid, seen, form, {0: "science"}, "")
+    page = access.list(ann, own, AccessStatus.PENDING, limit=1)
+    assert [(each.name, each.fields) for each in page.requests] == [("cid", {"Why": "science"})]
+    assert access.count_pending(ann, own) == 1
+    asker = Asker(request_id=page.requests[0].public_id)
+    access.handle(ann, own, asker, AccessStatus.ACCEPTED)
+    assert world.repos.find(cid, made.repo_id, Action.READ).access is AccessStatus.ACCEPTED
+    table = tables.access_requests
+    ended = sa.update(table).values(expires_at=1)
+    world.write(lambda conn: conn.execute(ended).rowcount)
+    with pytest.raises(GatedRepo):
+        world.repos.find(cid, made.repo_id, Action.READ)
+    assert access.list(ann, own, AccessStatus.ACCEPTED, limit=1).total == 0
+    assert access.list(ann, own, AccessStatus.ENDED, limit=1).total == 1
+    access.handle(ann, own, asker, AccessStatus.REJECTED, "no")
+    found = access.standing(cid, seen)
+    assert found is not None
+    assert found.rejection_reason == "no"
+    access.handle(ann, own, asker, AccessStatus.PENDING)
+    access.withdraw(cid, seen)
+    access.grant(ann, own, "cid")
+    assert world.repos.find(cid, made.repo_id, Action.READ)
+    world.repos.delete(ann, made.repo_id)
