@@ -7,6 +7,8 @@ template sees, `static` holds the one stylesheet and the small scripts that add 
 from __future__ import annotations
 
 from groundswell.http.pages import (
+    access,
+    access_csv,
     assets,
     card,
     discussions,
@@ -29,5 +31,6 @@ def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
         *(assets, lists, sessions, making, card, files, history, revisions, upload, discussions),
+        *(access, access_csv),
     )
     return [route for part in parts for route in part.routes()]

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from groundswell.core.errors import EntryNotFound, Malformed, RevisionNotFound
-from groundswell.core.policy import Action, may
+from groundswell.core.policy import Action
 from groundswell.core.values import BytesPlan, RepoKind, share_text, size_text
 from groundswell.http.pages.door import Answer, Asked, with_query
+from groundswell.http.pages.gate import gate_box
 from groundswell.http.pages.repositories import card_word, find, head_of, shows
 from groundswell.http.pages.snippets import snippets_of
 from groundswell.http.pages.views import CardPage, Fact, RepoHead, Tag
@@ -107,20 +108,9 @@ def _tags(repository: Repository) -> tuple[Tag, ...]:
     )
 
 
-def _gate_message(asked: Asked, repository: Repository) -> str:
-    if may(asked.principal, Action.READ, repository.subject).allowed:
-        return ""
-    return (
-        "The files of this repository are only for its owner, or the members of the organisation "
-        "that owns it. "
-        + ("Sign in if you are one of them." if asked.principal.is_anonymous
-           else f"Ask {repository.repo_id.namespace} to add you.")
-    )  # fmt: skip
-
-
-def _show(asked: Asked) -> Answer:
-    repository = find(asked, Action.SEE)
-    head = head_of(asked.principal, repository)
+def card_page(asked: Asked, repository: Repository, error: str = "") -> CardPage:
+    """The page; ``error`` is about a request for access that was sent from it."""
+    head = head_of(asked, repository)
     rendered, fault = _card(asked, repository, head)
     headings = rendered.headings[:HEADINGS_MAX] if rendered else ()
     is_empty = repository.head_commit is None or (
@@ -135,8 +125,12 @@ def _show(asked: Asked) -> Answer:
         tags=_tags(repository),
         snippets=snippets_of(repository, asked.base_url),
         is_empty=is_empty,
-        gate_message=_gate_message(asked, repository),
+        gate=gate_box(asked, repository, error),
     )
+
+
+def _show(asked: Asked) -> Answer:
+    return card_page(asked, find(asked, Action.SEE))
 
 
 def routes() -> list[Route]:

@@ -71,6 +71,13 @@ NOTES: Final = {
     "revoked": "The token is revoked.",
     "password": "The password is changed.",
     "signed-out": "You are signed out.",
+    "asked": "Your request is sent.",
+    "let-in": "You have access.",
+    "withdrawn": "Taken back. Your answers are deleted.",
+    "accept": "Accepted.",
+    "reject": "Rejected.",
+    "cancel": "Access is taken away; the request waits again.",
+    "grant": "Access is granted.",
 }
 
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
@@ -270,8 +277,10 @@ _HEADINGS: Final = {
 }
 
 
-def _error_links(asked: Asked, status: int) -> tuple[Tag, ...]:
+def _error_links(asked: Asked, error: GroundswellError, status: int) -> tuple[Tag, ...]:
     home = Tag("To the start", "/")
+    if isinstance(error, GatedRepo) and error.url_path:
+        return (Tag("To its gate", f"/{error.url_path}"), home)
     if status == 401 and asked.principal.is_anonymous:
         return (Tag("Sign in", with_query("/login", next=local_path(asked.target))), home)
     return (home,)
@@ -289,7 +298,7 @@ def error_view(asked: Asked, error: GroundswellError) -> ErrorPage:
         message = "This page is for people who are signed in."
     hint = "" if isinstance(error, (Unauthenticated, GatedRepo)) else error.hint
     heading = _HEADINGS.get(status, "Something went wrong")
-    return ErrorPage(status, heading, message, hint, _error_links(asked, status))
+    return ErrorPage(status, heading, message, hint, _error_links(asked, error, status))
 
 
 def render_page_error(request: Request, error: GroundswellError) -> Response:

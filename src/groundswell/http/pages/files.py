@@ -55,7 +55,7 @@ def _last_commit(
 
 def _tree(asked: Asked) -> Answer:
     repository = find(asked, Action.SEE)
-    head = head_of(asked.principal, repository)
+    head = head_of(asked, repository)
     revision, path = asked.parameters["rev"], asked.parameters.get("path", "")
     cursor = asked.query.get("cursor") or None
     try:
@@ -103,7 +103,7 @@ def _nothing_yet(asked: Asked, repository: Repository, head: RepoHead) -> Answer
 
 def _blob(asked: Asked) -> Answer:
     repository = find(asked, Action.READ)
-    head = head_of(asked.principal, repository)
+    head = head_of(asked, repository)
     revision, path = asked.parameters["rev"], asked.parameters["path"]
     try:
         located = asked.hub.content.locate(repository, revision, path)
@@ -145,7 +145,7 @@ def _other_view(here: str, shown: Shown, *, wants_source: bool) -> str | None:
 
 def _plain_tree(asked: Asked) -> Answer:
     """``/tree`` without a revision means main."""
-    return Redirect(place(head_of(asked.principal, find(asked, Action.SEE)), "tree", "main"))
+    return Redirect(place(head_of(asked, find(asked, Action.SEE)), "tree", "main"))
 
 
 def routes() -> list[Route]:

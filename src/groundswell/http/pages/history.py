@@ -92,7 +92,7 @@ def _page_number(asked: Asked) -> int:
 
 def _history(asked: Asked) -> Answer:
     repository = find(asked, Action.SEE)
-    head = head_of(asked.principal, repository)
+    head = head_of(asked, repository)
     revision, path = asked.parameters["rev"], asked.parameters.get("path", "")
     number = _page_number(asked)
     content = asked.hub.content
@@ -186,7 +186,7 @@ def _arrival_text(asked: Asked, repository: Repository, commit_id: str) -> str:
 
 def _commit(asked: Asked) -> Answer:
     repository = find(asked, Action.READ)
-    head = head_of(asked.principal, repository)
+    head = head_of(asked, repository)
     detail = asked.hub.content.commit_detail(repository, asked.parameters["commit"])
     summary = detail.summary
     changes = changes_of(head, summary.id, detail.diff)

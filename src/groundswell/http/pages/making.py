@@ -11,6 +11,7 @@ from groundswell.http.pages.door import Answer, Asked, Redirect, show, take
 from groundswell.http.pages.repositories import find, head_of, shows, takes
 from groundswell.http.pages.views import NewRepoPage, RepoSettingsPage
 from groundswell.http.routing import Route
+from groundswell.hub.access import EXPIRES_DAYS, check_expires_days, expires_days
 from groundswell.hub.repos import Repository
 
 LICENSES: Final = (
@@ -86,14 +87,25 @@ def _make(asked: Asked) -> Answer:
 def _settings_page(
     asked: Asked, repository: Repository, error: str = "", error_in: str = ""
 ) -> RepoSettingsPage:
-    head = head_of(asked.principal, repository)
+    head = head_of(asked, repository)
     owners = dict.fromkeys((repository.repo_id.namespace, *_owners(asked, asked.principal)))
-    return RepoSettingsPage(head, tuple(owners), error, error_in)
+    return RepoSettingsPage(head, tuple(owners), expires_days(repository), error, error_in)
 
 
 def _settings(asked: Asked) -> Answer:
     asked.signed_in()
     return _settings_page(asked, find(asked, Action.ADMINISTER))
+
+
+def _days_in(asked: Asked) -> int | None:
+    """After how many days access ends; None for an empty field: never."""
+    text = asked.fields.get("days", "").strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 6:
+        msg = "After how many days does access end? Leave the field empty for never."
+        raise BadRequest(msg)
+    return check_expires_days(int(text))
 
 
 def _change_access(asked: Asked, repository: Repository) -> Answer:
@@ -102,7 +114,11 @@ def _change_access(asked: Asked, repository: Repository) -> Answer:
         msg = "Choose a visibility and a gate."
         raise BadRequest(msg)
     asked.hub.repos.update_settings(
-        asked.principal, repository.repo_id, visibility=Visibility(visibility), gate=Gate(gate)
+        asked.principal,
+        repository.repo_id,
+        visibility=Visibility(visibility),
+        gate=Gate(gate),
+        settings={EXPIRES_DAYS: _days_in(asked)},
     )
     return Redirect(f"/{repository.repo_id.url_path}/settings", "saved")
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from groundswell.core.errors import InvalidName, RepoNotFound
 from groundswell.core.policy import Action, may
-from groundswell.core.values import Gate, Principal, RepoId, RepoKind
+from groundswell.core.values import Gate, RepoId, RepoKind
 from groundswell.http.pages.door import Asked, Work, show, take
 from groundswell.http.pages.views import Crumb, RepoHead, RepoRow
 from groundswell.http.pages.wording import segment
@@ -37,8 +37,9 @@ def find(asked: Asked, action: Action) -> Repository:
     return asked.hub.repos.find(asked.principal, repo_id_of(asked), action)
 
 
-def head_of(principal: Principal, repository: Repository) -> RepoHead:
+def head_of(asked: Asked, repository: Repository) -> RepoHead:
     """What stands above the tabs."""
+    principal = asked.principal
 
     def allows(action: Action) -> bool:
         return not principal.is_anonymous and may(principal, action, repository.subject).allowed
@@ -57,6 +58,7 @@ def head_of(principal: Principal, repository: Repository) -> RepoHead:
         may_contribute=allows(Action.CONTRIBUTE),
         may_administer=allows(Action.ADMINISTER),
         discussions=0,
+        waiting=asked.hub.access.count_pending(principal, repository),
     )
 
 

@@ -46,7 +46,7 @@ def picker_of(
 
 
 def _page(asked: Asked, repository: Repository, error: str = "") -> RefsPage:
-    head = head_of(asked.principal, repository)
+    head = head_of(asked, repository)
     refs = asked.hub.references.list(repository, pull_requests=True)
 
     def rows(found: tuple[Ref, ...], *, deletable: bool) -> tuple[RefRow, ...]:

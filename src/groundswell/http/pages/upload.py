@@ -62,7 +62,7 @@ SUMMARY_LENGTH_MAX: Final = 500
 def _page(
     asked: Asked, repository: Repository, folder: str, error: str = "", summary: str = ""
 ) -> UploadPage:
-    head = head_of(asked.principal, repository)
+    head = head_of(asked, repository)
     revision = asked.parameters["rev"]
     return UploadPage(
         repo=head,
@@ -132,7 +132,7 @@ def _finish(request: Request, asked: Asked, repository: Repository, reader: Form
 
 
 def _landing(asked: Asked, repository: Repository, committed: Committed, folder: str) -> Redirect:
-    head = head_of(asked.principal, repository)
+    head = head_of(asked, repository)
     if committed.pull_request_number is not None:
         return Redirect(f"{head.url}/discussions/{committed.pull_request_number}", "proposed")
     return Redirect(place(head, "tree", asked.parameters["rev"], folder), "uploaded")
@@ -192,7 +192,7 @@ def _operation(
 def _delete_page(asked: Asked, error: str = "") -> DeleteFilePage:
     asked.signed_in()
     repository = find(asked, Action.CONTRIBUTE)
-    head = head_of(asked.principal, repository)
+    head = head_of(asked, repository)
     revision, path = asked.parameters["rev"], asked.parameters["path"]
     located = asked.hub.content.raw(repository, revision, path)
     return DeleteFilePage(

@@ -19,7 +19,7 @@ from groundswell.hub.repos import Repository
 def show_form(asked: Asked) -> Answer:
     """The form for a new discussion."""
     repository = find(asked, Action.CONTRIBUTE)
-    return NewDiscussionPage(head_of(asked.principal, repository))
+    return NewDiscussionPage(head_of(asked, repository))
 
 
 def open_new(asked: Asked) -> Answer:
@@ -29,7 +29,7 @@ def open_new(asked: Asked) -> Answer:
     try:
         number = asked.hub.discussions.create(asked.principal, repository, title, text)
     except BadRequest as error:
-        head = head_of(asked.principal, repository)
+        head = head_of(asked, repository)
         return NewDiscussionPage(head, title[:1000], text, error.message)
     return Redirect(f"/{repository.repo_id.url_path}/discussions/{number}")
 

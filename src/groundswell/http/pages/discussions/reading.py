@@ -62,7 +62,7 @@ def number_of(asked: Asked) -> int:
 def show_list(asked: Asked) -> Answer:
     """A page of discussions."""
     repository = find(asked, Action.SEE)
-    head = head_of(asked.principal, repository)
+    head = head_of(asked, repository)
     status = asked.query.get("status", "open")
     status = status if status in STATUSES else "open"
     words = asked.query.get("search", "")[:200]
@@ -95,7 +95,7 @@ def page_of(
 ) -> DiscussionPage:
     """The page of a discussion; ``text`` and ``error`` are of what was just refused."""
     principal = asked.principal
-    head = head_of(principal, repository)
+    head = head_of(asked, repository)
     discussion = asked.hub.discussions.get(repository, number)
     entries, earlier = _entries(asked, head, discussion)
     here = f"{head.url}/discussions/{number}"
@@ -171,7 +171,7 @@ def _merge_box(
 def show_changes(asked: Asked) -> Answer:
     """What a pull request changes, against where it parted from main."""
     repository = find(asked, Action.READ)
-    head = head_of(asked.principal, repository)
+    head = head_of(asked, repository)
     discussion = asked.hub.discussions.get(repository, number_of(asked))
     if not discussion.is_pull_request:
         raise NotFound

@@ -6,6 +6,12 @@ Times are microseconds since the epoch, sizes bytes; `*_html` fields are sanitis
 
 from __future__ import annotations
 
+from groundswell.http.pages.views.access import (
+    AccessListPage,
+    AccessRow,
+    GateBox,
+    QuestionRow,
+)
 from groundswell.http.pages.views.discussions import (
     CollidingFile,
     CommentCard,
@@ -72,6 +78,8 @@ from groundswell.http.pages.views.repository import (
 )
 
 __all__ = [
+    "AccessListPage",
+    "AccessRow",
     "AccountPage",
     "CardPage",
     "CollidingFile",
@@ -93,6 +101,7 @@ __all__ = [
     "FileChange",
     "FilePage",
     "FileRow",
+    "GateBox",
     "HistoryPage",
     "Home",
     "ListForm",
@@ -103,6 +112,7 @@ __all__ = [
     "NewTokenPage",
     "ProfilePage",
     "ProposalPage",
+    "QuestionRow",
     "RefChoice",
     "RefPicker",
     "RefRow",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from groundswell.http.pages.views.frame import Fact, Snippet, Tag, View
+
+if TYPE_CHECKING:
+    from groundswell.http.pages.views.access import GateBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class RepoHead:
     may_contribute: bool
     may_administer: bool
     discussions: int | None = None
+    waiting: int = 0  # requests for access, for whoever may decide about them
 
     @property
     def full_name(self) -> str:
@@ -43,7 +47,7 @@ class CardPage(View):
     tags: tuple[Tag, ...]
     snippets: tuple[Snippet, ...]
     is_empty: bool
-    gate_message: str = ""
+    gate: GateBox | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ class RepoSettingsPage(View):
     template: ClassVar[str] = "repository/settings.html"
     repo: RepoHead
     owners: tuple[str, ...]
+    days: int | None = None
     error: str = ""
     error_in: str = ""
 
