@@ -9,6 +9,8 @@ from typing import Any
 from groundswell.http.pages.door import PAGE_HEADERS
 from groundswell.http.pages.templating import STATIC_PREFIX, render, static_files
 from groundswell.http.pages.views import (
+    AccessListPage,
+    AccessRow,
     AccountPage,
     CardPage,
     CollidingFile,
@@ -30,6 +32,7 @@ from groundswell.http.pages.views import (
     FileChange,
     FilePage,
     FileRow,
+    GateBox,
     HistoryPage,
     Home,
     ListForm,
@@ -40,6 +43,7 @@ from groundswell.http.pages.views import (
     NewTokenPage,
     ProfilePage,
     ProposalPage,
+    QuestionRow,
     RefChoice,
     RefPicker,
     RefRow,
@@ -216,6 +220,22 @@ SNIPPETS = (
         "Needs a build with -hf.",
     ),
 )
+GATE = GateBox(
+    "form", REPO.url, "model", "ada", "Agree before you read", RENDERED.html, "It takes two or three days.",
+    "I agree", (
+        QuestionRow("answer-0", "Institute", "text", (), is_required=True, value="The Fleet"),
+        QuestionRow("answer-1", "Country", "country", (("FR", "France"), ("DE", "Germany")), is_required=True, value="DE"),
+        QuestionRow("answer-2", "Until when do you need it, and " + LONG, "date_picker", (), is_required=False),
+        QuestionRow("answer-3", "Where from", "ip_location", (), is_required=True),
+        QuestionRow("answer-4", "I use it for science only, and tell nobody what " + LONG + " means", "checkbox", (), is_required=True),
+    ),
+    "d1", "192.0.2.7", days=30, error="“Institute” has to be answered.",
+)  # fmt: skip
+GATED = CardPage(REPO, "<p>Words.</p>", (), "", FACTS, (), SNIPPETS, is_empty=False, gate=GATE)
+ASKED = (
+    AccessRow("a1", "grace", "Grace Hopper", "grace@example.com", NOW - HOUR, None, "", (("Institute", "The Fleet"), ("I agree to everything that is said in " + LONG, "yes")), "", None),
+    AccessRow("a2", LONG, "", "", None, NOW - HOUR, "ada", (), "Say who you are. " + LONG, NOW + 900 * HOUR),
+)  # fmt: skip
 FILE = FilePage(
     REPO, "main", "a-folder/config.py", PICKER, CRUMBS, 1234, is_large=False, sha256=None,
     download_url="/x", raw_url="/x", history_url="/x", permalink_url="/x", delete_url="/x",
@@ -238,7 +258,17 @@ EXAMPLES: dict[str, View] = {
     "account": AccountPage("ada", "Ada Lovelace", "organisation", NOW - 9000 * HOUR, (MemberRow("grace", "Grace", "admin"),), ROWS, (), (), may_create=True),
     "card": CardPage(REPO, RENDERED.html, tuple((h.level + 1, h.text, h.anchor) for h in RENDERED.headings), "", FACTS, tuple(Tag(t, "/x") for t in ("text-generation", "en", "region:" + LONG)), SNIPPETS, is_empty=False),
     "card-empty": CardPage(REPO, None, (), "", FACTS[:1], (), SNIPPETS, is_empty=True),
-    "card-fault": CardPage(REPO, "<p>Words.</p>", (), "line 3: not a mapping", FACTS, (), SNIPPETS, is_empty=False, gate_message="The files are for people on the list."),
+    "card-fault": CardPage(REPO, "<p>Words.</p>", (), "line 3: not a mapping", FACTS, (), SNIPPETS, is_empty=False, gate=replace(GATE, state="fault", error="form of the gate: it has more than 30 questions")),
+    "card-gate": GATED,
+    "card-gate-at-once": replace(GATED, gate=replace(GATE, is_at_once=True, heading="", button="", description="", error="", questions=(), days=None)),
+    "card-gate-anonymous": replace(GATED, gate=replace(GATE, state="sign-in", error="")),
+    "card-gate-ended": replace(GATED, gate=replace(GATE, state="ended", ends_at=NOW - HOUR, error="")),
+    "card-gate-waits": replace(GATED, gate=replace(GATE, state="pending", asked_at=NOW - HOUR)),
+    "card-gate-rejected": replace(GATED, gate=replace(GATE, state="rejected", reason="Say where you work: " + LONG)),
+    "card-gate-accepted": replace(GATED, gate=replace(GATE, state="accepted", ends_at=NOW + 900 * HOUR)),
+    "access": AccessListPage(replace(REPO, waiting=12), "pending", ASKED, 12, "/x", "/x", 30, "There is no such access request."),
+    "access-accepted": AccessListPage(REPO, "accepted", ASKED, 2, None, "/x"),
+    "access-empty": AccessListPage(REPO, "ended", (), 0, None, "/x"),
     "tree": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], FILES, "/x", "/x", "/x", COMMIT),
     "tree-empty": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], (), None, "/x", None, None),
     "file": FILE,
@@ -285,7 +315,7 @@ EXAMPLES: dict[str, View] = {
     "error-500": ErrorPage(500, "Something broke here", "Internal error.", "", (Tag("To the start", "/"),)),
 }  # fmt: skip
 
-ANONYMOUS_EXAMPLES = {"home", "home-empty", "sign-in", "error"}
+ANONYMOUS_EXAMPLES = {"card-gate-anonymous", "home", "home-empty", "sign-in", "error"}
 
 
 def shell_of(name: str) -> Shell:

@@ -8,7 +8,7 @@ from groundswell.core.errors import Malformed
 from groundswell.core.policy import Action, Reason, may, may_ask
 from groundswell.core.values import AccessStatus, Gate
 from groundswell.http.pages.door import Asked
-from groundswell.http.pages.rendering import renderer
+from groundswell.http.rendering import renderer
 from groundswell.http.pages.views import GateBox, QuestionRow
 from groundswell.hub.access import expires_days
 from groundswell.hub.repos import Repository
