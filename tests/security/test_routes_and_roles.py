@@ -174,6 +174,7 @@ def address(line: str, place: Place) -> str:
         "grant": "g",
         "part": "1",
         "account": "works",
+        "status": "pending",
         "which": "models-tags-by-type",
         "file": "olga.svg",
         "version": "x",
