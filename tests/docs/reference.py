@@ -164,7 +164,7 @@ def _member(role: Role, account_id: int = PERSON) -> Principal:
 PEOPLE = {
     "anonymous": Principal(),
     "signed in, no member": Principal(PERSON, "somebody"),
-    "on the access list": Principal(PERSON, "somebody"),
+    "whose request was accepted": Principal(PERSON, "somebody"),
     "member: read": _member(Role.READ),
     "member: contributor": _member(Role.CONTRIBUTOR),
     "member: contributor, made it": _member(Role.CONTRIBUTOR, CREATOR),
@@ -220,6 +220,9 @@ def permissions() -> str:
         "- **write**: commit to branches, move branches and tags, merge.",
         "- **administer**: settings, name, deletion.",
         "",
+        "Whose request for access was accepted is asked at each read: a right that ended, was rejected or",
+        "taken back counts no more from the next request on, over every door.",
+        "",
         "The answers: **yes** · *not there*: as if it did not exist (401 to the anonymous, 404) ·",
         "*sign in*: 401 · *role*, *token*, *gated*, *disabled*: 403 for that reason (gated is 401 to",
         "the anonymous).",
@@ -229,8 +232,8 @@ def permissions() -> str:
     for title, subject in SUBJECTS.items():
         lines += ["", f"### {title}", "", _head("who")]
         for who, principal in PEOPLE.items():
-            facts = replace(subject, has_access=who == "on the access list")
-            if who == "on the access list" and subject.gate is Gate.OPEN:
+            facts = replace(subject, has_access=who == "whose request was accepted")
+            if who == "whose request was accepted" and subject.gate is Gate.OPEN:
                 continue
             lines.append(_row(who, principal, facts))
     lines += ["", "## What you show", ""]
@@ -244,7 +247,7 @@ def permissions() -> str:
     lines += ["", "## Namespaces", ""]
     lines += ["| who | make repositories | manage members |", "|---|---|---|"]
     for who, principal in PEOPLE.items():
-        if who not in {"on the access list", "member: contributor, made it"}:
+        if who not in {"whose request was accepted", "member: contributor, made it"}:
             lines.append(_namespace_row(who, principal))
     owner = PEOPLE["the user whose namespace it is"]
     for shown in ("read token", "fine-grained, write here"):

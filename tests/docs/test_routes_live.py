@@ -45,6 +45,8 @@ BODIES = {
     "delete repository": {"name": "NAME", "organization": "admin"},
     "move repository": {"fromRepo": "admin/NAME", "toRepo": "admin/other"},
     "duplicate repository": {"repository": "admin/other"},
+    "handle access request": {"user": "somebody", "status": "accepted"},
+    "grant access": {"user": "somebody"},
     "paths info": {"paths": ["file.txt"]},
     "lfs batch": {"operation": "download", "objects": [{"oid": ZEROS, "size": 1}]},
 }

@@ -254,7 +254,7 @@ def test_people_are_named_in_three_ways(scene: Scene) -> None:
     other = scene.world.repos.create(scene.ann, model("ann/other"))
     scene.world.repos.update_settings(scene.ann, other.repo_id, gate=Gate.MANUAL)
     other = scene.world.repos.find(scene.ann, other.repo_id, Action.ADMINISTER)
-    for asker in (*named, Asker("nobody"), Asker()):
+    for asker in (*named, Asker("nobody"), Asker(), Asker("a\0b"), Asker(request_id="\ud800")):
         refused(NotFound, scene.access.handle, scene.ann, other, asker, ACCEPTED)
 
 
@@ -286,6 +286,7 @@ def test_granting_needs_no_request(scene: Scene) -> None:
     refused(BadRequest, scene.access.grant, scene.ann, scene.seen(scene.ann), "bob")
     refused(BadRequest, scene.access.grant, scene.ann, scene.seen(scene.ann), "ann")
     refused(AccountNotFound, scene.access.grant, scene.ann, scene.seen(scene.ann), "nobody")
+    refused(AccountNotFound, scene.access.grant, scene.ann, scene.seen(scene.ann), "a\0b")
     scene.decide("bob", PENDING)
     assert not scene.reads(scene.bob)
     scene.gate(Gate.OPEN)

@@ -15,6 +15,7 @@ from groundswell.wire.cards import (
     check_answers,
     read_card,
     read_gate_form,
+    validate_card,
 )
 
 CARD = """---
@@ -98,6 +99,13 @@ def test_a_card_without_a_form() -> None:
 def test_what_is_no_form(card: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         read_gate_form(card)
+
+
+def test_who_writes_such_a_card_is_told() -> None:
+    report = validate_card("---\nlicense: mit\nextra_gated_fields: [a]\n---\n")
+    assert report.errors == ()
+    assert [each for each in report.warnings if "ask for access" in each]
+    assert validate_card(CARD.replace("---\n", "---\nlicense: mit\n", 1)).warnings == ()
 
 
 FITTING = {0: " The Fleet ", 1: "FR", 2: "2026-02-28", 3: "other", 6: "on", 7: "blue"}

@@ -245,7 +245,7 @@ class Access:
         def work(conn: sa.Connection) -> None:
             now = self._clock()
             present = _gated(_administered(conn, principal, repository.id, now))
-            before = rows.of_asker(conn, repository.id, asker)
+            before = rows.of_asker(conn, repository.id, asker) if asker.is_storable else None
             if before is None or before["status"] == AccessStatus.WITHDRAWN.value:
                 raise NotFound("There is no such access request.")
             if finding.status_at(before, now) is status:
@@ -266,6 +266,8 @@ class Access:
         def work(conn: sa.Connection) -> None:
             now = self._clock()
             present = _gated(_administered(conn, principal, repository.id, now))
+            if not is_storable(name):
+                raise AccountNotFound
             account = directory.find(conn, name, AccountKind.USER)
             if account.is_disabled:
                 raise AccountNotFound

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from groundswell.core.values import AccessStatus
+from groundswell.core.values import AccessStatus, is_storable
 
 Answers = Mapping[str, str | bool]
 """Answers by question."""
@@ -59,3 +59,9 @@ class Asker:
     name: str | None = None
     account_id: str | None = None
     request_id: str | None = None
+
+    @property
+    def is_storable(self) -> bool:
+        """Whether there can be such a one."""
+        named = (self.name, self.account_id, self.request_id)
+        return all(is_storable(text) for text in named if text is not None)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from groundswell.core.errors import Malformed
 from groundswell.core.values import RepoKind
 from groundswell.wire.cards.front_matter import read_card
+from groundswell.wire.cards.gate_form import read_gate_form
 from groundswell.wire.cards.words import COLOURS, LICENSES, PIPELINE_TAGS, SPACE_SDKS
 
 MESSAGES_MAX: Final = 50
@@ -208,6 +209,14 @@ def _check_space(card: Mapping[str, Any], findings: _Findings) -> None:
         )
 
 
+def _check_gate(card: Mapping[str, Any], findings: _Findings) -> None:
+    """A form that cannot be read lets nobody ask: its author should know before it is sent."""
+    try:
+        read_gate_form(card)
+    except Malformed as error:
+        findings.warn(f"Nobody can ask for access with this {error.where}: {error.why}.")
+
+
 def validate_card(text: str, kind: RepoKind = RepoKind.MODEL) -> CardReport:
     """What clients must know before they upload this README. Never raises for its content."""
     findings = _Findings()
@@ -220,6 +229,7 @@ def validate_card(text: str, kind: RepoKind = RepoKind.MODEL) -> CardReport:
     _check_license(card.metadata, findings)
     _check_language(card.metadata, findings)
     _check_tags(card.metadata, findings)
+    _check_gate(card.metadata, findings)
     if kind is RepoKind.DATASET:
         _check_dataset(card.metadata, findings)
     elif kind is RepoKind.SPACE:
