@@ -175,11 +175,8 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page access requests"): ("who asked for access", ADMINISTER),
     ("pages", "form access requests"): ("accept, reject, take away, grant", ADMINISTER),
     ("pages", "access requests as CSV"): ("the same list as a file", ADMINISTER),
-    ("pages", "form ask for access"): (
-        "the gate's form; signed in, by session or write token",
-        SEE,
-    ),
-    ("pages", "form withdraw access request"): ("take one's request back; signed in", SEE),
+    ("pages", "form ask for access"): ("ask to be let in, by the gate's form", SIGNED_IN),
+    ("pages", "form withdraw access request"): ("take one's request back", SIGNED_IN),
     ("pages", "page card"): ("the card, and the gate before its files", SEE),
     ("pages", "page tree"): ("files and versions", SEE),
     ("pages", "page file"): ("one file", READ),

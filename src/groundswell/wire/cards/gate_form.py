@@ -119,8 +119,9 @@ def _question(label: str, told: object) -> Question:
     label = _word(label, "a question")
     facts: Mapping[str, Any] = told if isinstance(told, Mapping) else {"type": told}
     name = facts.get("type")
-    known = isinstance(name, str) and name in set(QuestionKind)
-    kind = QuestionKind(name) if known else QuestionKind.TEXT
+    kind = QuestionKind.TEXT
+    if isinstance(name, str) and name in set(QuestionKind):
+        kind = QuestionKind(name)
     options: tuple[tuple[str, str], ...] = ()
     if kind is QuestionKind.SELECT:
         options = _options(facts.get("options"), label)
