@@ -79,7 +79,8 @@ def test_revisions_build_exactly_the_tables(path: Path, tmp_path: Path) -> None:
 
 
 def test_an_older_database_keeps_its_rows(path: Path) -> None:
-    """A claim of the first schema is there after the second has rebuilt its table."""
+    """A claim of the first schema is there after the second has rebuilt its table; who was on an
+    access list is let in by a request."""
     engine = sa.create_engine(f"sqlite:///{path}")
     with engine.begin() as conn:
         migrate(conn, "0001")
@@ -95,12 +96,16 @@ def test_an_older_database_keeps_its_rows(path: Path) -> None:
             "INSERT INTO reconstructions VALUES ('f', 's', 5, x'', 1)",
             "INSERT INTO blobs VALUES ('s', 5, 'f', 1)",
             "INSERT INTO claims VALUES (1, 1, 's', 7)",
+            "INSERT INTO repository_access VALUES (1, 1, 9)",
         ):
             conn.exec_driver_sql(text)
     engine.dispose()
     with Database.open(f"sqlite:///{path}") as database:
         rows = database.read(lambda conn: conn.exec_driver_sql("SELECT * FROM claims").all())
+        let_in = "SELECT repository_id, account_id, status, decided_at FROM access_requests"
+        listed = database.read(lambda conn: conn.exec_driver_sql(let_in).all())
     assert [tuple(row) for row in rows] == [(1, 1, "s", 7, 0, 0)]
+    assert [tuple(row) for row in listed] == [(1, 1, "accepted", 9)]
 
 
 def test_descriptions_become_first_comments(path: Path) -> None:
