@@ -8,8 +8,8 @@ from groundswell.core.errors import Malformed
 from groundswell.core.policy import Action, Reason, may, may_ask
 from groundswell.core.values import AccessStatus, Gate
 from groundswell.http.pages.door import Asked
-from groundswell.http.rendering import renderer
 from groundswell.http.pages.views import GateBox, QuestionRow
+from groundswell.http.rendering import renderer
 from groundswell.hub.access import expires_days
 from groundswell.hub.repos import Repository
 from groundswell.wire.cards import GateForm, read_gate_form
