@@ -1,8 +1,8 @@
 """The tables, for SQLite and PostgreSQL alike.
 
 Knows columns, keys and indexes. Does not know who may read a row. Everything about models can be
-made again from git, xorbs and shards (`swell fsck --rebuild`); accounts, tokens and discussions
-live only here.
+made again from git, xorbs and shards (`swell fsck --rebuild`); accounts, tokens, discussions, likes
+and collections live only here.
 
 Times are whole microseconds since the epoch, UTC, taken by the hub's clock (`*_at`).
 Hashes are lower-case hexadecimal text where people meet them, raw bytes where only code does.
@@ -19,6 +19,11 @@ from groundswell.store.tables.accounts import (
     sessions,
     token_grants,
     tokens,
+)
+from groundswell.store.tables.collections import (
+    collection_items,
+    collection_upvotes,
+    collections,
 )
 from groundswell.store.tables.columns import metadata
 from groundswell.store.tables.community import (
@@ -46,6 +51,7 @@ from groundswell.store.tables.content import (
     xorb_uses,
     xorbs,
 )
+from groundswell.store.tables.likes import daily_downloads, follows, likes
 from groundswell.store.tables.repositories import (
     repositories,
     repository_names,
@@ -64,13 +70,19 @@ __all__ = [
     "claims",
     "cold_bases",
     "cold_xorbs",
+    "collection_items",
+    "collection_upvotes",
+    "collections",
     "comment_versions",
     "comments",
+    "daily_downloads",
     "device_grants",
     "discussions",
     "events",
     "faults",
+    "follows",
     "hub_facts",
+    "likes",
     "links",
     "lost_links",
     "marks",

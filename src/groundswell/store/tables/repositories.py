@@ -41,12 +41,14 @@ repositories = sa.Table(
     # Counters.
     sa.Column("downloads", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("likes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("trending", sa.BigInteger, nullable=False, server_default="0"),  # hub.trending
     sa.Column("last_discussion", sa.Integer, nullable=False, server_default="0"),
     sa.Column("settings", sa.JSON, nullable=True),
     sa.Index("ix_repositories_list", "kind", "visibility", "modified_at", "id"),
     sa.Index("ix_repositories_created", "kind", "visibility", "created_at", "id"),
     sa.Index("ix_repositories_downloads", "kind", "visibility", "downloads", "id"),
     sa.Index("ix_repositories_likes", "kind", "visibility", "likes", "id"),
+    sa.Index("ix_repositories_trending", "kind", "visibility", "trending", "id"),
     sa.Index("ix_repositories_parameters", "kind", "parameter_count"),
 )
 
