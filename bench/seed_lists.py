@@ -56,6 +56,7 @@ def model(number: int, chance: random.Random) -> tuple[dict[str, Any], list[str]
         "modified_at": chance.randrange(10**9),
         "downloads": int(chance.paretovariate(0.5)) % 10**9,
         "likes": int(chance.paretovariate(1)) % 10**6,
+        "trending": int(chance.paretovariate(1)) % 10**6,
         "parameter_count": int(10 ** chance.uniform(6, 12)),
         "card": {"license": "mit", "tags": tags},
         "facts": {"safetensors": {"parameters": {"BF16": number}, "total": number}},

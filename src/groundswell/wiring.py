@@ -18,6 +18,7 @@ from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits
 from groundswell.hub.content import Content
 from groundswell.hub.discussions import Discussions
+from groundswell.hub.likes import Likes
 from groundswell.hub.merging import Merging
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
@@ -46,6 +47,7 @@ class Hub:
     accounts: Accounts
     repos: Repos
     search: Search
+    likes: Likes
     discussions: Discussions
     merging: Merging
     content: Content
@@ -179,6 +181,7 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
         accounts=accounts,
         repos=repos,
         search=Search(database),
+        likes=Likes(database, clock),
         discussions=discussions,
         merging=merging,
         content=content,

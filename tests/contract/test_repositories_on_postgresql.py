@@ -21,9 +21,15 @@ from groundswell.core.values import (
 )
 from groundswell.hub import search as search_module
 from groundswell.hub.access import EXPIRES_DAYS, Access, Asker
+from groundswell.hub.accounts import Accounts
 from groundswell.hub.discussions import DiscussionQuery, Status
+from groundswell.hub.likes import Likes
 from groundswell.hub.search import CountRange, ListQuery, Sort
+from groundswell.hub.upkeep import Premises
+from groundswell.hub.upkeep.trending import Trending
 from groundswell.store import tables
+from groundswell.store.disk import DiskStore
+from groundswell.store.layout import DataFolder
 from groundswell.wire.cards import read_gate_form
 from tests.contract import postgresql
 from tests.hub.git_world import GitWorld
@@ -173,3 +179,31 @@ def test_requests_for_access(world: World) -> None:
     access.grant(ann, own, "cid")
     assert world.repos.find(cid, made.repo_id, Action.READ)
     world.repos.delete(ann, made.repo_id)
+
+
+def test_likes_and_what_trends(world: World, tmp_path: Path) -> None:
+    ann = world.as_("ann")
+    world.user("liker")
+    liker = world.as_("liker")
+    likes = Likes(world.database, world.now)
+    made = [world.repos.create(ann, model(f"ann/liked-{number}")) for number in range(3)]
+    for each in made:
+        likes.give(liker, each)
+        likes.give(liker, each)
+    likes.give(ann, made[0])
+    likes.take_back(liker, made[1])
+    world.repos.count_download(made[2].id)
+    world.repos.count_download(made[2].id)
+    world.repos.flush_downloads()
+    store, folder = DiskStore(tmp_path / "blobs"), DataFolder(tmp_path)
+    trending = Trending(Premises(world.database, store, world.git, folder, world.now))
+    trending.run()
+    told = [(each.likes, each.trending) for each in (world.get(ann, m.full_name) for m in made)]
+    assert told == [(2, 20), (0, 0), (1, 11)]
+    first = likes.of_account(ANONYMOUS, "liker", limit=1)
+    second = likes.of_account(ANONYMOUS, "liker", limit=1, cursor=first.next_cursor)
+    found = [like.repo_id.name for like in first.likes + second.likes]
+    assert (found, second.next_cursor) == (["liked-2", "liked-0"], None)
+    Accounts(world.database, world.now).set_disabled("liker", disabled=True, by=None)
+    assert [each.name for each in likes.likers(made[0]).accounts] == ["ann"]
+    assert world.get(ann, "ann/liked-0").likes == 1

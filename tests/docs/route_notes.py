@@ -13,6 +13,7 @@ READ = "read"
 CONTRIBUTE = "contribute"
 WRITE = "write"
 ADMINISTER = "administer"
+LIKE = "see, and speak for oneself"
 HUB_ADMIN = "admin of the hub"
 BROWSER = "signed in by browser"
 XET_READ = "Xet read token"
@@ -36,7 +37,7 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("hub", "user overview"): ("a user's name and counts", ANYONE),
     ("hub", "user followers"): ("always empty: following is not kept", ANYONE),
     ("hub", "user following"): ("always empty", ANYONE),
-    ("hub", "user likes"): ("always empty: likes are not kept", ANYONE),
+    ("hub", "user likes"): ("what a user likes, as far as the asker sees it", ANYONE),
     ("hub", "organisation overview"): ("an organisation's name and counts", ANYONE),
     ("hub", "organisation members"): ("members with their roles", ANYONE),
     ("hub", "organisation followers"): ("always empty", ANYONE),
@@ -91,7 +92,9 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("hub", "duplicate repository"): ("copy into a namespace where one may create", READ),
     ("hub", "may read"): ("may I read?", READ),
     ("hub", "may write"): ("may I write?", WRITE),
-    ("hub", "likers"): ("always empty", SEE),
+    ("hub", "like"): ("like it", LIKE),
+    ("hub", "unlike"): ("like it no longer", LIKE),
+    ("hub", "likers"): ("who likes it", SEE),
     ("hub", "own repositories"): ("what one's repositories take, largest first", SIGNED_IN),
     ("hub", "organisation repositories"): (
         "the same of an organisation, as far as the asker sees",

@@ -494,7 +494,7 @@ def test_downloads_are_added_up_and_written_at_the_end(world: Any, ann: Any) -> 
 
 def test_downloads_are_written_after_a_while_by_themselves(world: Any, ann: Any) -> None:
     made = world.repos.create(ann, model("Ann/a"))
-    counter = DownloadCounter(world.database, flush_seconds=0.01)
+    counter = DownloadCounter(world.database, world.now, flush_seconds=0.01)
     counter.count(made.id)
     deadline = time.monotonic() + 10
     while world.get(ann, "Ann/a").downloads == 0 and time.monotonic() < deadline:

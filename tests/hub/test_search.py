@@ -64,6 +64,7 @@ def add(
         "modified_at": 100 - number,
         "downloads": downloads,
         "likes": likes,
+        "trending": likes,
         "parameter_count": parameters,
         "card": {"x": 1},
         **values,

@@ -76,7 +76,7 @@ def fill(database: Any, rows: Any) -> None:
                     id=number, public_id=str(number), kind="model", owner_id=owner,
                     namespace=f"a{owner}", name=f"m{number}", visibility=visibility.value,
                     gate=gate.value, disabled=disabled, created_at=value, modified_at=value,
-                    deleted_at=1 if deleted else None, likes=value, downloads=value,
+                    deleted_at=1 if deleted else None, likes=value, downloads=value, trending=value,
                 )
             )  # fmt: skip
 

@@ -43,7 +43,7 @@ TABLE: dict[str, Any] = tomllib.loads(
 )
 ROLES = TABLE["roles"]["columns"]
 VISIBILITIES = ("public", "private", "gated", "missing")
-RIGHTS = ("see", "read", "contribute", "write", "administer")
+RIGHTS = ("see", "read", "contribute", "write", "administer", "like")
 PAGE = "{page}"
 PREFIXED = re.compile(r"^(?:/\{(?:kind|prefix)\})?/\{ns\}/\{name\}")
 

@@ -53,7 +53,7 @@ _COLUMNS: Final = {
     Sort.CREATED_AT: _repositories.c.created_at,
     Sort.DOWNLOADS: _repositories.c.downloads,
     Sort.LIKES: _repositories.c.likes,
-    Sort.TRENDING: _repositories.c.likes,
+    Sort.TRENDING: _repositories.c.trending,
 }
 
 

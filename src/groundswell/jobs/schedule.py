@@ -23,6 +23,7 @@ from groundswell.hub.upkeep.measuring import Measuring
 from groundswell.hub.upkeep.publishing import Publishing
 from groundswell.hub.upkeep.scrubbing import Scrub
 from groundswell.hub.upkeep.sweeping import Sweeping
+from groundswell.hub.upkeep.trending import Trending
 
 _log = logging.getLogger(__name__)
 
@@ -177,6 +178,7 @@ def chores_of(
 ) -> list[Chore]:
     """What a hub does now and then."""
     sweeping, measuring, publishing = Sweeping(premises), Measuring(premises), Publishing(premises)
+    trending = Trending(premises)
 
     def warm_up() -> int:
         blobs.warm_up()
@@ -195,6 +197,7 @@ def chores_of(
         Chore("end-device-grants", HOUR, sweeping.end_device_grants),
         Chore("measure-sizes", MINUTE / 4, measuring.run, 10.0, break_off=measuring.break_off),
         Chore("publish-xorbs", MINUTE / 4, publishing.run, 15.0, break_off=publishing.break_off),
+        Chore("score-trending", HOUR, trending.run, 20.0, break_off=trending.break_off),
         Chore("end-claims", DAY, sweeping.end_claims),
         Chore("collect", 6 * HOUR, collecting, first_after_seconds=10 * MINUTE),
         Chore("settle-events", 10 * MINUTE, sweeping.settle_events),

@@ -165,7 +165,6 @@ def routes() -> list[Route]:
         route("GET", f"{user}/overview", _user_overview, "user overview"),
         route("GET", f"{user}/followers", _nobody, "user followers"),
         route("GET", f"{user}/following", _nobody, "user following"),
-        route("GET", f"{user}/likes", _nobody, "user likes"),
         route("GET", f"{organisation}/overview", _organisation_overview, "organisation overview"),
         route("GET", f"{organisation}/members", _members, "organisation members"),
         route("GET", f"{organisation}/followers", _nobody, "organisation followers"),

@@ -19,11 +19,13 @@ from groundswell.core.errors import (
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal, RepoId, RepoKind
 from groundswell.http.auth import ask_about, hub_of
-from groundswell.http.errors import render_json_error
+from groundswell.http.bodies import count_field
+from groundswell.http.errors import json_response, render_json_error
 from groundswell.http.origin import base_url
 from groundswell.http.routing import Door, Endpoint, Route
+from groundswell.hub.cursors import PAGE_ROWS, PAGE_ROWS_MAX
 from groundswell.hub.repos import Repository
-from groundswell.wire.hub_api.text import parse_query
+from groundswell.wire.hub_api.text import last_values, next_link, parse_query
 from groundswell.wiring import Hub
 
 P = ParamSpec("P")
@@ -121,6 +123,27 @@ async def answer(
         return work(hub, principal, repository, *args, **kwargs)
 
     return await ask_about(request, find, told)
+
+
+def page_of(request: Request) -> tuple[str | None, int]:
+    """Where a page of a list begins, and how many items it has at most.
+
+    Raises:
+        BadRequest: no whole number.
+    """
+    asked = last_values(query_of(request))
+    limit = count_field(asked, "limit", PAGE_ROWS, PAGE_ROWS_MAX)
+    return asked.get("cursor") or None, max(1, limit)
+
+
+def page_response(
+    request: Request, items: Sequence[dict[str, Any]], next_cursor: str | None
+) -> Response:
+    """A page of a list, and where the next one is."""
+    headers = {}
+    if next_cursor is not None:
+        headers["Link"] = next_link(here(request), query_of(request), {"cursor": next_cursor})
+    return json_response(items, headers=headers)
 
 
 def route(methods: str, pattern: str, endpoint: Endpoint, name: str, **more: Any) -> Route:  # noqa: ANN401 - Route's fields

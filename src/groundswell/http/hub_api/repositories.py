@@ -157,11 +157,6 @@ async def _may_write(request: Request) -> Response:
     return json_response({})
 
 
-async def _no_likes(request: Request) -> Response:
-    await answer(request, Action.SEE, _nothing)
-    return json_response([])
-
-
 def _row(repository: Repository) -> Json:
     return {
         "id": repository.full_name,
@@ -220,7 +215,6 @@ def routes() -> list[Route]:
         route("POST", f"{REPOSITORY}/duplicate", _duplicate, "duplicate repository"),
         route("GET", f"{REPOSITORY}/auth-check", _may_read, "may read"),
         route("GET", f"{REPOSITORY}/auth-check/write", _may_write, "may write"),
-        route("GET", f"{REPOSITORY}/likers", _no_likes, "likers"),
         route("GET", "/api/settings/repositories", _mine, "own repositories"),
         route(
             "GET",

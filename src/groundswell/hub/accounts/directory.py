@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import AccountNotFound, BadRequest, Conflict, InvalidName, NameTaken
 from groundswell.core.values import Role, check_name, confusable_key, fold_name
+from groundswell.hub.accounts import voices
 from groundswell.hub.accounts.secret_values import new_public_id
 from groundswell.hub.accounts.values import Account, AccountKind, Member
 from groundswell.hub.events import record
@@ -261,6 +262,7 @@ def set_disabled(
         _check_other_admin(conn, account)
     moment = now if disabled else None
     conn.execute(sa.update(accounts).where(accounts.c.id == account.id).values(disabled_at=moment))
+    voices.count(conn, account.id, closed=disabled)
     verb = "disabled" if disabled else "enabled"
     record(conn, now, f"{account.kind.value}.{verb}", actor_id, None, _told(account))
 

@@ -187,6 +187,9 @@ def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:
         tables.token_grants,
         tables.multipart_uploads,
         tables.discussions,
+        tables.likes,
+        tables.daily_downloads,
+        tables.collection_items,
     ):
         conn.execute(sa.delete(table).where(table.c.repository_id == repository_id))
     conn.execute(
@@ -203,6 +206,8 @@ def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:
             facts=None,
             parameter_count=None,
             used_bytes=0,
+            likes=0,
+            trending=0,
             settings=None,
         )
     )

@@ -178,6 +178,22 @@ def decide(principal: Principal, repository: Repository, action: Action) -> None
     raise refusal(decision)
 
 
+def decide_again(
+    conn: sa.Connection, principal: Principal, repository_id: int, action: Action
+) -> Repository:
+    """The repository as it is in this transaction, when the principal may; otherwise the refusal.
+
+    Raises:
+        RepoNotFound: deleted or hidden meanwhile.
+        Unauthenticated, Forbidden, GatedRepo, DisabledRepo: as ``decide``.
+    """
+    present = load_for(conn, principal, repository_id)
+    if present is None:
+        raise RepoNotFound
+    decide(principal, present, action)
+    return present
+
+
 def find(
     conn: sa.Connection,
     principal: Principal,

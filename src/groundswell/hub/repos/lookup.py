@@ -38,7 +38,7 @@ class Lookup:
         self._clock = clock
         self._contents = contents
         self._quotas = Quotas(database, quota_bytes)
-        self._downloads = DownloadCounter(database)
+        self._downloads = DownloadCounter(database, clock)
 
     def find(self, principal: Principal, repo_id: RepoId, action: Action) -> Repository:
         """The repository of that name, when the principal may do ``action`` to it.

@@ -66,6 +66,7 @@ class Repository:
     plans: int = 0
     downloads: int = 0
     likes: int = 0
+    trending: int = 0
     tags: tuple[str, ...] = ()
     settings: Json = field(default_factory=dict)
     access: AccessStatus | None = None
@@ -130,6 +131,7 @@ def repository_from(
         plans=row["plans"],
         downloads=row["downloads"],
         likes=row["likes"],
+        trending=row["trending"],
         tags=tuple(tags),
         settings=row["settings"] or {},
         access=access,

@@ -1,7 +1,7 @@
 """A repository as the Hub API writes it: one field at a time, so that ``expand`` can choose.
 
 Knows which field is made of what. What is unknown is left out, as clients expect; nothing is
-made up: there are no trending scores, inference providers or scans here.
+made up: there are no inference providers or scans here.
 Source: Hub API, section 3, and the constructors of the clients' classes.
 """
 
@@ -53,6 +53,8 @@ class RepositoryView(Protocol):
     def downloads(self) -> int: ...
     @property
     def likes(self) -> int: ...
+    @property
+    def trending(self) -> int: ...
     @property
     def tags(self) -> tuple[str, ...]: ...
 
@@ -142,7 +144,7 @@ _FIELDS: Final[Mapping[str, Callable[[RepositoryView], Any]]] = {
     "subdomain": lambda r: r.repo_id.full_name.replace("/", "-").replace(".", "-").lower(),
     "tags": lambda r: list(r.tags),
     "transformersInfo": _fact("transformersInfo"),
-    "trendingScore": lambda _: 0,
+    "trendingScore": lambda r: r.trending,
     "usedStorage": lambda r: r.used_bytes,
     "xetEnabled": lambda _r: True,
     "widgetData": _card_field("widget"),
