@@ -15,6 +15,7 @@ from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
 from groundswell.hub.accounts import Accounts
 from groundswell.hub.blobs import Blobs
+from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
 from groundswell.hub.content import Content
 from groundswell.hub.discussions import Discussions
@@ -48,6 +49,7 @@ class Hub:
     repos: Repos
     search: Search
     likes: Likes
+    collections: Collections
     discussions: Discussions
     merging: Merging
     content: Content
@@ -182,6 +184,7 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
         repos=repos,
         search=Search(database),
         likes=Likes(database, clock),
+        collections=Collections(database, clock),
         discussions=discussions,
         merging=merging,
         content=content,

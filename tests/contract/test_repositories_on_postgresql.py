@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from groundswell.core.errors import Conflict, GatedRepo, NameTaken, RepoMoved
+from groundswell.core.errors import CollectionExists, Conflict, GatedRepo, NameTaken, RepoMoved
 from groundswell.core.policy import Action
 from groundswell.core.values import (
     ANONYMOUS,
@@ -22,6 +22,13 @@ from groundswell.core.values import (
 from groundswell.hub import search as search_module
 from groundswell.hub.access import EXPIRES_DAYS, Access, Asker
 from groundswell.hub.accounts import Accounts
+from groundswell.hub.collections import (
+    CollectionChanges,
+    CollectionQuery,
+    Collections,
+    CollectionSort,
+    ItemName,
+)
 from groundswell.hub.discussions import DiscussionQuery, Status
 from groundswell.hub.likes import Likes
 from groundswell.hub.search import CountRange, ListQuery, Sort
@@ -207,3 +214,49 @@ def test_likes_and_what_trends(world: World, tmp_path: Path) -> None:
     Accounts(world.database, world.now).set_disabled("liker", disabled=True, by=None)
     assert [each.name for each in likes.likers(made[0]).accounts] == ["ann"]
     assert world.get(ann, "ann/liked-0").likes == 1
+
+
+def test_collections(world: World) -> None:
+    ann = world.as_("ann")
+    collections = Collections(world.database, world.now)
+    hidden = collections.create(ann, "org", "Hidden", is_private=True)
+    made = collections.create(ann, "org", "Best of", item=ItemName.parse("models/ann/open-one"))
+    for text in ("models/ann/secret", f"collections/{hidden.slug}", "papers/2307.09288"):
+        collections.add_item(ann, made.slug, ItemName.parse(text), "A note.")
+    with pytest.raises(CollectionExists):
+        collections.create(ann, "org", "BEST OF")
+    with pytest.raises(Conflict):
+        collections.add_item(ann, made.slug, ItemName.parse("papers/2307.09288"))
+    whole = collections.get(ann, made.slug)
+    assert [(item.position, item.type) for item in whole.items] == [
+        *((0, "model"), (1, "model"), (2, "collection"), (3, "paper"))
+    ]
+    collections.change_item(ann, made.slug, whole.items[3].public_id, position=0)
+    seen = collections.get(ANONYMOUS, made.slug)
+    assert [item.id for item in seen.items] == ["2307.09288", "ann/Open-One"]
+    assert (seen.item_count, seen.position) == (2, 0)
+    changes = CollectionChanges(description="These.", position=0)
+    assert collections.change(ann, made.slug, changes).position == 0
+    assert collections.upvote(ann, made.slug) == collections.upvote(ann, made.slug) == 1
+    for sort in CollectionSort:
+        query = CollectionQuery(
+            owners=("ORG",),
+            items=(ItemName.parse("papers/2307.09288"),),
+            words=("these",),
+            sort=sort,
+            limit=1,
+        )
+        page = collections.list(ANONYMOUS, query)
+        assert [each.slug for each in page.collections] == [made.slug]
+        assert page.next_cursor is None
+    first = collections.list(ann, CollectionQuery(limit=1))
+    second = collections.list(ann, CollectionQuery(limit=1, cursor=first.next_cursor))
+    titles = [each.title for each in first.collections + second.collections]
+    assert titles == ["Best of", "Hidden"]
+    assert collections.take_back_upvote(ann, made.slug) == 0
+    collections.delete_item(ann, made.slug, whole.items[0].public_id)
+    collections.delete(ann, hidden.slug)
+    assert [item.id for item in collections.get(ann, made.slug).items] == [
+        "2307.09288",
+        "ann/secret",
+    ]

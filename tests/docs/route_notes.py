@@ -13,6 +13,7 @@ READ = "read"
 CONTRIBUTE = "contribute"
 WRITE = "write"
 ADMINISTER = "administer"
+COLLECTOR = "may change the collection"
 LIKE = "see, and speak for oneself"
 HUB_ADMIN = "admin of the hub"
 BROWSER = "signed in by browser"
@@ -92,6 +93,16 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("hub", "duplicate repository"): ("copy into a namespace where one may create", READ),
     ("hub", "may read"): ("may I read?", READ),
     ("hub", "may write"): ("may I write?", WRITE),
+    ("hub", "collections"): ("collections that the asker may see", ANYONE),
+    ("hub", "create collection"): ("make a collection", "may create in the namespace"),
+    ("hub", "collection"): ("one of them with its items", "whoever may see it"),
+    ("hub", "change collection"): ("title, text, theme, place, visibility", COLLECTOR),
+    ("hub", "delete collection"): ("delete a collection", COLLECTOR),
+    ("hub", "add item"): ("put in what one may see", COLLECTOR),
+    ("hub", "change item"): ("note and place of an item", COLLECTOR),
+    ("hub", "delete item"): ("take an item out", COLLECTOR),
+    ("hub", "upvote"): ("think well of a collection", "whoever may see it and speaks for oneself"),
+    ("hub", "take back upvote"): ("do so no longer", "whoever may see it and speaks for oneself"),
     ("hub", "like"): ("like it", LIKE),
     ("hub", "unlike"): ("like it no longer", LIKE),
     ("hub", "likers"): ("who likes it", SEE),

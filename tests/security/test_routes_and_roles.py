@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +64,17 @@ def every_route() -> list[tuple[str, Route]]:
 
 
 LINES = sorted({line for line, _ in every_route()})
-RIGHT_OF = {line: right for right, lines in TABLE["routes"].items() for line in lines}
+COLLECTION_RIGHTS = ("see", "upvote", "change")
+RIGHT_OF = {line: right for right, lines in TABLE["routes"].items() for line in lines} | {
+    line: f"collection {right}"
+    for right in COLLECTION_RIGHTS
+    for line in TABLE["collections"][right]
+}
 
 
 def test_the_table_knows_every_address_once() -> None:
     listed = [line for lines in TABLE["routes"].values() for line in lines]
+    listed += [line for right in COLLECTION_RIGHTS for line in TABLE["collections"][right]]
     assert sorted(listed) == LINES
     assert set(TABLE["bodies"]) <= set(LINES)
 
@@ -87,6 +93,7 @@ class Place:
     repo: str
     head: str
     taken: str
+    slug: str = "works/none-" + "0" * 24
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +174,8 @@ def address(line: str, place: Place) -> str:
         "number": "1",
         "comment": "0" * 19 + "f" + "0" * 4,  # of no comment
         "mark": "pin",
+        "slug": place.slug.partition("/")[2],
+        "item": "0" * 24,
         "commit": place.head,
         "tag": "latest",
         "oid": "0" * 64,
@@ -219,7 +228,7 @@ def drive(caller: Caller, line: str, place: Place, csrf: str) -> Answer:
 def decision(answer: Answer) -> str:
     """The word of the table for an answer."""
     assert answer.status < 500, answer.text
-    if answer.code == "RepoNotFound":
+    if answer.code == "RepoNotFound" or "Collection not found" in answer.text:
         return "hidden"
     if answer.code == "GatedRepo":
         return "gated"
@@ -293,6 +302,45 @@ def test_every_address_asks_for_the_right_it_should(
     for (line, visibility), told in hidden.items():
         if expected(line, RIGHT_OF[line], role, visibility) == "hidden":
             assert told == hidden[line, "missing"], (line, visibility)
+
+
+@pytest.fixture(scope="module")
+def collected(target: Target, places: dict[tuple[str, str], Place]) -> dict[str, Place]:
+    """By visibility: the place of a collection. Titles have the same length."""
+    olga = target.user("olga")
+    found = {"missing": places["models", "public"]}
+    for visibility in ("public", "private"):
+        body = {
+            "title": f"A {visibility} one".ljust(16, "x"),
+            "namespace": "works",
+            "private": visibility == "private",
+        }
+        answer = olga.json("POST", "/api/collections", body)
+        assert answer.status == 200, answer.text
+        found[visibility] = replace(found["missing"], slug=answer.json()["slug"])
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_address_of_a_collection_asks_for_the_right_it_should(
+    collected: dict[str, Place], actors: dict[str, Caller], csrf: str, role: str
+) -> None:
+    faults = []
+    for right in COLLECTION_RIGHTS:
+        for line in TABLE["collections"][right]:
+            told = {}
+            for visibility, place in collected.items():
+                wanted = TABLE["collections"][visibility][right][ROLES.index(role)]
+                if wanted == "yes" and line in TABLE["destructive"]["routes"]:
+                    continue
+                answer = drive(actors[role], line, place, csrf)
+                if (found := decision(answer)) != wanted:
+                    faults.append((line, visibility, wanted, found, answer.text[:150]))
+                if wanted == "hidden":
+                    told[visibility] = unlike(answer, place)
+            if "private" in told:
+                assert told["private"] == told["missing"], line
+    assert not faults, "\n".join(map(str, faults))
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -1,4 +1,4 @@
-"""Who may do what: the only place that decides access to a repository.
+"""Who may do what: the only place that decides access to repositories and collections.
 
 Pure: it sees a principal, an action and the few facts of a repository that matter, and gives a
 decision with its reason. The table of docs/reference/permissions.md is generated from it.
@@ -205,3 +205,19 @@ def may_manage_account(principal: Principal, account_id: int) -> bool:
     if principal.is_anonymous or principal.token_role in {TokenRole.READ, TokenRole.FINE_GRAINED}:
         return False
     return principal.is_admin or principal.role_in(account_id) is Role.ADMIN
+
+
+def may_see_collection(principal: Principal, owner_id: int, *, is_private: bool) -> bool:
+    """Whether the principal may know that the collection exists. Of its items it sees those that
+    it may see anyway.
+    """
+    return not is_private or reads_whole_namespace(principal, owner_id)
+
+
+def may_change_collection(principal: Principal, owner_id: int, creator_id: int | None) -> bool:
+    """Whether the principal may change or delete that collection, which it may see."""
+    if not may_create_in(principal, owner_id):
+        return False
+    if principal.is_admin or principal.role_in(owner_id) in {Role.WRITE, Role.ADMIN}:
+        return True
+    return principal.account_id == creator_id

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from groundswell.core.errors import (
+    CollectionExists,
     EntryNotFound,
     GatedRepo,
     GroundswellError,
@@ -91,6 +92,8 @@ def render_json_error(request: Request, error: GroundswellError) -> Response:
     if isinstance(error, NameTaken):
         # Clients read `url` from a 409 when the repository may exist already.
         body |= {"url": error.url, "id": error.existing_id, "name": error.existing_id}
+    if isinstance(error, CollectionExists):
+        body["slug"] = error.slug  # and the slug from this one
     headers = error_headers(error)
     if isinstance(error, InvalidCredentials) or (anonymous and isinstance(error, Unauthenticated)):
         headers["WWW-Authenticate"] = 'Bearer realm="Groundswell"'

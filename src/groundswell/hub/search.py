@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from groundswell.core.errors import BadRequest
 from groundswell.core.values import Gate, Principal, RepoKind, fold_name, is_storable
 from groundswell.hub.repos.finding import CURRENT, visible_parts
-from groundswell.hub.repos.rows import Repository, repository_from, tags_of
+from groundswell.hub.repos.rows import Repository, repository_from, tags_of, without_details
 from groundswell.store import tables
 from groundswell.store.database import Database
 
@@ -373,11 +373,7 @@ class _Listing:
 
     def _load(self, numbers: Sequence[int]) -> tuple[Repository, ...]:
         table = _repositories
-        heavy = {"card", "facts", "settings"}
-        columns = [
-            sa.null().label(column.name) if column.name in heavy else column for column in table.c
-        ]
-        chosen = sa.select(table) if self._query.details else sa.select(*columns)
+        chosen = sa.select(table) if self._query.details else without_details()
         found = self._conn.execute(chosen.where(table.c.id.in_(numbers))).mappings()
         rows = {row["id"]: row for row in found}
         tags = tags_of(self._conn, numbers)

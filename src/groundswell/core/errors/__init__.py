@@ -52,6 +52,7 @@ from groundswell.core.errors.requests import (
     WrongContent,
 )
 from groundswell.core.errors.states import (
+    CollectionExists,
     ConcurrentWrite,
     Conflict,
     NameTaken,
@@ -64,6 +65,7 @@ __all__ = [
     "BadRequest",
     "BlobNotFound",
     "BodyStalled",
+    "CollectionExists",
     "ConcurrentWrite",
     "Conflict",
     "Corrupt",

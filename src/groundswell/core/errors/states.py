@@ -26,6 +26,16 @@ class NameTaken(Conflict):
         super().__init__(message)
 
 
+class CollectionExists(Conflict):
+    """The namespace has a collection of that title. ``slug`` names it."""
+
+    code = "CollectionExists"
+
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+        super().__init__(f"There is a collection of this title already: {slug}")
+
+
 class ReferenceExists(Conflict):
     """A branch or tag of that name is there already."""
 

@@ -138,6 +138,15 @@ def repository_from(
     )
 
 
+def without_details() -> sa.Select[Any]:
+    """Rows of ``repositories`` with nothing in place of card, facts and settings."""
+    heavy = {"card", "facts", "settings"}
+    columns = [
+        sa.null().label(column.name) if column.name in heavy else column for column in _table.c
+    ]
+    return sa.select(*columns)
+
+
 def tags_of(conn: sa.Connection, repository_ids: Sequence[int]) -> Mapping[int, list[str]]:
     """The tags of each of these repositories, in the order of their cards."""
     tags: dict[int, list[str]] = {repository_id: [] for repository_id in repository_ids}

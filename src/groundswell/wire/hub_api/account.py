@@ -11,6 +11,8 @@ class AccountView(Protocol):
     """What is read of an account; the hub's own class has it."""
 
     @property
+    def public_id(self) -> str: ...
+    @property
     def name(self) -> str: ...
     @property
     def fullname(self) -> str: ...
@@ -29,4 +31,15 @@ def account_json(account: AccountView, base_url: str, *, is_following: bool = Fa
         "avatarUrl": base_url + account.avatar_path,
         "isPro": False,
         "isFollowing": is_following,
+    }
+
+
+def owner_json(account: AccountView, base_url: str) -> Json:
+    """The owner of a collection."""
+    return {
+        "_id": account.public_id,
+        "type": "org" if account.is_organisation else "user",
+        "name": account.name,
+        "fullname": account.fullname,
+        "avatarUrl": base_url + account.avatar_path,
     }
