@@ -19,8 +19,10 @@ from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
 from groundswell.hub.content import Content
 from groundswell.hub.discussions import Discussions
+from groundswell.hub.follows import Follows
 from groundswell.hub.likes import Likes
 from groundswell.hub.merging import Merging
+from groundswell.hub.overviews import Overviews
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
 from groundswell.hub.search import Search
@@ -49,6 +51,8 @@ class Hub:
     repos: Repos
     search: Search
     likes: Likes
+    follows: Follows
+    overviews: Overviews
     collections: Collections
     discussions: Discussions
     merging: Merging
@@ -184,6 +188,8 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
         repos=repos,
         search=Search(database),
         likes=Likes(database, clock),
+        follows=Follows(database, clock),
+        overviews=Overviews(database),
         collections=Collections(database, clock),
         discussions=discussions,
         merging=merging,

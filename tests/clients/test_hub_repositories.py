@@ -321,8 +321,5 @@ def test_a_wrong_token_is_not_taken_for_a_missing_repository(hf: Any, repo: str)
     assert "Invalid credentials in Authorization header" in str(told.value)
 
 
-def test_overviews_of_a_user_and_an_organisation(ada: Any, nobody: Any) -> None:
-    user = nobody.get_user_overview("ada")
-    assert (user.username, user.fullname) == ("ada", "Ada")
-    assert nobody.get_organization_overview("guild").fullname == "The Guild"
+def test_members_of_an_organisation(nobody: Any) -> None:
     assert {each.username for each in nobody.list_organization_members("guild")} == {"ada", "bob"}

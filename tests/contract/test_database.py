@@ -90,7 +90,7 @@ def test_accounts_live_on_postgresql(postgresql_url: str) -> None:
         grant = accounts.start_device("app")
         accounts.approve_device(alice, grant.user_code, allow=True)
         assert accounts.authenticate_token(accounts.poll_device(grant.device_code).value)
-        assert accounts.overview("acme").members[0].user.name == "admin"
+        assert accounts.list_members("acme")[0].user.name == "admin"
         document = b'{"users":[{"name":"bob","tokens":[{"name":"t","value":"v","role":"read"}]}]}'
         assert accounts.import_accounts(document).users == 1
         assert accounts.import_accounts(document).users == 0

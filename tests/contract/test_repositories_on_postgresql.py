@@ -30,7 +30,9 @@ from groundswell.hub.collections import (
     ItemName,
 )
 from groundswell.hub.discussions import DiscussionQuery, Status
+from groundswell.hub.follows import Follows
 from groundswell.hub.likes import Likes
+from groundswell.hub.overviews import Overviews
 from groundswell.hub.search import CountRange, ListQuery, Sort
 from groundswell.hub.upkeep import Premises
 from groundswell.hub.upkeep.trending import Trending
@@ -260,3 +262,23 @@ def test_collections(world: World) -> None:
         "2307.09288",
         "ann/secret",
     ]
+
+
+def test_follows_and_overviews(world: World) -> None:
+    follows, overviews = Follows(world.database, world.now), Overviews(world.database)
+    for name in ("one", "two"):
+        world.user(name)
+        follows.follow(world.as_(name), "ann")
+        follows.follow(world.as_(name), "ann")
+        follows.follow(world.as_(name), "org")
+    follows.follow(world.as_("one"), "two")
+    first = follows.followers(world.as_("one"), "ann", limit=1)
+    second = follows.followers(world.as_("one"), "ann", limit=1, cursor=first.next_cursor)
+    told = [(each.account.name, each.is_followed) for each in first.accounts + second.accounts]
+    assert (told, second.next_cursor) == ([("two", True), ("one", False)], None)
+    follows.unfollow(world.as_("two"), "ann")
+    seen = overviews.of(ANONYMOUS, "ann")
+    assert (seen.follower_count, seen.following_count, seen.is_followed) == (1, 0, False)
+    assert overviews.of(world.as_("one"), "ann").is_followed
+    own = overviews.of(world.as_("ann"), "ann")
+    assert own.repository_counts["model"] == seen.repository_counts["model"] + 1

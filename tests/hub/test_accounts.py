@@ -464,21 +464,6 @@ def test_whoami(accounts: Accounts, time: Time) -> None:
         accounts.whoami(ANONYMOUS)
 
 
-def test_overview_counts_public_repositories_only(accounts: Accounts, database: Database) -> None:
-    alice = user(accounts)
-    row = {"owner_id": alice.id, "namespace": "alice", "created_at": 1, "modified_at": 1}
-    for number, (kind, visibility, deleted) in enumerate(
-        [("model", "public", None), ("model", "private", None), ("dataset", "public", 5)]
-    ):
-        values = {**row, "public_id": f"{number:024x}", "name": f"m{number}", "kind": kind}
-        values |= {"visibility": visibility, "deleted_at": deleted}
-        database.write(
-            lambda conn, v=values: conn.execute(sa.insert(tables.repositories).values(v)).rowcount
-        )
-    counts = accounts.overview("Alice").repository_counts
-    assert (counts["model"], counts["dataset"], counts["space"]) == (1, 0, 0)
-
-
 # --- device flow ----------------------------------------------------------------------------------
 
 CLIENT = "26be6b09-91c5-47da-9861-d2d2bb7a7e36"

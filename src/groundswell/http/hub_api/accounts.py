@@ -7,15 +7,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.errors import AccountNotFound
-from groundswell.core.values import Principal
 from groundswell.http.auth import ask, hub_of, signed_in
 from groundswell.http.errors import json_response
 from groundswell.http.hub_api.door import route
 from groundswell.http.origin import base_url
 from groundswell.http.routing import Route
-from groundswell.http.threads import hop
-from groundswell.hub.accounts import Member, Overview, WhoAmI
+from groundswell.hub.accounts import AccountKind, WhoAmI
+from groundswell.hub.overviews import Overview
+from groundswell.wire.hub_api.account import account_json
 from groundswell.wire.hub_api.text import date_text
 
 Json = dict[str, Any]
@@ -67,39 +66,37 @@ async def _whoami(request: Request) -> Response:
 
 
 def _counts(overview: Overview) -> Json:
+    """Counts of what the asker may see. There are no papers here, and nobody is paid for."""
     counts = overview.repository_counts
     return {
-        "numModels": counts.get("model", 0),
-        "numDatasets": counts.get("dataset", 0),
-        "numSpaces": counts.get("space", 0),
-        "numDiscussions": 0,
+        "isFollowing": overview.is_followed,
+        "numModels": counts["model"],
+        "numDatasets": counts["dataset"],
+        "numSpaces": counts["space"],
+        "numCollections": overview.collection_count,
         "numPapers": 0,
-        "numUpvotes": 0,
-        "numLikes": 0,
-        "numFollowing": 0,
-        "numFollowers": 0,
+        "numFollowers": overview.follower_count,
+        "createdAt": date_text(overview.account.created_at),
     }
 
 
-async def _overview(request: Request, *, organisation: bool) -> Overview:
-    overview = await hop(hub_of(request).accounts.overview, request.path_params["account"])
-    if overview.account.is_organisation is not organisation:
-        raise AccountNotFound
-    return overview
+async def _overview(request: Request, kind: AccountKind) -> Overview:
+    name = request.path_params["account"]
+    return await ask(request, hub_of(request).overviews.of, name, kind)
 
 
 async def _user_overview(request: Request) -> Response:
-    overview = await _overview(request, organisation=False)
+    overview = await _overview(request, AccountKind.USER)
     account, base = overview.account, base_url(request)
     return json_response(
         {
+            "_id": account.public_id,
             "type": "user",
             "user": account.name,
             "fullname": account.fullname,
             "avatarUrl": base + account.avatar_path,
             "isPro": False,
-            "isFollowing": False,
-            "createdAt": date_text(account.created_at),
+            "details": None,
             "orgs": [
                 {
                     "name": member.organisation.name,
@@ -108,53 +105,42 @@ async def _user_overview(request: Request) -> Response:
                 }
                 for member in overview.members
             ],
+            "numDiscussions": overview.discussion_count,
+            "numUpvotes": overview.upvote_count,
+            "numLikes": overview.like_count,
+            "numFollowing": overview.following_count,
             **_counts(overview),
         }
     )
 
 
 async def _organisation_overview(request: Request) -> Response:
-    overview = await _overview(request, organisation=True)
+    overview = await _overview(request, AccountKind.ORGANISATION)
     account = overview.account
     return json_response(
         {
+            "_id": account.public_id,
+            "type": "org",
             "name": account.name,
             "fullname": account.fullname,
             "avatarUrl": base_url(request) + account.avatar_path,
+            "details": None,
             "isVerified": False,
-            "isFollowing": False,
+            "plan": None,
             "numUsers": len(overview.members),
             **_counts(overview),
         }
     )
 
 
-def _member_json(member: Member, base: str) -> Json:
-    return {
-        "type": "user",
-        "user": member.user.name,
-        "fullname": member.user.fullname,
-        "avatarUrl": base + member.user.avatar_path,
-        "isPro": False,
-        "isFollowing": False,
-        "role": member.role.value,
-    }
-
-
 async def _members(request: Request) -> Response:
-    overview = await _overview(request, organisation=True)
+    overview = await _overview(request, AccountKind.ORGANISATION)
     base = base_url(request)
-    return json_response([_member_json(member, base) for member in overview.members])
-
-
-async def _nobody(request: Request) -> Response:
-    """Following is not kept on this hub: the lists are empty, for accounts that exist."""
-
-    def exists(_principal: Principal) -> None:
-        hub_of(request).accounts.find_account(request.path_params["account"])
-
-    await ask(request, exists)
-    return json_response([])
+    items = [
+        {**account_json(member.user, base), "role": member.role.value}
+        for member in overview.members
+    ]
+    return json_response(items)
 
 
 def routes() -> list[Route]:
@@ -163,9 +149,6 @@ def routes() -> list[Route]:
     return [
         route("GET", "/api/whoami-v2", _whoami, "whoami"),
         route("GET", f"{user}/overview", _user_overview, "user overview"),
-        route("GET", f"{user}/followers", _nobody, "user followers"),
-        route("GET", f"{user}/following", _nobody, "user following"),
         route("GET", f"{organisation}/overview", _organisation_overview, "organisation overview"),
         route("GET", f"{organisation}/members", _members, "organisation members"),
-        route("GET", f"{organisation}/followers", _nobody, "organisation followers"),
     ]

@@ -1,6 +1,6 @@
-"""What the hub tells of an account: to itself, and to anybody.
+"""What the hub tells an account of itself.
 
-Knows the fields of the Hub API's whoami and overview. Does not know how a door writes them.
+Knows the fields of the Hub API's whoami. Does not know how a door writes them.
 """
 
 from __future__ import annotations
@@ -8,10 +8,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from groundswell.core.errors import InvalidCredentials
-from groundswell.core.values import Principal, RepoKind, Visibility
+from groundswell.core.values import Principal
 from groundswell.hub.accounts import directory, tokens
-from groundswell.hub.accounts.values import Account, Overview, WhoAmI, WhoAmIOrganisation
-from groundswell.store.tables import repositories
+from groundswell.hub.accounts.values import WhoAmI, WhoAmIOrganisation
 
 
 def whoami(conn: sa.Connection, principal: Principal) -> WhoAmI:
@@ -43,24 +42,3 @@ def whoami(conn: sa.Connection, principal: Principal) -> WhoAmI:
         ),
         token=None if principal.token_id is None else tokens.by_id(conn, principal.token_id),
     )
-
-
-def overview(conn: sa.Connection, account: Account) -> Overview:
-    """What anybody may know: only public repositories are counted."""
-    members = (
-        directory.members(conn, organisation=account)
-        if account.is_organisation
-        else directory.members(conn, user=account)
-    )
-    query = (
-        sa.select(repositories.c.kind, sa.func.count().label("found"))
-        .where(
-            repositories.c.owner_id == account.id,
-            repositories.c.visibility == Visibility.PUBLIC.value,
-            repositories.c.deleted_at.is_(None),
-        )
-        .group_by(repositories.c.kind)
-    )
-    counts = {kind.value: 0 for kind in RepoKind}
-    counts.update({row.kind: row.found for row in conn.execute(query)})
-    return Overview(account=account, members=members, repository_counts=counts)

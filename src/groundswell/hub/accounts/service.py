@@ -18,7 +18,7 @@ from groundswell.hub.accounts.issuing import Issuing
 from groundswell.hub.accounts.registering import Registering
 from groundswell.hub.accounts.secret_values import new_password
 from groundswell.hub.accounts.signing_in import SigningIn
-from groundswell.hub.accounts.values import AccountKind, NewAccount, Overview, WhoAmI
+from groundswell.hub.accounts.values import AccountKind, NewAccount, WhoAmI
 
 
 class Accounts(SigningIn, Registering, Issuing):
@@ -31,14 +31,6 @@ class Accounts(SigningIn, Registering, Issuing):
             InvalidCredentials: nobody in particular asks.
         """
         return self._database.read(lambda conn: profile.whoami(conn, principal))
-
-    def overview(self, name: str) -> Overview:
-        """What anybody may know of an account.
-
-        Raises:
-            AccountNotFound: there is none.
-        """
-        return self._database.read(lambda conn: profile.overview(conn, directory.find(conn, name)))
 
     def ensure_first_admin(self) -> NewAccount | None:
         """On a hub that has no admin, make one named ``admin``, with secrets to print once."""

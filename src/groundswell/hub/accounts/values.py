@@ -125,15 +125,6 @@ class WhoAmI:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """What anybody may know of an account. Counts are of public repositories, by kind."""
-
-    account: Account
-    members: tuple[Member, ...]
-    repository_counts: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class DeviceGrant:
     """What a device is given at the start (RFC 8628, 3.2)."""
 

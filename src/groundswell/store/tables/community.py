@@ -25,7 +25,7 @@ discussions = sa.Table(
     sa.Column("is_pull_request", sa.Boolean, nullable=False),
     sa.Column("title", sa.String(500), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),  # draft | open | closed | merged
-    columns.account("author_id", nullable=True),
+    columns.account("author_id", nullable=True, index=True),
     sa.Column("base_commit", sa.String(40), nullable=True),
     sa.Column("merge_commit", sa.String(40), nullable=True),
     sa.Column("created_at", columns.Micros, nullable=False),

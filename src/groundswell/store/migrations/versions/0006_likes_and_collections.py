@@ -40,6 +40,7 @@ def upgrade() -> None:
     op.add_column("repositories", _count("trending"))
     columns = ["kind", "visibility", "trending", "id"]
     op.create_index("ix_repositories_trending", "repositories", columns)
+    op.create_index("ix_discussions_author_id", "discussions", ["author_id"])
     _make_likes()
     _make_follows()
     op.create_table(
