@@ -211,7 +211,7 @@ def test_likes_and_what_trends(world: World, tmp_path: Path) -> None:
     assert told == [(2, 20), (0, 0), (1, 11)]
     first = likes.of_account(ANONYMOUS, "liker", limit=1)
     second = likes.of_account(ANONYMOUS, "liker", limit=1, cursor=first.next_cursor)
-    found = [like.repo_id.name for like in first.likes + second.likes]
+    found = [like.repository.repo_id.name for like in first.likes + second.likes]
     assert (found, second.next_cursor) == (["liked-2", "liked-0"], None)
     Accounts(world.database, world.now).set_disabled("liker", disabled=True, by=None)
     assert [each.name for each in likes.likers(made[0]).accounts] == ["ann"]

@@ -73,7 +73,9 @@ def repository(world: World, ann: Principal) -> Repository:
 
 
 def names(likes: Likes, principal: Principal, account: str) -> list[str]:
-    return [like.repo_id.full_name for like in likes.of_account(principal, account).likes]
+    return [
+        like.repository.repo_id.full_name for like in likes.of_account(principal, account).likes
+    ]
 
 
 def events(world: World) -> list[str]:
@@ -189,7 +191,7 @@ def test_pages(world: World, likes: Likes, ann: Principal, eve: Principal) -> No
     while True:
         page = likes.of_account(ANONYMOUS, "eve", cursor=cursor, limit=2)
         assert len(page.likes) <= 2
-        found += [like.repo_id.name for like in page.likes]
+        found += [like.repository.repo_id.name for like in page.likes]
         cursor = page.next_cursor
         if cursor is None:
             break

@@ -228,7 +228,8 @@ def drive(caller: Caller, line: str, place: Place, csrf: str) -> Answer:
 def decision(answer: Answer) -> str:
     """The word of the table for an answer."""
     assert answer.status < 500, answer.text
-    if answer.code == "RepoNotFound" or "Collection not found" in answer.text:
+    is_collection_hidden = answer.headers.get("X-Error-Message") == "Collection not found"
+    if answer.code == "RepoNotFound" or is_collection_hidden:
         return "hidden"
     if answer.code == "GatedRepo":
         return "gated"

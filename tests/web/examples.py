@@ -13,6 +13,11 @@ from groundswell.http.pages.views import (
     AccessRow,
     AccountPage,
     CardPage,
+    Collecting,
+    CollectionEditPage,
+    CollectionPage,
+    CollectionRow,
+    CollectionsPage,
     CollidingFile,
     CommentCard,
     CommitLine,
@@ -35,12 +40,16 @@ from groundswell.http.pages.views import (
     GateBox,
     HistoryPage,
     Home,
+    ItemRow,
+    LikersPage,
     ListForm,
     MemberRow,
     MergeBox,
+    NewCollectionPage,
     NewDiscussionPage,
     NewRepoPage,
     NewTokenPage,
+    PersonRow,
     ProfilePage,
     ProposalPage,
     QuestionRow,
@@ -250,13 +259,46 @@ TALK = (
 )  # fmt: skip
 
 
+COLLECTION = CollectionRow(
+    "Small models that run anywhere", "/collections/ada/small-models-0123", "ada",
+    "For machines without an accelerator.\nTried on each of them.", "orange", is_private=True,
+    upvotes=1234, item_count=4, updated_at=NOW - HOUR, items=("ada/smollm2", f"{LONG}/{LONG}", "2307.09288"),
+)  # fmt: skip
+COLLECTIONS = tuple(
+    replace(COLLECTION, theme=theme, is_private=False)
+    for theme in ("blue", "green", "indigo", "orange", "pink", "purple")
+)
+ITEMS = (
+    ItemRow("0" * 24, "model", f"{LONG}/{LONG}", "/x", "A note that says\nwhy. " + LONG, "12 likes", is_private=True),
+    ItemRow("1" * 24, "paper", "2307.09288", None, ""),
+    ItemRow("2" * 24, "collection", "Others", "/x", "See also.", "by grace"),
+)  # fmt: skip
+PEOPLE = (PersonRow("grace", "Grace Hopper"), PersonRow(LONG, "", is_organisation=True))
+ACCOUNT = AccountPage(
+    "ada", "Ada Lovelace", "organisation", NOW - 9000 * HOUR,
+    (MemberRow("grace", "Grace", "admin"),), ROWS, (), (), may_create=True, is_followed=True,
+    tabs=(("repositories", "Repositories", 1234), ("collections", "Collections", 6), ("likes", "Likes", 0), ("followers", "Followers", 2), ("following", "Following", 2)),
+)  # fmt: skip
+
 EXAMPLES: dict[str, View] = {
     "home": Home(ROWS, (row("ada/words", kind="dataset"),), (row("ada/demo", kind="space"),)),
     "home-empty": Home(),
     "list": RepoList("model", ListForm(search="smol", license="mit"), ROWS, 20345, "/models?cursor=x", "/models"),
     "list-empty": RepoList("dataset", ListForm(), (), 0, None, None),
-    "account": AccountPage("ada", "Ada Lovelace", "organisation", NOW - 9000 * HOUR, (MemberRow("grace", "Grace", "admin"),), ROWS, (), (), may_create=True),
-    "card": CardPage(REPO, RENDERED.html, tuple((h.level + 1, h.text, h.anchor) for h in RENDERED.headings), "", FACTS, tuple(Tag(t, "/x") for t in ("text-generation", "en", "region:" + LONG)), SNIPPETS, is_empty=False),
+    "account": ACCOUNT,
+    "account-collections": replace(ACCOUNT, tab="collections", collections=COLLECTIONS),
+    "account-likes": replace(ACCOUNT, tab="likes", likes=ROWS, next_url="/x"),
+    "account-followers": replace(ACCOUNT, tab="followers", people=PEOPLE, is_self=True),
+    "account-nobody": replace(ACCOUNT, tab="following"),
+    "likers": LikersPage(REPO, PEOPLE, is_liked=True, next_url="/x"),
+    "likers-none": LikersPage(REPO, ()),
+    "collections": CollectionsPage(COLLECTIONS, "small", next_url="/x"),
+    "collections-none": CollectionsPage(()),
+    "collection": CollectionPage(COLLECTION, ITEMS, is_upvoted=True, may_change=True),
+    "collection-empty": CollectionPage(COLLECTIONS[0], ()),
+    "new-collection": NewCollectionPage(("ada", "lab"), "ada", item=f"models/{LONG}/{LONG}", error="There is one."),
+    "edit-collection": CollectionEditPage(COLLECTION, ITEMS, ("blue", "orange"), ("model", "paper"), "No such thing.", "add"),
+    "card": CardPage(REPO, RENDERED.html, tuple((h.level + 1, h.text, h.anchor) for h in RENDERED.headings), "", FACTS, tuple(Tag(t, "/x") for t in ("text-generation", "en", "region:" + LONG)), SNIPPETS, is_empty=False, is_liked=True, collecting=Collecting((Tag("Small models", "/x"),), (("a/b-0", "ada: Small models"),), "models/ada/x")),
     "card-empty": CardPage(REPO, None, (), "", FACTS[:1], (), SNIPPETS, is_empty=True),
     "card-fault": CardPage(REPO, "<p>Words.</p>", (), "line 3: not a mapping", FACTS, (), SNIPPETS, is_empty=False, gate=replace(GATE, state="fault", error="form of the gate: it has more than 30 questions")),
     "card-gate": GATED,

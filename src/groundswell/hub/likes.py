@@ -15,13 +15,14 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import BadRequest
 from groundswell.core.policy import Action
-from groundswell.core.values import Principal, RepoId, RepoKind
+from groundswell.core.values import Principal
 from groundswell.hub.accounts import Account, directory
 from groundswell.hub.accounts.rights import require_full_rights
 from groundswell.hub.cursors import PAGE_ROWS, Order, next_cursor
 from groundswell.hub.events import record
 from groundswell.hub.repos import Repository, visible_filter
 from groundswell.hub.repos.finding import decide_again
+from groundswell.hub.repos.rows import load_without_details
 from groundswell.store.database import Database, insert_ignore
 from groundswell.store.tables import accounts, likes, repositories
 
@@ -33,9 +34,12 @@ _BY_REPOSITORY: Final = Order(likes.c.liked_at, likes.c.account_id)
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """A repository that somebody likes, and since when (microseconds since the epoch)."""
+    """A repository that somebody likes, and since when (microseconds since the epoch).
 
-    repo_id: RepoId
+    The repository comes without tags, card, facts and settings.
+    """
+
+    repository: Repository
     liked_at: int
 
 
@@ -154,20 +158,18 @@ class Likes:
             account = directory.find(conn, name)
             query = _BY_ACCOUNT.page(_visible(principal, account.id), cursor, limit)
             rows = conn.execute(query).mappings().all()
-            found = tuple(
-                Like(RepoId(RepoKind(row["kind"]), row["namespace"], row["name"]), row["liked_at"])
-                for row in rows[:limit]
-            )
+            liked = load_without_details(conn, [row["id"] for row in rows[:limit]])
+            found = tuple(Like(liked[row["id"]], row["liked_at"]) for row in rows[:limit])
             return LikePage(found, next_cursor(rows, limit, "liked_at", "id"))
 
         return self._database.read(work)
 
 
-def _visible(principal: Principal, account_id: int) -> sa.Select[tuple[int, str, str, str, int]]:
+def _visible(principal: Principal, account_id: int) -> sa.Select[tuple[int, int]]:
     """An account's likes of what the principal may see."""
     table = repositories
     return (
-        sa.select(table.c.id, table.c.kind, table.c.namespace, table.c.name, likes.c.liked_at)
+        sa.select(table.c.id, likes.c.liked_at)
         .join_from(likes, table, likes.c.repository_id == table.c.id)
         .where(likes.c.account_id == account_id, visible_filter(principal))
     )

@@ -61,7 +61,7 @@ async def _list_likes(request: Request) -> Response:
     page = await ask(request, hub_of(request).likes.of_account, name, cursor=cursor, limit=limit)
     items: list[Json] = [
         {
-            "repo": {"name": like.repo_id.full_name, "type": like.repo_id.kind.value},
+            "repo": {"name": like.repository.full_name, "type": like.repository.kind.value},
             "createdAt": date_text(like.liked_at),
         }
         for like in page.likes

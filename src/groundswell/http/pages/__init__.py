@@ -9,11 +9,15 @@ from __future__ import annotations
 from groundswell.http.pages import (
     access,
     access_csv,
+    accounts,
     assets,
     card,
+    collecting,
+    collections,
     discussions,
     files,
     history,
+    likes,
     lists,
     making,
     revisions,
@@ -30,7 +34,7 @@ __all__ = ["DOOR", "close", "routes"]
 def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
-        *(assets, lists, sessions, making, card, files, history, revisions, upload, discussions),
-        *(access, access_csv),
+        *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
+        *(discussions, access, access_csv, likes, collecting, collections),
     )
     return [route for part in parts for route in part.routes()]

@@ -8,8 +8,10 @@ from typing import Final
 from groundswell.core.errors import EntryNotFound, Malformed, RevisionNotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import BytesPlan, RepoKind, share_text, size_text
+from groundswell.http.pages.collecting import collecting_of
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.gate import gate_box
+from groundswell.http.pages.likes import is_liked
 from groundswell.http.pages.repositories import card_word, find, head_of, shows
 from groundswell.http.pages.snippets import snippets_of
 from groundswell.http.pages.views import CardPage, Fact, RepoHead, Tag
@@ -126,6 +128,8 @@ def card_page(asked: Asked, repository: Repository, error: str = "") -> CardPage
         snippets=snippets_of(repository, asked.base_url),
         is_empty=is_empty,
         gate=gate_box(asked, repository, error),
+        is_liked=is_liked(asked, repository),
+        collecting=collecting_of(asked, repository),
     )
 
 

@@ -66,6 +66,8 @@ NOTES: Final = {
     "saved": "Saved.",
     "moved": "Moved. The old name leads here.",
     "deleted": "Deleted.",
+    "collected": "It is in the collection.",
+    "collection": "The collection is made.",
     "uploaded": "The files are in.",
     "proposed": "The pull request is open.",
     "revoked": "The token is revoked.",

@@ -1,20 +1,16 @@
-"""Home, lists of repositories, and the pages of accounts."""
+"""Home, and lists of repositories."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from groundswell.core.errors import BadRequest
-from groundswell.core.policy import may_create_in
-from groundswell.core.values import Principal, RepoKind, share_text, size_text
+from groundswell.core.values import RepoKind
 from groundswell.http.pages.door import Answer, Asked, show, with_query
 from groundswell.http.pages.repositories import rows_of
 from groundswell.http.pages.views import (
-    AccountPage,
-    Fact,
     Home,
     ListForm,
-    MemberRow,
     RepoList,
     RepoRow,
 )
@@ -22,7 +18,6 @@ from groundswell.http.routing import Route
 from groundswell.hub.search import ListQuery, Sort
 
 ON_HOME: Final = 8
-ON_ACCOUNT: Final = 20
 ON_LIST: Final = 30
 TEXT_MAX: Final = 200
 
@@ -34,18 +29,19 @@ _SORTS: Final = {
 }
 
 
-def _recent(
+def recent(
     asked: Asked, kind: RepoKind, limit: int, author: str | None = None
 ) -> tuple[RepoRow, ...]:
+    """Repositories of a kind, those first that were changed last."""
     query = ListQuery(author=author, sort=Sort.LAST_MODIFIED, limit=limit)
     return rows_of(asked.hub.search.list(asked.principal, kind, query).repositories)
 
 
 def _home(asked: Asked) -> Answer:
     return Home(
-        _recent(asked, RepoKind.MODEL, ON_HOME),
-        _recent(asked, RepoKind.DATASET, ON_HOME // 2),
-        _recent(asked, RepoKind.SPACE, ON_HOME // 2),
+        recent(asked, RepoKind.MODEL, ON_HOME),
+        recent(asked, RepoKind.DATASET, ON_HOME // 2),
+        recent(asked, RepoKind.SPACE, ON_HOME // 2),
     )
 
 
@@ -116,56 +112,9 @@ def _list_without_cursor(asked: Asked) -> Answer:
     )
 
 
-def _people(asked: Asked, name: str, *, is_organisation: bool) -> tuple[MemberRow, ...]:
-    accounts = asked.hub.accounts
-    if is_organisation:
-        members = accounts.list_members(name)
-        return tuple(MemberRow(m.user.name, m.user.fullname, m.role.value) for m in members)
-    members = accounts.list_memberships(name)
-    return tuple(
-        MemberRow(m.organisation.name, m.organisation.fullname, m.role.value) for m in members
-    )
-
-
-def _storage(asked: Asked, account_id: int) -> tuple[Fact, ...]:
-    """What the namespace's repositories take together: for those who may read all of them."""
-    size = asked.hub.blobs.sizes.of_namespace(account_id)
-    if size is None or size.linked_bytes == 0 or not asked.reads_namespace(account_id):
-        return ()
-    holds, limit = size_text(size.linked_bytes), asked.hub.blobs.quotas.limit_of(account_id)
-    room = "" if limit is None else f"of {size_text(limit)}"
-    return (
-        Fact("Large files", holds, note=room),
-        Fact(
-            "Stored in",
-            size_text(size.rest_bytes),
-            note=share_text(size.rest_bytes, size.linked_bytes),
-        ),
-    )
-
-
-def _account(asked: Asked) -> Answer:
-    account = asked.hub.accounts.find_account(asked.parameters["ns"])
-    principal: Principal = asked.principal
-    return AccountPage(
-        name=account.name,
-        fullname=account.fullname,
-        kind=account.kind.value,
-        created_at=account.created_at,
-        members=_people(asked, account.name, is_organisation=account.is_organisation),
-        models=_recent(asked, RepoKind.MODEL, ON_ACCOUNT, account.name),
-        datasets=_recent(asked, RepoKind.DATASET, ON_ACCOUNT, account.name),
-        spaces=_recent(asked, RepoKind.SPACE, ON_ACCOUNT, account.name),
-        may_create=may_create_in(principal, account.id),
-        is_self=principal.account_id == account.id,
-        storage=_storage(asked, account.id),
-    )
-
-
 def routes() -> list[Route]:
     """Addresses of this part."""
     return [
         show("/", _home, "home"),
         show("/{kind:models|datasets|spaces}", _list, "list"),
-        show("/{ns}", _account, "account"),
     ]

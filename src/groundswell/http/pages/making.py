@@ -22,7 +22,7 @@ KINDS: Final = (RepoKind.MODEL.value, RepoKind.DATASET.value, RepoKind.SPACE.val
 SPACE_SDK: Final = "static"
 
 
-def _owners(asked: Asked, principal: Principal) -> tuple[str, ...]:
+def owners_of(asked: Asked, principal: Principal) -> tuple[str, ...]:
     """Namespaces in which the principal may make repositories, its own first."""
     writers = {Role.CONTRIBUTOR, Role.WRITE, Role.ADMIN}
     ids = [number for number, role in principal.memberships if role in writers]
@@ -33,7 +33,7 @@ def _owners(asked: Asked, principal: Principal) -> tuple[str, ...]:
 def _new_page(asked: Asked, error: str = "") -> NewRepoPage:
     principal = asked.signed_in()
     told = {**asked.query, **asked.fields}
-    owners = _owners(asked, principal)
+    owners = owners_of(asked, principal)
     kind = told.get("kind", "")
     owner = told.get("owner", "")
     return NewRepoPage(
@@ -88,7 +88,7 @@ def _settings_page(
     asked: Asked, repository: Repository, error: str = "", error_in: str = ""
 ) -> RepoSettingsPage:
     head = head_of(asked, repository)
-    owners = dict.fromkeys((repository.repo_id.namespace, *_owners(asked, asked.principal)))
+    owners = dict.fromkeys((repository.repo_id.namespace, *owners_of(asked, asked.principal)))
     return RepoSettingsPage(head, tuple(owners), expires_days(repository), error, error_in)
 
 

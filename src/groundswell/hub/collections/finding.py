@@ -20,8 +20,7 @@ from groundswell.hub.accounts import Account, directory
 from groundswell.hub.accounts.rights import require_full_rights
 from groundswell.hub.collections.values import Collection, Item, ItemType, parse_slug
 from groundswell.hub.repos import Repository, visible_filter
-from groundswell.hub.repos.rows import repository_from, without_details
-from groundswell.store.database import portions
+from groundswell.hub.repos.rows import load_without_details
 from groundswell.store.tables import (
     accounts,
     collection_items,
@@ -179,7 +178,7 @@ def items_of(
     rows = conn.execute(query).mappings().all()
     found: dict[int, list[Item]] = defaultdict(list)
     counts: dict[int, int] = {}
-    repos = _repositories(conn, [r["repository_id"] for r in rows if r["repository_id"]])
+    repos = load_without_details(conn, [r["repository_id"] for r in rows if r["repository_id"]])
     named = {
         each.id: each
         for each in load(conn, principal, [r["named_id"] for r in rows if r["named_id"]])
@@ -189,15 +188,6 @@ def items_of(
         found[row["collection_id"]].append(item)
         counts[row["collection_id"]] = row["of_all"]
     return {number: (tuple(found[number]), counts.get(number, 0)) for number in numbers}
-
-
-def _repositories(conn: sa.Connection, numbers: Sequence[int]) -> Mapping[int, Repository]:
-    found: dict[int, Repository] = {}
-    for some in portions(numbers):
-        query = without_details().where(repositories.c.id.in_(some))
-        rows = conn.execute(query).mappings()
-        found |= {row["id"]: repository_from(row) for row in rows}
-    return found
 
 
 def _item(row: sa.RowMapping, repository: Repository | None, named: Collection | None) -> Item:

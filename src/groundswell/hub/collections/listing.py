@@ -46,11 +46,16 @@ class Listing:
         self._database = database
         self._clock = clock
 
-    def get(self, principal: Principal, slug: str) -> Collection:
-        """The collection with all items that the principal sees."""
+    def get(self, principal: Principal, slug: str, *, to_change: bool = False) -> Collection:
+        """The collection with all items that the principal sees.
+
+        Raises:
+            Unauthenticated, Forbidden: ``to_change``, and the principal may not.
+        """
+        find = finding.find_to_change if to_change else finding.find
 
         def work(conn: sa.Connection) -> Collection:
-            return self._whole(conn, principal, finding.find(conn, principal, slug))
+            return self._whole(conn, principal, find(conn, principal, slug))
 
         return self._database.read(work)
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from groundswell.core.policy import Subject
 from groundswell.core.values import AccessStatus, Gate, RepoId, RepoKind, Visibility
 from groundswell.store import tables
-from groundswell.store.database import Prepared
+from groundswell.store.database import Prepared, portions
 
 _table = tables.repositories
 _tags = tables.repository_tags
@@ -145,6 +145,17 @@ def without_details() -> sa.Select[Any]:
         sa.null().label(column.name) if column.name in heavy else column for column in _table.c
     ]
     return sa.select(*columns)
+
+
+def load_without_details(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, Repository]:
+    """The repositories of these numbers, without tags, card, facts and settings. No rights are
+    asked.
+    """
+    found: dict[int, Repository] = {}
+    for some in portions(numbers):
+        rows = conn.execute(without_details().where(_table.c.id.in_(some))).mappings()
+        found |= {row["id"]: repository_from(row) for row in rows}
+    return found
 
 
 def tags_of(conn: sa.Connection, repository_ids: Sequence[int]) -> Mapping[int, list[str]]:

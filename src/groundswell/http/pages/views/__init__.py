@@ -12,6 +12,16 @@ from groundswell.http.pages.views.access import (
     GateBox,
     QuestionRow,
 )
+from groundswell.http.pages.views.collections import (
+    CollectionEditPage,
+    CollectionPage,
+    CollectionRow,
+    CollectionsPage,
+    ItemRow,
+    LikersPage,
+    NewCollectionPage,
+    PersonRow,
+)
 from groundswell.http.pages.views.discussions import (
     CollidingFile,
     CommentCard,
@@ -34,6 +44,7 @@ from groundswell.http.pages.views.files import (
     UploadPage,
 )
 from groundswell.http.pages.views.frame import (
+    Collecting,
     Crumb,
     ErrorPage,
     Fact,
@@ -82,6 +93,11 @@ __all__ = [
     "AccessRow",
     "AccountPage",
     "CardPage",
+    "Collecting",
+    "CollectionEditPage",
+    "CollectionPage",
+    "CollectionRow",
+    "CollectionsPage",
     "CollidingFile",
     "CommentCard",
     "CommitLine",
@@ -104,12 +120,16 @@ __all__ = [
     "GateBox",
     "HistoryPage",
     "Home",
+    "ItemRow",
+    "LikersPage",
     "ListForm",
     "MemberRow",
     "MergeBox",
+    "NewCollectionPage",
     "NewDiscussionPage",
     "NewRepoPage",
     "NewTokenPage",
+    "PersonRow",
     "ProfilePage",
     "ProposalPage",
     "QuestionRow",

@@ -75,6 +75,15 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
+class Collecting:
+    """What the page of a repository says of collections: those it is in, those it may go into."""
+
+    held_in: tuple[Tag, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snippet:
     """Lines to paste, ready for this hub's address."""
 

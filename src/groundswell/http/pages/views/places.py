@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from groundswell.http.pages.views.collections import CollectionRow, PersonRow
 from groundswell.http.pages.views.frame import Fact, MemberRow, RepoRow, View
 
 
@@ -55,7 +56,9 @@ class RepoList(View):
 
 @dataclass(frozen=True, slots=True)
 class AccountPage(View):
-    """A user's or organisation's repositories and people."""
+    """A user's or organisation's repositories and people; on other tabs what it likes, collects and
+    follows. ``tabs``: key, text and count of each.
+    """
 
     template: ClassVar[str] = "account.html"
     name: str
@@ -69,6 +72,14 @@ class AccountPage(View):
     may_create: bool = False
     is_self: bool = False
     storage: tuple[Fact, ...] = ()
+    tab: str = "repositories"
+    tabs: tuple[tuple[str, str, int], ...] = ()
+    likes: tuple[RepoRow, ...] = ()
+    collections: tuple[CollectionRow, ...] = ()
+    people: tuple[PersonRow, ...] = ()
+    next_url: str | None = None
+    first_url: str | None = None
+    is_followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

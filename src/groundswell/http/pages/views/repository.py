@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from groundswell.http.pages.views.frame import Fact, Snippet, Tag, View
+from groundswell.http.pages.views.frame import Collecting, Fact, Snippet, Tag, View
 
 if TYPE_CHECKING:
     from groundswell.http.pages.views.access import GateBox
@@ -48,6 +48,8 @@ class CardPage(View):
     snippets: tuple[Snippet, ...]
     is_empty: bool
     gate: GateBox | None = None
+    is_liked: bool = False
+    collecting: Collecting | None = None
 
 
 @dataclass(frozen=True, slots=True)
