@@ -252,7 +252,35 @@ def permissions() -> str:
     owner = PEOPLE["the user whose namespace it is"]
     for shown in ("read token", "fine-grained, write here"):
         lines.append(_namespace_row(f"the same by {shown}", replace(owner, **CREDENTIALS[shown])))
+    lines += _collections()
     return "\n".join([*lines, ""])
+
+
+def _collections() -> list[str]:
+    lines = ["", "## Collections, likes and follows", ""]
+    lines += [
+        "A collection belongs to a namespace and is public or private. Whatever is in it that one may",
+        "not see is left out, of counts too. *Like* is to like a repository, to upvote a collection,",
+        "and to follow an account: for whoever may see it, and speaks for oneself.",
+        "",
+        "| who | see a public one | see a private one | make one | change one | like |",
+        "|---|---|---|---|---|---|",
+    ]
+    people = {who: each for who, each in PEOPLE.items() if who != "on the access list"}
+    owner = PEOPLE["the user whose namespace it is"]
+    for shown in ("read token", "fine-grained, write here"):
+        people[f"the same by {shown}"] = replace(owner, **CREDENTIALS[shown])
+    for who, principal in people.items():
+        rights = [
+            policy.may_see_collection(principal, OWNER, is_private=False),
+            policy.may_see_collection(principal, OWNER, is_private=True),
+            policy.may_create_in(principal, OWNER),
+            policy.may_change_collection(principal, OWNER, CREATOR),
+            policy.speaks_for_itself(principal),
+        ]
+        said = ["yes" if right else "no" for right in rights]
+        lines.append(f"| {who} | {' | '.join(said)} |")
+    return lines
 
 
 def _head(first: str) -> str:

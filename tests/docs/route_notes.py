@@ -13,6 +13,8 @@ READ = "read"
 CONTRIBUTE = "contribute"
 WRITE = "write"
 ADMINISTER = "administer"
+SEE_COLLECTION = "whoever may see it"
+UPVOTER = "whoever may see it, and speaks for oneself"
 COLLECTOR = "may change the collection"
 LIKE = "see, and speak for oneself"
 HUB_ADMIN = "admin of the hub"
@@ -99,14 +101,14 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("hub", "may write"): ("may I write?", WRITE),
     ("hub", "collections"): ("collections that the asker may see", ANYONE),
     ("hub", "create collection"): ("make a collection", "may create in the namespace"),
-    ("hub", "collection"): ("one of them with its items", "whoever may see it"),
+    ("hub", "collection"): ("one of them with its items", SEE_COLLECTION),
     ("hub", "change collection"): ("title, text, theme, place, visibility", COLLECTOR),
     ("hub", "delete collection"): ("delete a collection", COLLECTOR),
     ("hub", "add item"): ("put in what one may see", COLLECTOR),
     ("hub", "change item"): ("note and place of an item", COLLECTOR),
     ("hub", "delete item"): ("take an item out", COLLECTOR),
-    ("hub", "upvote"): ("think well of a collection", "whoever may see it and speaks for oneself"),
-    ("hub", "take back upvote"): ("do so no longer", "whoever may see it and speaks for oneself"),
+    ("hub", "upvote"): ("think well of a collection", UPVOTER),
+    ("hub", "take back upvote"): ("do so no longer", UPVOTER),
     ("hub", "like"): ("like it", LIKE),
     ("hub", "unlike"): ("like it no longer", LIKE),
     ("hub", "likers"): ("who likes it", SEE),
@@ -214,14 +216,14 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "form follow"): ("follow an account, or no longer", SIGNED_IN),
     ("pages", "form collect"): ("put it into a collection that one may change", LIKE),
     ("pages", "page collections"): ("collections that one may see", ANYONE),
-    ("pages", "page collection"): ("one of them", "whoever may see it"),
+    ("pages", "page collection"): ("one of them", SEE_COLLECTION),
     ("pages", "page new collection"): ("make a collection", BROWSER),
     ("pages", "form new collection"): ("the same, sent", BROWSER),
     ("pages", "page edit collection"): ("what is in it, and what it is called", COLLECTOR),
     ("pages", "form edit collection"): ("the same, sent", COLLECTOR),
     ("pages", "form upvote"): (
         "think well of a collection, or no longer",
-        "whoever may see it and speaks for oneself",
+        UPVOTER,
     ),
     ("pages", "page discussions"): ("discussions and pull requests", SEE),
     ("pages", "page discussion"): ("one of them", READ),

@@ -17,10 +17,12 @@ from tests.docs.reference import every_route
 from tests.live import LiveHub
 
 OPEN = {who.ANYONE}
-CHANGES = {who.CONTRIBUTE, who.WRITE, who.ADMINISTER, "may create in the namespace"}
+CHANGES = {who.CONTRIBUTE, who.WRITE, who.ADMINISTER, who.LIKE, "may create in the namespace"}
 BY_NAME = {who.SIGNED_IN, who.BROWSER, who.HUB_ADMIN}
 PASSES = {who.XET_READ, who.XET_WRITE, who.SIGNED_URL}
 OF_A_REPOSITORY = {who.SEE, who.READ, "read; contribute to push", "read; contribute to upload"}
+
+COLLECTIONS = {who.SEE_COLLECTION, who.UPVOTER, who.COLLECTOR}
 
 ZEROS = "0" * 64
 FILLED = {
@@ -28,6 +30,7 @@ FILLED = {
     "commit": "0" * 40, "hash": ZEROS, "oid": ZEROS, "prefix": "default", "domain": "n1",
     "epoch": "e1", "upload": "u", "part": "1", "version": "0", "file": "none.css",
     "grant": "g",
+    "slug": "none-" + "0" * 24, "item": "0" * 24,
 }  # fmt: skip
 
 LARGE = {"sha256": ZEROS, "xetHash": ZEROS, "filename": "large.bin"}
@@ -47,6 +50,8 @@ BODIES = {
     "duplicate repository": {"repository": "admin/other"},
     "handle access request": {"user": "somebody", "status": "accepted"},
     "grant access": {"user": "somebody"},
+    "create collection": {"title": "One"},
+    "add item": {"item": {"type": "paper", "id": "2307.09288"}},
     "paths info": {"paths": ["file.txt"]},
     "lfs batch": {"operation": "download", "objects": [{"oid": ZEROS, "size": 1}]},
 }
@@ -146,6 +151,31 @@ def test_what_is_public_is_seen(route: Route, hub: LiveHub) -> None:
     assert answer.headers.get("X-Error-Code") != "RepoNotFound"
 
 
+@pytest.mark.parametrize("route", of_who(COLLECTIONS), ids=title)
+def test_collections_are_for_whom_the_rows_say(
+    route: Route, hub: LiveHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A private one answers as what is not there; what changes a public one takes a name."""
+    api = HfApi(hub.url, hub.admin_token)
+    answers = {"missing": anonymous(hub, route, "")}
+    for word in ("hidden", "shown"):
+        made = api.create_collection(word, private=word == "hidden", exists_ok=True)
+        monkeypatch.setitem(FILLED, "slug", made.slug.partition("/")[2])
+        answers[word] = anonymous(hub, route, "")
+    assert told(answers["hidden"]) == told(answers["missing"])
+    assert answers["hidden"].status in {403, 404}
+    is_looked_at = who.NOTES[route.door.name, route.name][1] == who.SEE_COLLECTION
+    assert answers["shown"].status in ({200} if is_looked_at else {401, 403})
+
+
 def test_every_kind_of_right_is_tried() -> None:
-    tried = OPEN | CHANGES | BY_NAME | PASSES | OF_A_REPOSITORY | {"networks of `metrics_from`"}
+    tried = (
+        COLLECTIONS
+        | OPEN
+        | CHANGES
+        | BY_NAME
+        | PASSES
+        | OF_A_REPOSITORY
+        | {"networks of `metrics_from`"}
+    )
     assert {right for _, right in who.NOTES.values()} == tried

@@ -255,7 +255,11 @@ def expected(line: str, right: str, role: str, visibility: str) -> str:
 def unlike(answer: Answer, place: Place) -> tuple[object, ...]:
     """An answer without what may differ between any two repositories or requests."""
     text = answer.text
-    for own, word in ((place.repo, "<repo>"), (place.repo.partition("/")[2], "<name>")):
+    for own, word in (
+        (place.repo, "<repo>"),
+        (place.repo.partition("/")[2], "<name>"),
+        (place.slug.partition("/")[2], "<slug>"),
+    ):
         text = text.replace(own, word)
     text = re.sub(r'name="csrf" value="[^"]*"', "<csrf>", text)
     text = text.replace(answer.headers["X-Request-Id"], "<id>").replace(place.head, "<head>")

@@ -182,9 +182,15 @@ def refusal(decision: Decision, *, gate_message: str = "") -> GroundswellError:
             return Forbidden()
 
 
+def speaks_for_itself(principal: Principal) -> bool:
+    """Whether the principal may say things in its owner's name: what it likes, whom it follows."""
+    limited = {TokenRole.READ, TokenRole.FINE_GRAINED}
+    return not principal.is_anonymous and principal.token_role not in limited
+
+
 def may_create_in(principal: Principal, owner_id: int) -> bool:
     """Whether the principal may make repositories in the namespace of that account."""
-    if principal.is_anonymous or principal.token_role in {TokenRole.READ, TokenRole.FINE_GRAINED}:
+    if not speaks_for_itself(principal):
         return False
     return principal.is_admin or principal.role_in(owner_id) in {
         Role.CONTRIBUTOR,
@@ -202,7 +208,7 @@ def reads_whole_namespace(principal: Principal, owner_id: int) -> bool:
 
 def may_manage_account(principal: Principal, account_id: int) -> bool:
     """Whether the principal may change that account: an organisation's members, its settings."""
-    if principal.is_anonymous or principal.token_role in {TokenRole.READ, TokenRole.FINE_GRAINED}:
+    if not speaks_for_itself(principal):
         return False
     return principal.is_admin or principal.role_in(account_id) is Role.ADMIN
 

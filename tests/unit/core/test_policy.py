@@ -17,9 +17,12 @@ from groundswell.core.policy import (
     Subject,
     may,
     may_ask,
+    may_change_collection,
     may_create_in,
+    may_see_collection,
     reads_whole_namespace,
     refusal,
+    speaks_for_itself,
 )
 from groundswell.core.values import (
     ANONYMOUS,
@@ -192,3 +195,20 @@ def test_creating_and_the_border_of_a_namespace() -> None:
     assert not reads_whole_namespace(STRANGER, ORG)
     fine = member(Role.ADMIN, token_role=TokenRole.FINE_GRAINED, grants=(RepoGrant(5, write=True),))
     assert not reads_whole_namespace(fine, ORG)
+
+
+def test_who_sees_and_changes_a_collection() -> None:
+    fine = member(Role.ADMIN, token_role=TokenRole.FINE_GRAINED)
+    for principal in (ANONYMOUS, STRANGER, fine):
+        assert may_see_collection(principal, ORG, is_private=False)
+        assert not may_see_collection(principal, ORG, is_private=True)
+    for principal in (member(Role.READ), member(Role.READ, token_role=TokenRole.READ), ADMIN):
+        assert may_see_collection(principal, ORG, is_private=True)
+    contributor = member(Role.CONTRIBUTOR)
+    assert may_change_collection(contributor, ORG, contributor.account_id)
+    assert not may_change_collection(contributor, ORG, None)
+    assert not may_change_collection(member(Role.READ), ORG, contributor.account_id)
+    assert not may_change_collection(fine, ORG, fine.account_id)
+    assert may_change_collection(member(Role.WRITE), ORG, None)
+    assert may_change_collection(ADMIN, ORG, None)
+    assert [speaks_for_itself(each) for each in (ANONYMOUS, fine, STRANGER)] == [False, False, True]

@@ -26,6 +26,7 @@ _SORTS: Final = {
     "created": Sort.CREATED_AT,
     "downloads": Sort.DOWNLOADS,
     "likes": Sort.LIKES,
+    "trending": Sort.TRENDING,
 }
 
 

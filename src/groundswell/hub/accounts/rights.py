@@ -7,8 +7,8 @@ write the data folder may use.
 from __future__ import annotations
 
 from groundswell.core.errors import Forbidden, Unauthenticated
-from groundswell.core.policy import may_manage_account
-from groundswell.core.values import Principal, TokenRole
+from groundswell.core.policy import may_manage_account, speaks_for_itself
+from groundswell.core.values import Principal
 
 
 def actor(by: Principal | None) -> int | None:
@@ -22,7 +22,7 @@ def require_full_rights(by: Principal | None) -> None:
         return
     if by.is_anonymous:
         raise Unauthenticated
-    if by.token_role in {TokenRole.READ, TokenRole.FINE_GRAINED}:
+    if not speaks_for_itself(by):
         msg = "This token does not have the right to do this."
         raise Forbidden(msg)
 
