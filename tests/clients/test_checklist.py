@@ -462,16 +462,21 @@ def test_23_a_large_file_is_sha256_among_siblings_and_oid_in_the_tree(
     assert "sha256" not in item["lfs"]
 
 
-def test_24_a_hub_without_collections_says_so_in_words_that_clients_know(
-    live_hub: LiveHub, hf: Any, ada: Any
+def test_24_lists_of_collections_omit_positions_and_changes_are_wrapped(
+    live_hub: LiveHub, ada: Any
 ) -> None:
-    """Where collections are, a list omits positions; here there are none."""
-    with pytest.raises(hf.errors.HfHubHTTPError) as told:
-        ada.create_collection("Mine")
-    assert told.value.response.status_code == 404
-    answer = ask(live_hub, "GET", "/api/collections?owner=ada")
-    assert answer.status == 404
-    assert answer.json()["error"]
+    """The client numbers a list itself, and reads the answer to a change from ``data``."""
+    slug = ada.create_collection("Checklist").slug
+    assert [each.position for each in ada.list_collections(owner="ada", limit=1)] == [0]
+    listed = ask(live_hub, "GET", "/api/collections?owner=ada").json()
+    assert listed
+    assert all("position" not in each for each in listed)
+    path = f"/api/collections/{slug}"
+    assert isinstance(ask(live_hub, "GET", path).json()["position"], int)
+    answer = ask_json(live_hub, "PATCH", path, {"theme": "pink"}, token=token_of("ada"))
+    assert set(answer.json()) == {"success", "data"}
+    assert answer.json()["data"]["theme"] == "pink"
+    ada.delete_collection(slug)
 
 
 def test_25_lfs_content_travels_without_credentials_and_heads_have_lengths(

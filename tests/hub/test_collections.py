@@ -334,6 +334,8 @@ def test_an_item_goes_with_what_it_names(stage: Stage) -> None:
     stage.world.repos.delete(stage.ann, model("ann/moved"))
     stage.collections.delete(stage.ann, inner.slug)
     assert stage.ids(stage.root, made.slug) == []
+    left = sa.select(tables.collection_items.c.id)
+    assert stage.world.database.read(lambda conn: conn.execute(left).all()) == []
 
 
 def test_only_what_the_asker_sees_can_be_put_in(stage: Stage) -> None:

@@ -160,8 +160,13 @@ def test_what_was_deleted_is_liked_by_nobody(
     world: World, likes: Likes, repository: Repository, ann: Principal, eve: Principal
 ) -> None:
     likes.give(eve, repository)
+    world.repos.count_download(repository.id)
+    world.repos.flush_downloads()
     world.repos.delete(ann, repository.repo_id)
     assert names(likes, eve, "eve") == []
+    for left in (tables.likes, tables.daily_downloads):
+        rows = sa.select(left.c.repository_id)
+        assert world.database.read(lambda conn, q=rows: conn.execute(q).all()) == []
     table = tables.repositories
     query = sa.select(table.c.likes).where(table.c.id == repository.id)
     assert world.database.read(lambda conn: conn.execute(query).scalar_one()) == 0
