@@ -263,10 +263,12 @@ def unlike(answer: Answer, place: Place) -> tuple[object, ...]:
         text = text.replace(own, word)
     text = re.sub(r'name="csrf" value="[^"]*"', "<csrf>", text)
     text = text.replace(answer.headers["X-Request-Id"], "<id>").replace(place.head, "<head>")
+    # The server closes when the asker's body had not come by then: that tells of the asker's line.
+    own = {"date", "x-request-id", "content-length", "connection"}
     kept = {
         name.lower(): value.replace(place.repo, "<repo>")
         for name, value in answer.headers.items()
-        if name.lower() not in {"date", "x-request-id", "content-length"}
+        if name.lower() not in own
     }
     return answer.status, kept, text
 
