@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundswell.core.errors import BadRequest, Unavailable
+from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
 from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
 from groundswell.hub.accounts import Accounts
@@ -20,6 +20,7 @@ from groundswell.hub.commits import Commits
 from groundswell.hub.content import Content
 from groundswell.hub.discussions import Discussions
 from groundswell.hub.follows import Follows
+from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
 from groundswell.hub.merging import Merging
 from groundswell.hub.overviews import Overviews
@@ -42,6 +43,7 @@ class Hub:
     """Every use case, built. `close` gives back what they hold, in the right order."""
 
     settings: Settings
+    identity: str
     database: Database
     store: BlobStore
     git: GitStore
@@ -101,11 +103,20 @@ def _check_store(store: BlobStore, git: GitStore) -> None:
         probe.discard()
 
 
-def open_store(settings: Settings, *, serves: bool = False) -> BlobStore:
-    """The blob store that the settings name. ``serves``: find out first whether it is fit.
+def open_store(
+    settings: Settings, identity: str, *, serves: bool = False, takes_over: bool = False
+) -> BlobStore:
+    """The blob store that the settings name.
+
+    Args:
+        settings: name it.
+        identity: of the hub that it belongs to, from now on where it belongs to none.
+        serves: find out first whether it is fit.
+        takes_over: also where it belongs to another hub.
 
     Raises:
         BadRequest: settings that cannot be used, or an object storage that is not fit.
+        ForeignData: it belongs to another hub.
     """
     folder = DataFolder(settings.data)
     if settings.storage_url is None:
@@ -128,21 +139,61 @@ def open_store(settings: Settings, *, serves: bool = False) -> BlobStore:
     store = BucketStore(place, settings.spool_folder or folder.spool)
     if serves:
         store.probe()
+    store.claim(identity, takes_over=takes_over)
     return store
 
 
-def build(settings: Settings, *, serves: bool = False) -> Hub:
+def renew_identity(settings: Settings) -> str:
+    """Let the data folder, the database and the bucket be one hub from now on, whosever they were;
+    its identity. No hub may be at work on them.
+
+    Raises:
+        Unavailable: a hub serves this data folder.
+        GroundswellError: one of them cannot be used.
+    """
+    folder = DataFolder(settings.data)
+    folder.create()
+    with Database.open(settings.database, serves=True) as database:
+        git = GitStore(folder.repos)
+        try:
+            with git.workers.beginning() as is_alone:
+                if not is_alone:
+                    msg = "A hub serves this data folder: stop it first."
+                    raise Unavailable(msg)
+                identity = renew(database, folder)
+                open_store(settings, identity, takes_over=True).close()
+        finally:
+            git.close()
+    return identity
+
+
+def _open_stores(
+    settings: Settings, *, serves: bool, rows: Rows
+) -> tuple[Database, str, BlobStore]:
+    """The stores of one hub, and its identity. Nothing stays open when one does not open."""
+    database, identity = open_database(
+        settings.database, DataFolder(settings.data), serves=serves, rows=rows
+    )
+    try:
+        return database, identity, open_store(settings, identity, serves=serves)
+    except GroundswellError:
+        database.close()
+        raise
+
+
+def build(settings: Settings, *, serves: bool = False, rows: Rows = "kept") -> Hub:
     """Open the data folder, making it when it is new, and build everything on it.
 
     ``serves`` is for the one process that answers requests; command-line verbs work beside it.
+    ``rows`` says what became of the database before.
 
     Raises:
+        ForeignData: the folder, the database or the bucket belongs to another hub.
         GroundswellError: the database or folder cannot be used.
     """
     folder = DataFolder(settings.data)
     folder.create()
-    database = Database.open(settings.database, serves=serves)
-    store = open_store(settings, serves=serves)
+    database, identity, store = _open_stores(settings, serves=serves, rows=rows)
     git = GitStore(folder.repos)
     signer = Signer(load_keys(folder.keys), clock)
     accounts = Accounts(database, clock)
@@ -179,6 +230,7 @@ def build(settings: Settings, *, serves: bool = False) -> Hub:
 
     return Hub(
         settings=settings,
+        identity=identity,
         database=database,
         store=store,
         git=git,

@@ -44,10 +44,11 @@ def opened_accounts(data: Path, *, creates: bool = False) -> Iterator[Accounts]:
     Raises:
         NotFound: there is no data folder of that name.
         BadRequest: settings that cannot be used.
+        ForeignData: the database belongs to another hub.
     """
     from groundswell.hub.accounts import Accounts
+    from groundswell.hub.identity import open_database
     from groundswell.settings import SettingsFault, load
-    from groundswell.store.database import Database
     from groundswell.store.layout import DataFolder
 
     folder = DataFolder(data)
@@ -57,10 +58,11 @@ def opened_accounts(data: Path, *, creates: bool = False) -> Iterator[Accounts]:
         raise BadRequest(str(error)) from error
     if creates:
         folder.create()
-    elif url.startswith("sqlite:") and not folder.root.is_dir():
+    elif not folder.root.is_dir():
         msg = f"There is no data folder at {data}. Name it with --data."
         raise NotFound(msg)
-    with Database.open(url) as database:
+    database, _ = open_database(url, folder)
+    with database:
         yield Accounts(database, lambda: time.time_ns() // 1_000)
 
 

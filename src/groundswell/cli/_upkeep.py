@@ -19,6 +19,7 @@ from groundswell.cli._output import moment
 from groundswell.core.errors import BadRequest, Corrupt, NotFound
 
 if TYPE_CHECKING:
+    from groundswell.hub.identity import Rows
     from groundswell.hub.upkeep import Premises, Report
     from groundswell.store.layout import DataFolder
     from groundswell.wiring import Hub
@@ -30,14 +31,16 @@ _CLEAR = "\r\x1b[K"
 
 @contextlib.contextmanager
 def opened_hub(
-    data: Path, *, alone: bool = False, database_url: str | None = None
+    data: Path, *, alone: bool = False, rows: Rows = "kept", database_url: str | None = None
 ) -> Iterator[Hub]:
     """A hub's use cases on its data. ``alone``: refuse while a hub serves it, and let none begin.
+    ``rows``: what became of them before.
 
     Raises:
         NotFound: there is no data folder of that name.
         Unavailable: a hub is at work on it.
         BadRequest: settings that cannot be used.
+        ForeignData: the folder, the database or the bucket belongs to another hub.
     """
     import logging
 
@@ -53,7 +56,10 @@ def opened_hub(
         settings = configuration.load({"data": data, "database_url": database_url})
     except configuration.SettingsFault as fault:
         raise BadRequest(str(fault)) from fault
-    hub = wiring.build(settings, serves=alone)
+    if rows == "restored":
+        # Its content lies in the folder. What the environment names is the old hub's.
+        settings = settings.model_copy(update={"storage_url": None, "spool_folder": None})
+    hub = wiring.build(settings, serves=alone, rows=rows)
     try:
         yield hub
     finally:
@@ -62,22 +68,22 @@ def opened_hub(
 
 @contextlib.contextmanager
 def opened_premises(
-    data: Path, *, alone: bool = False, database_url: str | None = None
+    data: Path, *, alone: bool = False, rows: Rows = "kept", database_url: str | None = None
 ) -> Iterator[Premises]:
     """A hub's data, for upkeep. See ``opened_hub``."""
     from groundswell.hub.upkeep import Premises
     from groundswell.store.layout import DataFolder
 
-    with opened_hub(data, alone=alone, database_url=database_url) as hub:
+    with opened_hub(data, alone=alone, rows=rows, database_url=database_url) as hub:
         folder = DataFolder(hub.settings.data)
         yield Premises(hub.database, hub.store, hub.git, folder, hub.clock)
 
 
 @contextlib.contextmanager
 def opened_restored(folder: DataFolder, database_url: str | None = None) -> Iterator[Premises]:
-    """A folder that was restored just now, on its own database whatever the settings name."""
+    """A folder that was restored just now, on its own stores whatever the settings name."""
     url = database_url or folder.database_url
-    with opened_premises(folder.root, alone=True, database_url=url) as premises:
+    with opened_premises(folder.root, alone=True, rows="restored", database_url=url) as premises:
         yield premises
 
 

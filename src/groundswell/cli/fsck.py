@@ -44,7 +44,10 @@ def command(
     if resumes and (full or deep or rebuilds):
         raise BadRequest("--resume goes on with a check that began as --deep: it stands alone.")
     try:
-        with opened_premises(data, alone=rebuilds) as premises, ProgressBar() as progress:
+        with (
+            opened_premises(data, alone=rebuilds, rows="lost" if rebuilds else "kept") as premises,
+            ProgressBar() as progress,
+        ):
             look = partial(check, premises, deep=deep, progress=progress)
             if not rebuilds:
                 changed = not (full or deep or resumes)

@@ -60,7 +60,7 @@ def command(*, target_file: Path, objects_only: bool, data: Path) -> None:
                     msg = "The hub is at work: stop it, or copy its content first (--objects-only)."
                     raise Unavailable(msg)
                 if stores[0] != stores[1]:
-                    target = wiring.open_store(new, serves=True)
+                    target = wiring.open_store(new, hub.identity, serves=True)
                     copied, total = move_objects(hub.store, target, progress)
                     target.close()
                     click.echo(f"{copied} objects copied and read back; all {total} are there.")

@@ -14,7 +14,7 @@ from groundswell.cli._cooling import cool
 from groundswell.cli._folder import data_option, named_repository
 from groundswell.cli._output import json_option, moment, print_rows
 from groundswell.cli._upkeep import opened_premises
-from groundswell.core.errors import BadRequest
+from groundswell.core.errors import BadRequest, NotFound
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _KINDS: Final = ("repository", "file", "shard", "xorb")
@@ -124,6 +124,29 @@ def new_epoch(*, data: Path) -> None:
 
     with opened_premises(data) as premises:
         click.echo(f"Epoch {announce_epoch(premises.database, premises.clock())} has begun.")
+
+
+@command.command("new-identity")
+@data_option
+def new_identity(*, data: Path) -> None:
+    """Let a data folder and the stores in its settings be one hub, whosever they were before.
+
+    A hub's data folder, database and bucket say the same identity, and other combinations are
+    refused. This gives all three a new one: for a copy that shall be a hub of its own, or parts
+    that were put together on purpose. What else belonged to one of them is refused from its next
+    start: stop it first.
+    """
+    from groundswell import settings as configuration
+    from groundswell import wiring
+
+    if not data.is_dir():
+        msg = f"There is no data folder at {data}. Name it with --data."
+        raise NotFound(msg)
+    try:
+        settings = configuration.load({"data": data})
+    except configuration.SettingsFault as fault:
+        raise BadRequest(str(fault)) from fault
+    click.echo(f"This data folder and its stores are hub {wiring.renew_identity(settings)} now.")
 
 
 def _grace_seconds(data: Path) -> int:

@@ -5,6 +5,7 @@ DATA/  groundswell.db · repos/<ab>/<repository number>.git · xorbs/<ab>/<hash>
        cold/<ab>/<hash> (xorbs written small) · parts/ (of uploads)
        spool/ (bytes on their way in) · keys/ (signing keys) · deletion.lease (held by backups)
        quarantine/ (what was found corrupt, moved there by an admin)
+       identity (which hub the folder belongs to)
 ```
 
 Paths come from numbers and hashes, never from names. It does not know what lies inside a file.

@@ -34,6 +34,7 @@ from groundswell.core.errors.base import (
 from groundswell.core.errors.conditions import (
     Corrupt,
     DataTooNew,
+    ForeignData,
     StorageFull,
     TooManyRequests,
     Unavailable,
@@ -79,6 +80,7 @@ __all__ = [
     "DisabledRepo",
     "EntryNotFound",
     "Forbidden",
+    "ForeignData",
     "GatedRepo",
     "GatedToAnonymous",
     "Gone",

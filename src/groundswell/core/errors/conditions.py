@@ -38,6 +38,16 @@ class DataTooNew(GroundswellError):
     default_message = "A newer Groundswell wrote this data: this one cannot read it."
 
 
+class ForeignData(GroundswellError):
+    """The data folder, the database and the bucket that settings name belong to different hubs."""
+
+    code = "ForeignData"
+    status = 503
+    exit_code = 2
+    hint = "If they shall be one hub from now on: `swell store new-identity`."
+    default_message = "The data folder, the database and the bucket belong to different hubs."
+
+
 class TooManyRequests(Unavailable):
     """The asker's share for this moment is used up."""
 

@@ -6,6 +6,7 @@ know what the bytes mean.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import re
@@ -23,7 +24,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store as Client
 
-from groundswell.core.errors import BadRequest
+from groundswell.core.errors import BadRequest, ForeignData
 from groundswell.store.bucket.place import Place
 from groundswell.store.bucket.reader import BucketReader, translated
 from groundswell.store.bucket.signing import signed_url
@@ -35,6 +36,8 @@ from groundswell.store.ports import QUARANTINE, BlobReader, Capabilities, Spoole
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config
+
+IDENTITY: Final = "identity"
 
 _KEY: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _KIND: Final = re.compile(r"[a-z]{1,16}", re.ASCII)
@@ -95,8 +98,7 @@ class BucketStore:
             finally:
                 obstore.delete(self._client, name)
         except FileNotFoundError as error:
-            msg = f"There is no bucket for {self._place.url}: make it first."
-            raise BadRequest(msg) from error
+            raise BadRequest(self._no_bucket()) from error
         except BaseError as error:
             msg = f"{self._place.url} cannot be used: {translated(error).message}"
             raise BadRequest(msg) from error
@@ -105,6 +107,41 @@ class BucketStore:
             "that it was told to create. Groundswell needs one that honours it."
         )
         raise BadRequest(msg)
+
+    def claim(self, identity: str, *, takes_over: bool = False) -> None:
+        """Let the bucket, below its prefix, belong to the hub of that identity.
+
+        Args:
+            identity: 32 hexadecimal digits.
+            takes_over: whosever it was before.
+
+        Raises:
+            ForeignData: it belongs to another hub.
+            Unavailable: the storage does not answer.
+        """
+        content = f"{identity}\n".encode()
+        try:
+            if takes_over:
+                obstore.put(self._client, IDENTITY, content, mode="overwrite")
+                return
+            try:
+                said = bytes(obstore.get(self._client, IDENTITY).bytes())
+            except FileNotFoundError:
+                # Of two hubs that begin at once one is first, and both are told which.
+                with contextlib.suppress(AlreadyExistsError):
+                    obstore.put(self._client, IDENTITY, content, mode="create")
+                said = bytes(obstore.get(self._client, IDENTITY).bytes())
+        except FileNotFoundError as error:
+            raise BadRequest(self._no_bucket()) from error
+        except BaseError as error:
+            raise translated(error) from error
+        if said != content:
+            owner = said[:100].decode("ascii", "replace").strip()
+            msg = (
+                f"{self._place.url} belongs to hub {owner}, and the data folder to hub {identity}. "
+                "Name another bucket or prefix as storage_url."
+            )
+            raise ForeignData(msg)
 
     def spool(self, size_hint_bytes: int = 0) -> Spooled:
         """A new place for incoming bytes, on the local disk.
@@ -242,6 +279,9 @@ class BucketStore:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _no_bucket(self) -> str:
+        return f"There is no bucket for {self._place.url}: make it first."
 
     def _create(self, name: str, content: bytes | mmap.mmap) -> bool:
         try:
