@@ -1,7 +1,8 @@
 """The chunking rule compiled by numba: as fast as native clients, free of the interpreter's lock.
 
 Importing this module needs the ``fast`` extra. The machine code is made on the first call (some
-seconds) and kept in numba's cache on disk.
+seconds) and kept in numba's cache on disk, where there is a place for it (``NUMBA_CACHE_DIR``, the
+module's own folder, the user's).
 """
 
 from __future__ import annotations
@@ -82,4 +83,13 @@ def _scan_octets(
     return count, gear_hash, open_bytes
 
 
-_scan: Final[Any] = numba.njit(nogil=True, cache=True)(_scan_octets)
+def _compiled() -> Any:  # noqa: ANN401 - numba's own kind of function
+    try:
+        return numba.njit(nogil=True, cache=True)(_scan_octets)
+    except RuntimeError:
+        # It found no folder to keep machine code in, as in a service that may write to its data
+        # alone: made anew by each process then.
+        return numba.njit(nogil=True)(_scan_octets)
+
+
+_scan: Final[Any] = _compiled()
