@@ -166,7 +166,7 @@ CLIENT_LIST := tests/clients/environments.toml tests/clients/environments.py \
 	touch $@
 
 .PHONY: system
-system: # Debian packages that tests drive: git-lfs, Chromium, PostgreSQL, nginx, strace, file systems
+system: # Debian packages that tests drive: git-lfs, Chromium, PostgreSQL, nginx, strace, systemd, file systems
 	@tests/install-system-packages
 
 # ------------------------------------------------------------------------------------- housekeeping

@@ -1,4 +1,4 @@
-"""Xorbs that nginx sends itself, as the page of a small server tells it to: what goes, what not.
+"""Xorbs that nginx sends itself, as docs/deploy.md tells it to: what goes, what not.
 
 The configuration is that of the page. nginx logs, for each answer, the place that it came from.
 """
@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.test_behind_nginx import behind, blocks_of, free_port, nginx
+from tests.contract import deploy_page
+from tests.contract.test_behind_nginx import behind, free_port, nginx
 from tests.contract.test_hub_on_other_stores import journey
 from tests.live import LiveHub, serving, swell, token_of
 from tests.security.target import NOTHING, Answer, Caller, Headers, bearer, path_of, publish
 
-PAGE = "run-on-a-small-server.md"
 SETTINGS = {"SWELL_TRUSTED_PROXIES": "127.0.0.1/32", "SWELL_ACCEL_PREFIX": "/.stored"}
 SIZE_BYTES = 3 << 20
 THROUGH = {"X-Forwarded-For": "192.0.2.7"}
@@ -72,9 +72,8 @@ def front(tmp_path: Path, data: Path) -> Iterator[Front]:
     with ExitStack() as stack:
         first = not data.exists()
         hub = stack.enter_context(serving(data, people=first, environment=SETTINGS))
-        server, stored = blocks_of(PAGE)
-        whole = server.rstrip().removesuffix("}") + stored + "}\n"
-        whole = whole.replace(":8000", f":{hub.port}").replace("/srv/groundswell/data", str(data))
+        changes = {":8000": f":{hub.port}", "/srv/groundswell/data": str(data)}
+        whole = deploy_page.adapted(deploy_page.sending_server(), changes)
         folder = tmp_path / f"nginx-{hub.port}"
         url = stack.enter_context(nginx(folder, whole, free_port()))
         it = Front(hub, url, folder)

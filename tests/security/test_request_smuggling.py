@@ -6,7 +6,7 @@ answered to the next client on the connection. h11 before 0.16 (CVE-2025-43859) 
 (CVE-2025-55315) read chunk extensions too kindly. Slow-loris needs no disagreement: it opens
 connections and says a byte now and then.
 
-Each case is sent raw, to the hub and through nginx as docs/howto/run-on-a-small-server.md sets it up.
+Each case is sent raw, to the hub and through nginx as docs/deploy.md sets it up.
 A case that is unclear is refused and its connection closed, or read as exactly one request; a
 request that hides in a body is never answered.
 """
@@ -25,10 +25,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract import deploy_page
 from tests.live import serving
 from tests.security.target import Target, attacked, bearer, drained, publish, raw, token_of
 
-HOWTO = Path(__file__).resolve().parents[2] / "docs" / "howto" / "run-on-a-small-server.md"
 HIDDEN = b"GET /hidden-request HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /api/validate-yaml HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 JSON = b'{"content": "# x", "repoType": "model"}'
@@ -170,12 +170,9 @@ class Way:
 
 
 def nginx_configuration(folder: Path, port: int, hub_port: int) -> Path:
-    """The server of the how-to, made to run here: its own ports and folders, without TLS."""
-    block = re.search(r"```nginx\n(.*?)```", HOWTO.read_text(), re.DOTALL)
-    assert block is not None
-    text = block[1]
-    assert "127.0.0.1:8000" in text
-    text = text.replace("127.0.0.1:8000", f"127.0.0.1:{hub_port}")
+    """The server of the page, made to run here: its own ports and folders, without TLS."""
+    changes = {"127.0.0.1:8000": f"127.0.0.1:{hub_port}"}
+    text = deploy_page.adapted(deploy_page.server(), changes)
     text = re.sub(r"listen 443 ssl;", f"listen 127.0.0.1:{port};", text)
     text = re.sub(r"^\s*ssl_\w+ .*;\n", "", text, flags=re.MULTILINE)
     assert "ssl" not in text
