@@ -181,6 +181,14 @@ def _open_stores(
         raise
 
 
+def _begin_to_serve(git: GitStore, commits: Commits) -> None:
+    """Before the first request: what a power cut left would stand in its way."""
+    with git.workers.beginning() as is_first:
+        if is_first:
+            git.clean_up_at_boot()
+            commits.recover()
+
+
 def build(settings: Settings, *, serves: bool = False, rows: Rows = "kept") -> Hub:
     """Open the data folder, making it when it is new, and build everything on it.
 
@@ -211,7 +219,6 @@ def build(settings: Settings, *, serves: bool = False, rows: Rows = "kept") -> H
 
     discussions = Discussions(database, git, clock)
     commits = Commits(database, git, blobs, repos, discussions, clock)
-    merging = Merging(database, git, discussions, commits, clock)
     content = Content(git, blobs)
     references = References(database, git, blobs, commits, content, clock)
 
@@ -222,12 +229,7 @@ def build(settings: Settings, *, serves: bool = False, rows: Rows = "kept") -> H
         database.close()
 
     if serves:
-        with git.workers.beginning() as is_first:
-            if is_first:
-                # Before the first request: what a power cut left would stand in its way.
-                git.clean_up_at_boot()
-                commits.recover()
-
+        _begin_to_serve(git, commits)
     return Hub(
         settings=settings,
         identity=identity,
@@ -244,7 +246,7 @@ def build(settings: Settings, *, serves: bool = False, rows: Rows = "kept") -> H
         overviews=Overviews(database),
         collections=Collections(database, clock),
         discussions=discussions,
-        merging=merging,
+        merging=Merging(database, git, discussions, commits, clock),
         content=content,
         commits=commits,
         references=references,
