@@ -118,7 +118,7 @@ def test_an_overview_counts_what_the_asker_may_see(world: World, follows: Follow
     """Of each thing there is one that everybody sees and one that only members see."""
     ann, bob, eve = (world.as_(name) for name in ("ann", "bob", "eve"))
     likes, collections = Likes(world.database, world.now), Collections(world.database, world.now)
-    talks = Discussions(world.database, world.git, world.now, world.repos)
+    talks = Discussions(world.database, world.git, world.now)
     secrets = []
     for visibility in Visibility:
         private = visibility is Visibility.PRIVATE

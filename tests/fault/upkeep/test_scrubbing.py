@@ -15,7 +15,7 @@ from groundswell.hub.upkeep import back_up, check, heal_from
 from groundswell.hub.upkeep.scrubbing import Scrub, state_of
 from groundswell.jobs.schedule import Scrubbing
 from groundswell.store.ports import Kind
-from groundswell.store.tables import cold_bases, xorb_uses
+from groundswell.store.tables import blobs, cold_bases, reconstructions, xorb_uses
 from tests.fault.upkeep.conftest import World
 from tests.fault.upkeep.small_hub import SmallHub, damage_rows, flip_bit
 from tests.fault.upkeep.test_cooling import Family
@@ -217,6 +217,66 @@ def test_rows_that_keep_content_from_being_collected_are_made_again(world: World
     assert check(world.hub.premises).findings == []
     scrub(world.hub)
     assert open_faults(world) == set()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE reconstructions SET terms = zeroblob(length(terms))",
+        "UPDATE reconstructions SET terms = substr(terms, 1, 47) WHERE length(terms) > 0",
+        "UPDATE reconstructions SET size_bytes = size_bytes + 1",
+        "DELETE FROM reconstructions",
+        "UPDATE blobs SET size_bytes = size_bytes + 4",
+        "DELETE FROM blobs",
+    ],
+)
+def test_rows_of_files_are_taken_from_shards_again(world: World, damage: str) -> None:
+    recipes = sa.select(
+        reconstructions.c.file_hash,
+        reconstructions.c.sha256,
+        reconstructions.c.size_bytes,
+        reconstructions.c.terms,
+    ).order_by(reconstructions.c.file_hash)
+    contents = sa.select(blobs.c.sha256, blobs.c.size_bytes, blobs.c.file_hash).order_by(
+        blobs.c.sha256
+    )
+    both = (recipes, contents)
+    before = [world.hub.database.read(lambda conn, q=q: conn.execute(q).all()) for q in both]  # type: ignore[misc]
+    assert before[0]
+    world.hub.close()
+    damage_rows(world.root, damage)
+    scrub(world.reopen())
+    found = world.hub.premises.faults.list_faults(with_healed=True)
+    assert found
+    assert {each.healed_by for each in found} == {"a shard"}
+    now = [world.hub.database.read(lambda conn, q=q: conn.execute(q).all()) for q in both]  # type: ignore[misc]
+    assert now == before
+    scrub(world.hub)
+    assert open_faults(world) == set()
+
+
+def test_what_was_collected_is_not_brought_back_with_what_is_mended(world: World) -> None:
+    """Its shard is still there: the row of another file is healed, and nobody asked for this one."""
+    both = world.hub.database.read(
+        lambda conn: conn.execute(sa.select(reconstructions.c.file_hash)).scalars().all()
+    )
+    assert len(both) > 1
+    gone, broken = sorted(both)[:2]
+    world.hub.close()
+    damage_rows(
+        world.root,
+        f"DELETE FROM links WHERE sha256 IN (SELECT sha256 FROM blobs WHERE file_hash = '{gone}')",
+        f"DELETE FROM blobs WHERE file_hash = '{gone}'",
+        f"DELETE FROM reconstructions WHERE file_hash = '{gone}'",
+        f"UPDATE reconstructions SET size_bytes = 1 WHERE file_hash = '{broken}'",
+    )
+    scrub(world.reopen())
+    left = world.hub.database.read(
+        lambda conn: conn.execute(sa.select(reconstructions.c.file_hash)).scalars().all()
+    )
+    assert sorted(left) == sorted(set(both) - {gone})
+    healed = world.hub.premises.faults.list_faults(with_healed=True)
+    assert "a shard" in {each.healed_by for each in healed}
 
 
 def test_a_missing_xorb_is_a_fault(world: World) -> None:

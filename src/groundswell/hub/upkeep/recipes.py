@@ -19,7 +19,7 @@ from groundswell.hub.blobs.scanning import scan_shard
 from groundswell.hub.upkeep.content import sha256_of
 from groundswell.hub.upkeep.findings import Code, Progress, Report
 from groundswell.hub.upkeep.premises import PAGE_ROWS, Premises
-from groundswell.store.database import insert_ignore, upsert
+from groundswell.store.database import insert_ignore, portions, upsert
 from groundswell.store.ports import Kind
 from groundswell.store.tables import (
     blobs,
@@ -101,7 +101,17 @@ class Recipes:
             if file_hash not in self._sharded:
                 self._report.add(Code.RECIPE_BROKEN, file_hash, what)
 
-    def _shard_rows(self) -> Iterator[Row]:
+    def mend(self) -> None:
+        """Let rows say again what shards tell of files that rows still speak of, and of no others:
+        what was collected stays away. Beside a hub at work.
+        """
+        keys = self._premises.pages(sa.select(xorbs.c.hash), xorbs.c.hash)
+        self._whole = {row.hash for row in keys}
+        self._progress.begin("shards", None)
+        for files in _batches(self._shard_rows(known_only=True)):
+            self._premises.database.write(lambda conn: self._keep(conn, files))  # noqa: B023 - at once
+
+    def _shard_rows(self, *, known_only: bool = False) -> Iterator[Row]:
         for key in self._premises.store.list_keys(Kind.SHARD):
             self._progress.advance()
             try:
@@ -109,12 +119,23 @@ class Recipes:
             except (FileNotFoundError, Corrupt, Malformed):
                 continue  # the check that follows tells of it
             files = [hash_to_hex(file.file_hash) for file in shard.files()]
-            self._premises.database.write(lambda conn: rules.note_shard(conn, key, files))  # noqa: B023 - at once
+            known = self._note_shard(key, files, known_only=known_only)
             for file in shard.files():
+                if hash_to_hex(file.file_hash) not in known:
+                    continue
                 row = self._row_of(file)
                 if row is not None:
                     self._sharded.add(row["file_hash"])
                     yield row
+
+    def _note_shard(self, key: str, files: Sequence[str], *, known_only: bool) -> set[str]:
+        """Note what the shard tells of; the files to look at."""
+
+        def work(conn: sa.Connection) -> set[str]:
+            rules.note_shard(conn, key, files)
+            return _known(conn, files) if known_only else set(files)
+
+        return self._premises.database.write(work)
 
     def _row_of(self, file: ShardFile) -> Row | None:
         """The row of a file in a shard, None when it cannot be rebuilt."""
@@ -183,6 +204,7 @@ class Recipes:
             .where(
                 reconstructions.c.file_hash == blobs.c.file_hash,
                 reconstructions.c.sha256 == row["sha256"],
+                reconstructions.c.size_bytes == blobs.c.size_bytes,
             )
             .exists()
         )
@@ -238,6 +260,15 @@ class Recipes:
         told = [hash_to_hex(file.file_hash) for file in files]
         self._premises.database.write(lambda conn: rules.note_shard(conn, key, told))
         self._report.counted["shards_written"] += 1
+
+
+def _known(conn: sa.Connection, file_hashes: Sequence[str]) -> set[str]:
+    """Those of the files that a recipe or a blob speaks of."""
+    found: set[str] = set()
+    for some in portions(file_hashes):
+        for column in (reconstructions.c.file_hash, blobs.c.file_hash):
+            found.update(conn.execute(sa.select(column).where(column.in_(some))).scalars())
+    return found
 
 
 def _forget(conn: sa.Connection, rows: Sequence[Row]) -> None:

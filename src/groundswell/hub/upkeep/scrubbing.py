@@ -24,10 +24,11 @@ from groundswell.hub.faults import DATABASE, REPOSITORY
 from groundswell.hub.upkeep.checking import check_database
 from groundswell.hub.upkeep.content import ContentCheck
 from groundswell.hub.upkeep.epochs import begin_epoch
-from groundswell.hub.upkeep.findings import Code, Progress, Report, Severity, Silence
+from groundswell.hub.upkeep.findings import Code, Finding, Progress, Report, Severity, Silence
 from groundswell.hub.upkeep.healing import Healing
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.quarantine import Quarantine
+from groundswell.hub.upkeep.recipes import Recipes
 from groundswell.hub.upkeep.repositories import living_numbers
 from groundswell.hub.upkeep.uses import repair_uses
 from groundswell.store.database import upsert
@@ -42,6 +43,7 @@ REPOSITORIES, ROWS = "repositories", "rows"
 _STAGES: Final = (FAULTS, XORBS, SHARDS, REPOSITORIES, ROWS)
 _FACT: Final = "scrub"
 _MENDED: Final = f"{Code.USE_MISSING.value} "
+_TOLD_BY_SHARDS: Final = (f"{Code.RECIPE_BROKEN.value} ", f"{Code.ROW_WRONG.value} ")
 _KEYS_FACT: Final = "key_digests"
 # Objects between two notes of where it stopped: what a killed hub reads again.
 _NOTE_EVERY: Final = 16
@@ -312,32 +314,50 @@ class Scrub:
     def _rows(self, progress: Progress) -> bool:
         report = Report("scrub", self._premises.clock())
         check_database(self._premises, report, progress, deep=True)
-        try:
-            ContentCheck(self._premises, report, progress).run_rows()
-        except GroundswellError as error:
-            report.add(Code.DATABASE_DAMAGED, "database", error.message)
+        self._check_content_rows(report, progress)
         self._check_keys(report)
-        seen = set()
-        for each in report.findings:
-            if each.severity is not Severity.ERROR:
-                continue
-            kind, key = DATABASE, f"{each.code.value} {each.where}"[:160]
-            if each.code is Code.XORB_MISSING:
-                kind, key = Kind.XORB, each.where
-            if each.code is Code.RECIPE_BROKEN and "missing or broken" in each.what:
-                continue  # follows from a xorb's fault, which is told
-            seen.add(key)
-            self._found(kind, key, each.what)
+        seen = {key for kind, key in self._tell(report) if kind == DATABASE}
         # Recipes name what rows should say: nobody need wait for a rebuild.
         if report.by_code[Code.USE_MISSING] or report.by_code[Code.USE_EXTRA]:
             repair_uses(self._premises)
             for key in seen:
                 if key.startswith(_MENDED) and not key.startswith(f"{_MENDED}{Kind.COLD}/"):
                     self._premises.faults.heal(DATABASE, key, "the recipes")
+        if any(key.startswith(_TOLD_BY_SHARDS) for key in seen):
+            self._mend(seen, progress)
         for key in self._premises.faults.open_keys(DATABASE) - seen:
             self._premises.faults.heal(DATABASE, key, "found whole")
         self._done("", progress)
         return True
+
+    def _check_content_rows(self, report: Report, progress: Progress) -> None:
+        try:
+            ContentCheck(self._premises, report, progress).run_rows()
+        except GroundswellError as error:
+            report.add(Code.DATABASE_DAMAGED, "database", error.message)
+
+    def _tell(self, report: Report) -> list[tuple[str, str]]:
+        """Note each error of a report as a fault; their kinds and keys."""
+        told = []
+        for each in report.findings:
+            if each.severity is not Severity.ERROR:
+                continue
+            if each.code is Code.RECIPE_BROKEN and "missing or broken" in each.what:
+                continue  # follows from a xorb's fault, which is told
+            kind, key = _fault_of(each)
+            told.append((kind, key))
+            self._found(kind, key, each.what)
+        return told
+
+    def _mend(self, seen: set[str], progress: Progress) -> None:
+        """Take recipes and blobs from the shards that tell of them; what is right then, heals."""
+        report = Report("scrub", self._premises.clock())
+        Recipes(self._premises, report, progress, deep=False).mend()
+        self._check_content_rows(report, progress)
+        left = {_fault_of(each)[1] for each in report.findings}
+        for key in seen:
+            if key.startswith(_TOLD_BY_SHARDS) and key not in left:
+                self._premises.faults.heal(DATABASE, key, "a shard")
 
     def _check_keys(self, report: Report) -> None:
         """Signing keys are random bytes: their digests are noted when they are first seen."""
@@ -358,6 +378,13 @@ class Scrub:
             self._premises.database.write(
                 lambda conn: upsert(conn, hub_facts, row, update=["value"])
             )
+
+
+def _fault_of(finding: Finding) -> tuple[str, str]:
+    """The kind and key under which a finding is noted."""
+    if finding.code is Code.XORB_MISSING:
+        return Kind.XORB, finding.where
+    return DATABASE, f"{finding.code.value} {finding.where}"[:160]
 
 
 def state_of(premises: Premises) -> Pass:
