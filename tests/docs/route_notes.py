@@ -226,7 +226,7 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
         UPVOTER,
     ),
     ("pages", "page discussions"): ("discussions and pull requests", SEE),
-    ("pages", "page discussion"): ("one of them", READ),
+    ("pages", "page discussion"): ("one of them", SEE),
     ("pages", "page new discussion"): ("a form for a new one", CONTRIBUTE),
     ("pages", "form new discussion"): ("open it", CONTRIBUTE),
     ("pages", "form discussion"): (

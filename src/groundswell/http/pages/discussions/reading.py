@@ -86,8 +86,8 @@ def show_list(asked: Asked) -> Answer:
 
 
 def show_one(asked: Asked) -> Answer:
-    """One discussion."""
-    return page_of(asked, find(asked, Action.READ), number_of(asked))
+    """One discussion. What it would change is told to those who may read the content."""
+    return page_of(asked, find(asked, Action.SEE), number_of(asked))
 
 
 def page_of(
@@ -149,6 +149,8 @@ def _merge_box(
     may_change: bool,
 ) -> MergeBox | None:
     if not discussion.is_pull_request or discussion.status not in _LIVE:
+        return None
+    if not may(asked.principal, Action.READ, repository.subject).allowed:
         return None
     try:
         found = asked.hub.merging.look(repository, discussion)
