@@ -65,7 +65,7 @@ def test_a_collection_from_its_beginning_to_its_end(
     window: OpenWindow, live_hub: LiveHub, scripts: bool
 ) -> None:
     word = "on" if scripts else "off"
-    first, second = (make(live_hub, f"web-{each}-{word}") for each in ("first", "second"))
+    first, second = (make(live_hub, f"web-collected-{each}-{word}") for each in ("first", "second"))
     visit = window(live_hub.url, java_script_enabled=scripts)
     page = visit.page
     sign_in(visit, "ada")
