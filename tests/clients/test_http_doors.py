@@ -86,7 +86,7 @@ def test_another_method_is_named(http: httpx2.Client, repo: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_unknown_xet_addresses_are_never_405(http: httpx2.Client, method: str) -> None:
-    answer = http.request(method, "/xet/n1/e1/v1/xorb-grants/default/" + "0" * 64)
+    answer = http.request(method, "/xet/n1/e1/v1/xorb-wishes/default/" + "0" * 64)
     assert answer.status_code == 404
 
 

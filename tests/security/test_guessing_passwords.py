@@ -93,12 +93,14 @@ def test_time_does_not_tell_whether_a_name_exists(database: Database) -> None:
     seconds: dict[str, list[float]] = {}
     for number in range(9):
         for name in ("alice", "nobody", "tokens-only", "closed"):
-            start = time.perf_counter()
+            start = time.process_time()
             with pytest.raises(InvalidCredentials):
                 accounts.sign_in(name, "wrong", f"203.0.113.{number}")
-            seconds.setdefault(name, []).append(time.perf_counter() - start)
+            seconds.setdefault(name, []).append(time.process_time() - start)
     middles = [statistics.median(each) for each in seconds.values()]
-    assert max(middles) - min(middles) < 0.020, seconds
+    # Of the processor, which others on the machine take less of than of the clock. A name for which
+    # nothing is hashed would take next to none.
+    assert max(middles) < 1.5 * min(middles), seconds
 
 
 def test_a_stolen_database_opens_nothing(database: Database, tmp_path: Path) -> None:

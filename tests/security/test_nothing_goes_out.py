@@ -147,6 +147,11 @@ def test_the_watch_would_see_one(tmp_path: Path) -> None:
     assert len(connects(record.read_text())) == 1
 
 
+# Before it grants an upload past itself, a hub tries what its own object storage refuses: the address
+# is the settings', and it is asked as a client would ask it.
+ASKS_ITS_STORAGE = {"http.client": ["groundswell/store/bucket/staging.py"]}
+
+
 @pytest.mark.parametrize(
     "word",
     [
@@ -164,5 +169,9 @@ def test_no_client_of_the_network_is_in_the_code(word: str) -> None:
     """What could ask is not even there."""
     source = Path(__file__).resolve().parents[2] / "src"
     pattern = re.compile(rf"^\s*(?:import|from)\s+{re.escape(word)}\b", re.MULTILINE)
-    found = [str(path) for path in source.rglob("*.py") if pattern.search(path.read_text())]
-    assert found == []
+    found = [
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        if pattern.search(path.read_text())
+    ]
+    assert found == ASKS_ITS_STORAGE.get(word, [])
