@@ -29,6 +29,7 @@ from tests.contract.test_behind_nginx import free_port
 from tests.live import PEOPLE, LiveHub, swell, token_of
 from tests.security.target import Caller, bearer, publish
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 HOME: Final = "/srv/groundswell"
 PROGRAM: Final = f"{HOME}/env/bin/swell"
 START_SECONDS: Final = 60
@@ -90,12 +91,16 @@ mount -t tmpfs tmpfs /srv
 mkdir -p {home}/data {home}/env
 mount --bind {data} {home}/data
 mount --bind {prefix} {home}/env
+mkdir /srv/checkout
+mount --bind {checkout} /srv/checkout
 mount -t tmpfs tmpfs /var/cache
 mkdir {cache}
 if {with_cache}; then mount -t tmpfs tmpfs {cache}; fi
 for place in / /srv /var/cache {home}/env; do mount -o remount,bind,ro $place; done
 mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /var/tmp
+# Of a checkout below /tmp the environment is a part that the unit's would not be: it stays in sight.
+if [ ! -e {checkout} ]; then mkdir -p {checkout}; mount --bind -o ro /srv/checkout {checkout}; fi
 for place in /etc /var/cache {home} {home}/env; do
     if touch $place/written 2>/dev/null; then exit 99; fi
 done
@@ -109,6 +114,7 @@ def confined(data: Path, command: str, *, cached: bool = True) -> list[str]:
         home=HOME,
         data=shlex.quote(str(data)),
         prefix=shlex.quote(sys.prefix),
+        checkout=shlex.quote(str(ROOT)),
         cache=f"/var/cache/{setting('CacheDirectory')}",
         with_cache="true" if cached else "false",
         environment=setting("Environment"),
