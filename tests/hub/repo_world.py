@@ -38,6 +38,15 @@ class World:
         self.ids: dict[str, int] = {}
         self.admins: set[str] = set()
 
+    @classmethod
+    def with_people(cls, folder: Path) -> World:
+        """ann, bob and eve, and an organisation that ann writes in and bob reads."""
+        world = cls(folder)
+        for name in ("ann", "bob", "eve"):
+            world.user(name)
+        world.organisation("org", {"ann": Role.WRITE, "bob": Role.READ})
+        return world
+
     def now(self) -> int:
         return next(self._ticks)
 

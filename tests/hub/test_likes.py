@@ -20,7 +20,6 @@ from groundswell.core.values import (
     Principal,
     RepoGrant,
     RepoKind,
-    Role,
     TokenRole,
     Visibility,
 )
@@ -39,10 +38,7 @@ from tests.hub.repo_world import World, model
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    for name in ("ann", "bob", "eve"):
-        world.user(name)
-    world.organisation("org", {"ann": Role.WRITE, "bob": Role.READ})
+    world = World.with_people(tmp_path)
     yield world
     world.close()
 

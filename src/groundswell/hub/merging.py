@@ -20,6 +20,7 @@ from groundswell.hub.commits import Commits, RefChange
 from groundswell.hub.discussions import Discussion, Discussions, Status
 from groundswell.hub.discussions import rows as discussions
 from groundswell.hub.repos import Repository
+from groundswell.hub.repos.finding import decide_again
 from groundswell.hub.repos.trees import MAIN, author_of
 from groundswell.store.database import Database
 from groundswell.store.git import Author, CommitSummary, GitStore
@@ -111,8 +112,6 @@ class Merging:
         """
         request = self._database.read(lambda conn: _mergeable(conn, principal, repository, number))
         self._commits.landing.settle_first(repository.id)
-        if comment.strip():
-            self._discussions.comment(principal, repository, number, comment)
         actor = principal.account_id
         with self._git.gates.writing(repository.id), self._commits.turn(repository.id, MAIN):
             main, head = self._tips(repository.id, request)
@@ -121,6 +120,8 @@ class Merging:
                 self._say_merged(actor, repository.id, number, main)
                 return main
             commit = self._join(principal, repository.id, request, main, head, method)
+            if comment.strip():  # nothing is said about a merge that cannot be
+                self._discussions.comment(principal, repository, number, comment)
             change = RefChange(MAIN, main, commit, merges=number)
             note = self._commits.move(repository, actor, change)
         self._commits.landing.finish(note, repository.id, actor, [change])
@@ -225,7 +226,7 @@ class Merging:
 def _mergeable(
     conn: sa.Connection, principal: Principal, repository: Repository, number: int
 ) -> Discussion:
-    discussions.decide(conn, principal, repository.id, Action.WRITE)
+    decide_again(conn, principal, repository.id, Action.WRITE)
     request = discussions.load(conn, repository.id, number)
     if not request.is_pull_request:
         raise NotFound("Discussion not found")

@@ -26,6 +26,7 @@ from groundswell.hub.discussions.values import (
     Timeline,
 )
 from groundswell.hub.events import record
+from groundswell.hub.repos.finding import decide_again
 from groundswell.store import tables
 from groundswell.store.database import portions
 
@@ -60,9 +61,9 @@ def check_may_speak(
     Raises:
         Conflict: the discussion is full.
         Forbidden: it is locked, and the principal may not write to the repository.
-        RepoNotFound, Unauthenticated, Forbidden, …: as ``rows.decide``.
+        RepoNotFound, Unauthenticated, Forbidden, …: as ``finding.decide_again``.
     """
-    present = rows.decide(conn, principal, repository_id, Action.CONTRIBUTE)
+    present = decide_again(conn, principal, repository_id, Action.CONTRIBUTE)
     if discussion.is_locked and not may(principal, Action.WRITE, present.subject).allowed:
         raise Forbidden("This discussion is locked: only its maintainers may comment.")
     if discussion.comment_count >= COMMENTS_MAX:
@@ -135,7 +136,7 @@ def hide(
     row = _row(conn, discussion, id_)
     own = row["author_id"] is not None and row["author_id"] == principal.account_id
     action = Action.CONTRIBUTE if own else Action.WRITE
-    rows.decide(conn, principal, discussion.repository_id, action)
+    decide_again(conn, principal, discussion.repository_id, action)
     if row["hidden_at"] is not None:
         return
     conn.execute(sa.delete(_versions).where(_versions.c.comment_id == id_))

@@ -6,32 +6,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from groundswell.core.errors import NotFound, RepoNotFound
-from groundswell.core.policy import Action, may
+from groundswell.core.errors import NotFound
+from groundswell.core.policy import Action
 from groundswell.core.values import Principal
 from groundswell.hub.discussions.values import Discussion, Status
 from groundswell.hub.events import record
-from groundswell.hub.repos import Repository, finding
+from groundswell.hub.repos.finding import decide_again
 from groundswell.store import tables
 
 _table = tables.discussions
 _repositories = tables.repositories
-
-
-def decide(
-    conn: sa.Connection, principal: Principal, repository_id: int, action: Action
-) -> Repository:
-    """The repository as it is now, when the principal may.
-
-    Raises:
-        RepoNotFound: one that the principal may not even see.
-        Unauthenticated, Forbidden, GatedRepo, DisabledRepo: as ``core.policy`` decides.
-    """
-    present = finding.load_for(conn, principal, repository_id)
-    if present is None or not may(principal, Action.SEE, present.subject).allowed:
-        raise RepoNotFound
-    finding.decide(principal, present, action)
-    return present
 
 
 def decide_on(
@@ -41,17 +25,17 @@ def decide_on(
 
     Raises:
         NotFound: there is none of that number.
-        RepoNotFound, Unauthenticated, Forbidden, …: as ``decide``.
+        RepoNotFound, Unauthenticated, Forbidden, …: as ``finding.decide_again``.
     """
     found = load(conn, repository_id, number)
     own = not principal.is_anonymous and found.author == principal.name
-    decide(conn, principal, repository_id, Action.CONTRIBUTE if own else Action.WRITE)
+    decide_again(conn, principal, repository_id, Action.CONTRIBUTE if own else Action.WRITE)
     return found
 
 
 def next_number(conn: sa.Connection, principal: Principal, repository_id: int) -> int:
     """The next number of the repository, taken for ever, for who may contribute."""
-    decide(conn, principal, repository_id, Action.CONTRIBUTE)
+    decide_again(conn, principal, repository_id, Action.CONTRIBUTE)
     counter = _repositories.c.last_discussion
     statement = (
         sa.update(_repositories)

@@ -27,6 +27,7 @@ from groundswell.hub.discussions.values import (
 )
 from groundswell.hub.events import record
 from groundswell.hub.repos import Repository
+from groundswell.hub.repos.finding import decide_again
 from groundswell.store import tables
 from groundswell.store.database import Database
 from groundswell.store.git import GitStore
@@ -215,7 +216,7 @@ class Discussions:
 
         def work(conn: sa.Connection) -> Happening:
             found = rows.load(conn, repository.id, number)
-            rows.decide(conn, principal, repository.id, Action.CONTRIBUTE)
+            decide_again(conn, principal, repository.id, Action.CONTRIBUTE)
             comments.hide(conn, self._clock(), principal, found, comment)
             return comments.one(conn, found, comment)
 
@@ -276,7 +277,7 @@ class Discussions:
             if before.status is status:
                 return comments.last(conn, before, "discussion.status_changed")
             rows.change(conn, before.id, status=status.value)
-            told = {"status": status.value}
+            told = {"status": status.value, "from": before.status.value}
             return self._note(conn, principal, before, "discussion.status_changed", told)
 
         return self._database.write(work)
@@ -308,7 +309,7 @@ class Discussions:
         **values: bool,
     ) -> None:
         def work(conn: sa.Connection) -> None:
-            rows.decide(conn, principal, repository.id, Action.WRITE)
+            decide_again(conn, principal, repository.id, Action.WRITE)
             before = rows.load(conn, repository.id, number)
             if all(getattr(before, name) == value for name, value in values.items()):
                 return

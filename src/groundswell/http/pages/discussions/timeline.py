@@ -50,6 +50,8 @@ def _told(happening: Happening) -> tuple[str, str]:
     told = happening.payload
     match happening.type:
         case "discussion.status_changed":
+            if told.get("from") == "draft" and told["status"] == "open":
+                return "talk", "marked this ready for review"
             return "talk", _STATES.get(told["status"], "changed this")
         case "discussion.title_changed":
             return "gear", f"renamed this from “{told['from']}”"
