@@ -189,7 +189,9 @@ def _begin_to_serve(git: GitStore, commits: Commits) -> None:
             commits.recover()
 
 
-def build(settings: Settings, *, serves: bool = False, rows: Rows = "kept") -> Hub:
+def build(  # long: a line or two for each use case
+    settings: Settings, *, serves: bool = False, rows: Rows = "kept"
+) -> Hub:
     """Open the data folder, making it when it is new, and build everything on it.
 
     ``serves`` is for the one process that answers requests; command-line verbs work beside it.
