@@ -17,8 +17,9 @@ from groundswell.hub.accounts import Accounts
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
-from groundswell.hub.content import Content
+from groundswell.hub.content import Blaming, Content
 from groundswell.hub.discussions import Discussions
+from groundswell.hub.editing import Editing
 from groundswell.hub.follows import Follows
 from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
@@ -59,7 +60,9 @@ class Hub:
     discussions: Discussions
     merging: Merging
     content: Content
+    blaming: Blaming
     commits: Commits
+    editing: Editing
     references: References
     blobs: Blobs
     spool_folder: Path
@@ -222,9 +225,11 @@ def build(  # long: a line or two for each use case
     discussions = Discussions(database, git, clock)
     commits = Commits(database, git, blobs, repos, discussions, clock)
     content = Content(git, blobs)
+    blaming = Blaming(git, content)
     references = References(database, git, blobs, commits, content, clock)
 
     def close() -> None:
+        blaming.close()
         repos.close()
         git.close()
         store.close()
@@ -250,7 +255,9 @@ def build(  # long: a line or two for each use case
         discussions=discussions,
         merging=Merging(database, git, discussions, commits, clock),
         content=content,
+        blaming=blaming,
         commits=commits,
+        editing=Editing(content, commits, blobs),
         references=references,
         blobs=blobs,
         spool_folder=settings.spool_folder or folder.spool,

@@ -12,6 +12,9 @@ from groundswell.http.pages.views import (
     AccessListPage,
     AccessRow,
     AccountPage,
+    BlameLine,
+    BlamePage,
+    BlameStretch,
     CardPage,
     Collecting,
     CollectionEditPage,
@@ -30,6 +33,7 @@ from groundswell.http.pages.views import (
     DiscussionRow,
     DiscussionsPage,
     EarlierText,
+    EditPage,
     ErrorPage,
     Fact,
     FaultRow,
@@ -247,8 +251,20 @@ ASKED = (
 )  # fmt: skip
 FILE = FilePage(
     REPO, "main", "a-folder/config.py", PICKER, CRUMBS, 1234, is_large=False, sha256=None,
-    download_url="/x", raw_url="/x", history_url="/x", permalink_url="/x", delete_url="/x",
+    download_url="/x", raw_url="/x", history_url="/x", permalink_url="/x", delete_url="/x", edit_url="/x", blame_url="/x",
     commit=COMMIT, lines_html=tuple(highlight_file("a.py", PROGRAM)), lines_left_out=200,
+)  # fmt: skip
+EDIT = EditPage(
+    REPO, "main", "a-folder/README.md", CRUMBS, "/x", "/x", "a-folder/README.md",
+    "\n# A card\n" + "word " * 200 + "</textarea><script>alert(1)</script>\n", "3f" * 20,
+    must_propose=False, may_propose=True,
+)  # fmt: skip
+BLAME = BlamePage(
+    REPO, "main", "a-folder/config.py", PICKER, CRUMBS, "/x", "/x",
+    tuple(
+        BlameStretch(COMMIT, tuple(BlameLine(first + at, "x = " + "1" * 90) for at in range(3)))
+        for first in (1, 4, 7)
+    ),
 )  # fmt: skip
 TALK = (
     CommentCard(1, "ada", NOW - 90 * HOUR, "<p>Please take this: <code>config.json</code> names a head that is not there.</p>", is_hidden=False, hidden_by="", is_first=True, text="Please", may_edit=True, may_hide=True, earlier=(EarlierText("Pleas " + "x" * 200, NOW - 91 * HOUR),)),
@@ -311,8 +327,8 @@ EXAMPLES: dict[str, View] = {
     "access": AccessListPage(replace(REPO, waiting=12), "pending", ASKED, 12, "/x", "/x", 30, "There is no such access request."),
     "access-accepted": AccessListPage(REPO, "accepted", ASKED, 2, None, "/x"),
     "access-empty": AccessListPage(REPO, "ended", (), 0, None, "/x"),
-    "tree": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], FILES, "/x", "/x", "/x", COMMIT),
-    "tree-empty": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], (), None, "/x", None, None),
+    "tree": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], FILES, "/x", "/x", "/x", "/x", COMMIT),
+    "tree-empty": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], (), None, "/x", None, None, None),
     "file": FILE,
     "file-document": replace(FILE, lines_html=None, lines_left_out=0, document_html=RENDERED.html, source_url="/x"),
     "file-binary": replace(FILE, lines_html=None, lines_left_out=0, is_large=True, sha256="ab" * 32, reason="This is not text: 98.3 MB.", facts=FACTS, tensors=(("model.layers.0.self_attn.q_proj.weight", "BF16", "576 × 576"),) * 40),
@@ -323,6 +339,12 @@ EXAMPLES: dict[str, View] = {
     "repo-settings": RepoSettingsPage(REPO, ("ada", "lab"), "That name is taken.", "name"),
     "upload": UploadPage(REPO, "main", "a-folder", CRUMBS[:2], must_propose=False, action_url="/x"),
     "upload-fault": UploadPage(REPO, "main", "", CRUMBS[:1], must_propose=True, action_url="/x", error="Invalid path 'a:b': no colons."),
+    "edit-file": EDIT,
+    "edit-preview": replace(EDIT, is_preview=True, document_html=RENDERED.html, change=CHANGES[0], error="config.json was changed meanwhile. Your text is kept here."),
+    "new-file": replace(EDIT, path="", file="a-folder/", text="", must_propose=True),
+    "blame": BLAME,
+    "blame-pending": replace(BLAME, stretches=None),
+    "blame-none": replace(BLAME, stretches=(), reason="This file is not a text."),
     "delete-file": DeleteFilePage(REPO, "main", "a-folder/config.json", "/x", "/x", "3f" * 20, must_propose=True),
     "discussions": DiscussionsPage(REPO, (DISCUSSION,) * 3, "open", "/x"),
     "discussions-none": DiscussionsPage(REPO, (), "closed", "words"),

@@ -269,6 +269,60 @@ def test_people_talk_and_merge(window: OpenWindow, live_hub: LiveHub, scripts: b
     assert owner.complaints == other.complaints == []
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_file_is_written_and_edited(window: OpenWindow, live_hub: LiveHub, scripts: bool) -> None:
+    name = f"web-edits-{'with' if scripts else 'without'}"
+    owner = window(live_hub.url, viewport=PHONE, java_script_enabled=scripts)
+    sign_in(owner)
+    new_repository(owner, name)
+    page = owner.page
+    owner.go(f"/ada/{name}/tree/main")
+    page.get_by_role("link", name="New file").click()
+    page.get_by_label("Path of the file").fill("docs/use.md")
+    page.get_by_label("Text", exact=True).fill("\n# Use\n\nRun **it**.\n")
+    page.get_by_role("button", name="Preview").click()
+    assert page.locator(".preview strong").inner_text() == "it"
+    assert "+# Use" in page.locator(".preview .diff").inner_text().replace("\t", "")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/blob/main/docs/use.md*")
+    assert page.locator(".file-prose strong").inner_text() == "it"
+    page.get_by_role("link", name="Edit", exact=True).click()
+    # The first line is empty: a form must not swallow it.
+    assert page.get_by_label("Text", exact=True).input_value() == "\n# Use\n\nRun **it**.\n"
+    page.get_by_label("Text", exact=True).fill("\n# Use\n\nRun **that**.\n")
+    page.get_by_label("Commit message").fill("Say what")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/blob/main/docs/use.md*")
+    page.get_by_role("link", name="Blame").click()
+    page.locator(".blame").wait_for()
+    blamed = page.locator(".blame").inner_text()
+    assert "Say what" in blamed
+    assert "Create docs/use.md" in blamed
+
+    other = window(live_hub.url, java_script_enabled=scripts)
+    sign_in(other, "eve")
+    other.go(f"/ada/{name}/edit/main/docs/use.md")
+    other.page.get_by_label("Text", exact=True).fill("# Use\n\nRun all.\n")
+    owner.go(f"/ada/{name}/edit/main/docs/use.md")
+    page.get_by_label("Text", exact=True).fill("# Use\n")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/blob/main/docs/use.md*")
+    other.page.get_by_role("button", name="Propose").click()
+    assert "was changed meanwhile" in other.page.inner_text("main")
+    assert other.page.get_by_label("Text", exact=True).input_value() == "# Use\n\nRun all.\n"
+    other.go(f"/ada/{name}/edit/main/docs/use.md")
+    other.page.get_by_label("Text", exact=True).fill("# Use it\n")
+    other.page.get_by_role("button", name="Propose").click()
+    other.page.wait_for_url("**/discussions/1*")
+    other.go(f"/ada/{name}/edit/refs%2Fpr%2F1/docs/use.md")
+    other.page.get_by_label("Text", exact=True).fill("# Use it well\n")
+    other.page.get_by_role("button", name="Save").click()
+    other.page.wait_for_url("**/blob/refs%2Fpr%2F1/docs/use.md*")
+    other.go(f"/ada/{name}/discussions/1/files")
+    assert "Use it well" in other.page.locator(".diff-add").inner_text()
+    assert owner.complaints == other.complaints == []
+
+
 def test_branches_and_tags(window: OpenWindow, live_hub: LiveHub) -> None:
     visit = window(live_hub.url)
     sign_in(visit)

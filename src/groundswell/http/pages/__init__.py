@@ -11,10 +11,12 @@ from groundswell.http.pages import (
     access_csv,
     accounts,
     assets,
+    blame,
     card,
     collecting,
     collections,
     discussions,
+    editing,
     files,
     history,
     likes,
@@ -34,7 +36,8 @@ __all__ = ["DOOR", "close", "routes"]
 def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
-        *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
+        *(assets, lists, accounts, sessions, making, card, files, history, blame, revisions),
+        *(upload, editing),
         *(discussions, access, access_csv, likes, collecting, collections),
     )
     return [route for part in parts for route in part.routes()]

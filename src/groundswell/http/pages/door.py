@@ -326,8 +326,10 @@ def show(pattern: str, work: Work, name: str) -> Route:
     return Route(("GET",), pattern, page(work), DOOR, f"page {name}")
 
 
-def take(pattern: str, work: Work, name: str) -> Route:
+def take(
+    pattern: str, work: Work, name: str, *, body_max_bytes: int = FORM_BODY_MAX_BYTES
+) -> Route:
     """The route of a form."""
     return Route(
-        ("POST",), pattern, form(work), DOOR, f"form {name}", body_max_bytes=FORM_BODY_MAX_BYTES
+        ("POST",), pattern, form(work), DOOR, f"form {name}", body_max_bytes=body_max_bytes
     )

@@ -34,6 +34,7 @@ from groundswell.http.pages.views.discussions import (
     ProposalPage,
     TimelineLine,
 )
+from groundswell.http.pages.views.editing import BlameLine, BlamePage, BlameStretch, EditPage
 from groundswell.http.pages.views.files import (
     CommitPage,
     DeleteFilePage,
@@ -92,6 +93,9 @@ __all__ = [
     "AccessListPage",
     "AccessRow",
     "AccountPage",
+    "BlameLine",
+    "BlamePage",
+    "BlameStretch",
     "CardPage",
     "Collecting",
     "CollectionEditPage",
@@ -110,6 +114,7 @@ __all__ = [
     "DiscussionRow",
     "DiscussionsPage",
     "EarlierText",
+    "EditPage",
     "ErrorPage",
     "Fact",
     "FaultRow",
