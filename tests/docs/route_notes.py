@@ -208,6 +208,8 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "form edit file"): ("preview or save it; a branch takes write", CONTRIBUTE),
     ("pages", "page new file"): ("write a text file", CONTRIBUTE),
     ("pages", "form new file"): ("preview or save it; a branch takes write", CONTRIBUTE),
+    ("pages", "page search"): ("everything that matches, as far as the asker sees it", ANYONE),
+    ("pages", "suggestions"): ("names for the search box, as JSON", ANYONE),
     ("pages", "page history"): ("commits", SEE),
     ("pages", "page commit"): ("one commit with its differences", READ),
     ("pages", "page references"): ("branches, tags, pull request refs", SEE),

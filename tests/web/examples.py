@@ -35,12 +35,15 @@ from groundswell.http.pages.views import (
     EarlierText,
     EditPage,
     ErrorPage,
+    FacetGroup,
+    FacetOption,
     Fact,
     FaultRow,
     FaultsPage,
     FileChange,
     FilePage,
     FileRow,
+    Found,
     GateBox,
     HistoryPage,
     Home,
@@ -65,6 +68,7 @@ from groundswell.http.pages.views import (
     RepoList,
     RepoRow,
     RepoSettingsPage,
+    SearchPage,
     Shell,
     SignInPage,
     Snippet,
@@ -280,6 +284,12 @@ COLLECTION = CollectionRow(
     "For machines without an accelerator.\nTried on each of them.", "orange", is_private=True,
     upvotes=1234, item_count=4, updated_at=NOW - HOUR, items=("ada/smollm2", f"{LONG}/{LONG}", "2307.09288"),
 )  # fmt: skip
+FACETS = tuple(
+    FacetGroup(
+        heading, field, (FacetOption("text-generation", 212, "/x"), FacetOption(LONG, 3, "/x"))
+    )
+    for heading, field in (("Task", "pipeline_tag"), ("Library", "library"), ("Tag", "filter"))
+)
 COLLECTIONS = tuple(
     replace(COLLECTION, theme=theme, is_private=False)
     for theme in ("blue", "green", "indigo", "orange", "pink", "purple")
@@ -299,7 +309,9 @@ ACCOUNT = AccountPage(
 EXAMPLES: dict[str, View] = {
     "home": Home(ROWS, (row("ada/words", kind="dataset"),), (row("ada/demo", kind="space"),)),
     "home-empty": Home(),
-    "list": RepoList("model", ListForm(search="smol", license="mit"), ROWS, 20345, "/models?cursor=x", "/models"),
+    "list": RepoList("model", ListForm(search="smol", license="mit"), ROWS, 20345, "/models?cursor=x", "/models", FACETS, 300),
+    "search": SearchPage("smol", (Found("model", ROWS, "/x"), Found("dataset", ROWS[:1], None)), (COLLECTION,), (PersonRow("ada", "Ada Lovelace", is_organisation=False),)),
+    "search-empty": SearchPage("", (), (), ()),
     "list-empty": RepoList("dataset", ListForm(), (), 0, None, None),
     "account": ACCOUNT,
     "account-collections": replace(ACCOUNT, tab="collections", collections=COLLECTIONS),

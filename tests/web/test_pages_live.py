@@ -323,6 +323,55 @@ def test_a_file_is_written_and_edited(window: OpenWindow, live_hub: LiveHub, scr
     assert owner.complaints == other.complaints == []
 
 
+def test_the_search_box_helps_while_one_types(window: OpenWindow, live_hub: LiveHub) -> None:
+    owner = window(live_hub.url)
+    sign_in(owner)
+    new_repository(owner, "web-suggested")
+    page = owner.page
+    page.keyboard.press("/")
+    page.keyboard.type("web-sugg")
+    option = page.get_by_role("option")
+    option.wait_for()
+    assert "ada/web-suggested" in option.inner_text()
+    page.keyboard.press("ArrowDown")
+    assert option.get_attribute("aria-selected") == "true"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/ada/web-suggested")
+    page.keyboard.press("t")
+    page.wait_for_url("**/tree/main")
+    page.get_by_role("combobox", name="Search the hub").fill("suggested")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?search=suggested")
+    assert "ada/web-suggested" in page.inner_text("main")
+    page.keyboard.press("?")
+    page.get_by_label("Single keys lead to places").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("g")
+    page.keyboard.press("h")
+    page.keyboard.press("/")
+    page.wait_for_timeout(300)
+    assert page.url.endswith("/search?search=suggested")
+    assert page.evaluate("document.activeElement.tagName") != "INPUT"
+    assert owner.complaints == []
+
+
+def test_nothing_private_is_suggested(window: OpenWindow, live_hub: LiveHub) -> None:
+    owner = window(live_hub.url)
+    sign_in(owner)
+    owner.go("/new")
+    owner.page.get_by_label("Name").fill("web-unsuggested")
+    owner.page.get_by_role("radio", name="Private").check()
+    owner.page.get_by_role("button", name="Make the repository").click()
+    owner.page.wait_for_url("**/ada/web-unsuggested*")
+    for visit, expected in ((owner, True), (window(live_hub.url), False)):
+        visit.go("/-/suggest?search=unsuggested")
+        assert ("web-unsuggested" in visit.page.content()) is expected
+        visit.go("/search?search=unsuggested")
+        assert ("ada/web-unsuggested" in visit.page.inner_text("main")) is expected
+        visit.go("/models?search=unsuggested")
+        assert ("ada/web-unsuggested" in visit.page.inner_text("main")) is expected
+
+
 def test_branches_and_tags(window: OpenWindow, live_hub: LiveHub) -> None:
     visit = window(live_hub.url)
     sign_in(visit)

@@ -23,6 +23,7 @@ from groundswell.http.pages import (
     lists,
     making,
     revisions,
+    searching,
     sessions,
     upload,
 )
@@ -36,7 +37,19 @@ __all__ = ["DOOR", "close", "routes"]
 def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
-        *(assets, lists, accounts, sessions, making, card, files, history, blame, revisions),
+        *(
+            assets,
+            lists,
+            searching,
+            accounts,
+            sessions,
+            making,
+            card,
+            files,
+            history,
+            blame,
+            revisions,
+        ),
         *(upload, editing),
         *(discussions, access, access_csv, likes, collecting, collections),
     )

@@ -57,6 +57,7 @@ PAGE_HEADERS: Final = {
     "Vary": "Cookie",
 }
 FORM_BODY_MAX_BYTES: Final = 256 * 1024
+_SEARCHES: Final = {"/search", "/models", "/datasets", "/spaces"}
 CSRF_SECONDS: Final = 24 * 3600
 _CSRF_PURPOSE: Final = "page form"
 
@@ -191,7 +192,7 @@ def shell_for(asked: Asked, request_id: str = "") -> Shell:
         target=asked.target,
         now=asked.hub.clock(),
         note=NOTES.get(asked.query.get("note", ""), ""),
-        search=asked.query.get("search", "")[:200] if asked.path == "/models" else "",
+        search=asked.query.get("search", "")[:200] if asked.path in _SEARCHES else "",
         request_id=request_id,
     )
 
