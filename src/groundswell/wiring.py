@@ -14,6 +14,7 @@ from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
 from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
 from groundswell.hub.accounts import Accounts
+from groundswell.hub.audit import Audit
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
@@ -51,6 +52,7 @@ class Hub:
     signer: Signer
     access: Access
     accounts: Accounts
+    audit: Audit
     repos: Repos
     search: Search
     likes: Likes
@@ -246,6 +248,7 @@ def build(  # long: a line or two for each use case
         signer=signer,
         access=Access(database, clock),
         accounts=accounts,
+        audit=Audit(database),
         repos=repos,
         search=Search(database),
         likes=Likes(database, clock),

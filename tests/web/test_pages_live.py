@@ -372,6 +372,54 @@ def test_nothing_private_is_suggested(window: OpenWindow, live_hub: LiveHub) -> 
         assert ("ada/web-unsuggested" in visit.page.inner_text("main")) is expected
 
 
+def test_an_admin_sees_to_the_hub(window: OpenWindow, live_hub: LiveHub) -> None:
+    admin = window(live_hub.url)
+    page = admin.page
+    admin.go("/login?next=/-/admin/users")
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(live_hub.admin_password or "")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_text("New account").click()
+    page.get_by_label("Name", exact=True).fill("web-newcomer")
+    page.get_by_label("E-mail").fill("not an address")
+    page.locator("main details form").evaluate("form => { form.noValidate = true; }")
+    page.get_by_role("button", name="Make the account").click()
+    assert "Not an e-mail address" in page.inner_text("main")
+    page.get_by_text("New account").click()
+    page.get_by_label("Name", exact=True).fill("web-newcomer")
+    page.get_by_role("button", name="Make the account").click()
+    told = page.get_by_text("The password of web-newcomer:").inner_text()
+    password = told.partition(":")[2].split()[0]
+    newcomer = window(live_hub.url)
+    newcomer.go("/login")
+    newcomer.page.get_by_label("User name").fill("web-newcomer")
+    newcomer.page.get_by_label("Password").fill(password)
+    newcomer.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    assert newcomer.go("/settings/profile") == 200
+    admin.go("/-/admin/users?search=web-newc")
+    page.get_by_role("button", name="Close web-newcomer").click()
+    assert "web-newcomer is closed." in page.inner_text("main")
+    newcomer.go("/settings/profile")
+    assert newcomer.page.url.endswith("/login?next=/settings/profile") or (
+        "sign" in newcomer.page.inner_text("main").lower()
+    )
+    admin.go("/-/admin/audit?type=user.")
+    record = page.inner_text("main")
+    assert "user.disabled" in record
+    assert "web-newcomer" in record
+    assert password not in record
+    for name in ("storage", "chores", "settings", "faults"):
+        assert admin.go(f"/-/admin/{name}") == 200
+    assert "sweep-spool" in _text(admin, "chores")
+    assert "storage_secret_access_key" in _text(admin, "settings")
+    assert admin.complaints == []
+
+
+def _text(visit: Visit, name: str) -> str:
+    visit.go(f"/-/admin/{name}")
+    return visit.page.inner_text("main")
+
+
 def test_branches_and_tags(window: OpenWindow, live_hub: LiveHub) -> None:
     visit = window(live_hub.url)
     sign_in(visit)

@@ -10,6 +10,7 @@ from groundswell.http.pages import (
     access,
     access_csv,
     accounts,
+    admin,
     assets,
     blame,
     card,
@@ -37,20 +38,8 @@ __all__ = ["DOOR", "close", "routes"]
 def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
-        *(
-            assets,
-            lists,
-            searching,
-            accounts,
-            sessions,
-            making,
-            card,
-            files,
-            history,
-            blame,
-            revisions,
-        ),
-        *(upload, editing),
+        *(assets, lists, searching, accounts, sessions, admin, making),
+        *(card, files, history, blame, revisions, upload, editing),
         *(discussions, access, access_csv, likes, collecting, collections),
     )
     return [route for part in parts for route in part.routes()]

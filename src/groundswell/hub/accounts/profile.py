@@ -47,17 +47,21 @@ def whoami(conn: sa.Connection, principal: Principal) -> WhoAmI:
     )
 
 
-def named(conn: sa.Connection, words: Sequence[str], limit: int) -> tuple[Account, ...]:
+def named(
+    conn: sa.Connection, words: Sequence[str], limit: int, *, with_closed: bool
+) -> tuple[Account, ...]:
     """Accounts whose name or full name holds all the words, those first that begin with the first.
 
-    Closed accounts are left out. Words must be storable and few.
+    Words must be storable and few.
     """
     columns = (accounts.c.folded, accounts.c.fullname)
     held = [sa.or_(*(each.icontains(word, autoescape=True) for each in columns)) for word in words]
     begins = accounts.c.folded.istartswith(words[0] if words else "", autoescape=True)
+    if not with_closed:
+        held.append(accounts.c.disabled_at.is_(None))
     query = (
         sa.select(accounts)
-        .where(accounts.c.disabled_at.is_(None), *held)
+        .where(*held)
         .order_by(sa.case((begins, 0), else_=1), accounts.c.folded)
         .limit(limit)
     )

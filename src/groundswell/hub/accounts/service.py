@@ -36,15 +36,19 @@ class Accounts(SigningIn, Registering, Issuing):
         """
         return self._database.read(lambda conn: profile.whoami(conn, principal))
 
-    def find_named(self, words: Sequence[str], limit: int) -> tuple[Account, ...]:
-        """Open accounts whose name or full name holds all the words, at most ``limit``.
+    def find_named(
+        self, words: Sequence[str], limit: int, *, with_closed: bool = False
+    ) -> tuple[Account, ...]:
+        """Accounts whose name or full name holds all the words, at most ``limit``.
 
         Raises:
             BadRequest: a word that no name can hold, or too many.
         """
         if len(words) > WORDS_MAX or not all(is_storable(word) for word in words):
             raise BadRequest(f"At most {WORDS_MAX} words, of characters that names can hold.")
-        return self._database.read(lambda conn: profile.named(conn, words, limit))
+        return self._database.read(
+            lambda conn: profile.named(conn, words, limit, with_closed=with_closed)
+        )
 
     def ensure_first_admin(self) -> NewAccount | None:
         """On a hub that has no admin, make one named ``admin``, with secrets to print once."""
