@@ -51,7 +51,7 @@ class Rendered:
 
 def plain(text: str) -> Rendered:
     """The text as it is written, escaped."""
-    return Rendered(f"<pre>{escape(text)}</pre>", is_plain=True)
+    return Rendered(f'<pre tabindex="0">{escape(text)}</pre>', is_plain=True)
 
 
 def _render_math(content: str, options: dict[str, Any]) -> str:

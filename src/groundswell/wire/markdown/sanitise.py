@@ -38,7 +38,9 @@ _ATTRIBUTES: Final[dict[str, set[str]]] = {
     "td": {"colspan", "rowspan", "align"},
     "th": {"colspan", "rowspan", "align", "scope"},
     "details": {"open"},
-    **dict.fromkeys(("div", "p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "tr"), _ALIGNED),
+    **dict.fromkeys(("p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "tr"), _ALIGNED),
+    "div": {*_ALIGNED, "tabindex"},
+    "pre": {"tabindex"},
 }
 _CLASSES: Final = {
     *("task", "task-done", "math", "math-block", "footnotes", "footnotes-list", "footnote-ref"),
@@ -81,6 +83,7 @@ _VALUES: Final[dict[str, Callable[[str], str | None]]] = {
     "align": _matching(re.compile("left|right|center", re.IGNORECASE)),
     "dir": _matching(re.compile("ltr|rtl|auto", re.IGNORECASE)),
     "loading": _matching(re.compile("lazy")),
+    "tabindex": _matching(re.compile("0")),
 }
 
 
@@ -132,7 +135,9 @@ class _Rewriter(HTMLParser):
                 return
         self._links_open += tag == "a"
         if tag == "table":
-            self.out.append('<div class="table-scroll">')
+            self.out.append('<div class="table-scroll" tabindex="0">')
+        if tag == "pre":  # wide lines are scrolled to by keyboard, too
+            values["tabindex"] = "0"
         self.out.append(f"<{_demoted(tag)}{_written(values)}>")
 
     def handle_endtag(self, tag: str) -> None:

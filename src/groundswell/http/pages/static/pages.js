@@ -36,3 +36,7 @@ const search = document.querySelector("form[data-suggest]");
 if (search) suggestIn(search);
 const form = document.querySelector("form[data-upload]");
 if (form) watchUpload(form);
+
+// What is still being worked out is looked at again.
+const again = document.querySelector("[data-again]");
+if (again) setTimeout(() => location.reload(), 1000 * again.dataset.again);
