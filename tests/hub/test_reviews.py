@@ -159,9 +159,9 @@ def test_the_last_verdict_of_each_reviewer_counts(stage: Stage) -> None:
 
 def test_whether_a_reviewer_may_write_is_judged_when_it_is_asked(stage: Stage) -> None:
     org = stage.accounts.create_organisation("org", by=stage.alice).id
-    stage.accounts.set_member(stage.alice, org, "eve", Role.WRITE)
     alice = replace(stage.alice, memberships=((org, Role.ADMIN),))
     eve = replace(stage.eve, memberships=((org, Role.WRITE),))
+    stage.accounts.set_member("org", "eve", Role.WRITE, by=alice)
     repository = stage.repos.create(alice, RepoId(RepoKind.MODEL, "org", "m"), Visibility.PRIVATE)
     number = stage.discussions.create(alice, repository, "x", is_pull_request=True)
     stage.reviews.submit(eve, repository, number, Decision.APPROVED)
@@ -172,9 +172,9 @@ def test_whether_a_reviewer_may_write_is_judged_when_it_is_asked(stage: Stage) -
         return [(each.reviewer, each.may_write) for each in found]
 
     assert standing() == [("eve", True)]
-    stage.accounts.set_member(stage.alice, org, "eve", Role.READ)
+    stage.accounts.set_member("org", "eve", Role.READ, by=alice)
     assert standing() == [("eve", False)]
-    stage.accounts.set_member(stage.alice, org, "eve", None)
+    stage.accounts.set_member("org", "eve", None, by=alice)
     assert standing() == []
     stranger = stage.eve
     reading = stage.reviews.reading

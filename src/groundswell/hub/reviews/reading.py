@@ -33,6 +33,14 @@ class Reading:
         self._git = git
         self._merging = merging
 
+    def request(self, repository: Repository, number: int) -> Discussion:
+        """The pull request of that number.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._database.read(lambda conn: rows.request_of(conn, repository.id, number))
+
     def standing(
         self, principal: Principal, repository: Repository, request: Discussion
     ) -> tuple[Verdict, ...]:
