@@ -87,6 +87,14 @@ from groundswell.http.pages.views.repository import (
     RepoHead,
     RepoSettingsPage,
 )
+from groundswell.http.pages.views.reviews import (
+    PlaceForm,
+    ReviewBar,
+    ReviewCard,
+    SaidLine,
+    StandingRow,
+    ThreadCard,
+)
 
 __all__ = [
     "AccessListPage",
@@ -130,6 +138,7 @@ __all__ = [
     "NewRepoPage",
     "NewTokenPage",
     "PersonRow",
+    "PlaceForm",
     "ProfilePage",
     "ProposalPage",
     "QuestionRow",
@@ -141,10 +150,15 @@ __all__ = [
     "RepoList",
     "RepoRow",
     "RepoSettingsPage",
+    "ReviewBar",
+    "ReviewCard",
+    "SaidLine",
     "Shell",
     "SignInPage",
     "Snippet",
+    "StandingRow",
     "Tag",
+    "ThreadCard",
     "TimelineLine",
     "TokenRow",
     "TokensPage",
