@@ -108,7 +108,7 @@ class Reviews:
         talk.checked_text(text)
         new, looked_at = self._new_threads(principal, repository, number, comments, commit)
 
-        def work(conn: sa.Connection) -> Review:
+        def work(conn: sa.Connection) -> tuple[Discussion, int]:
             request = rows.request_of(conn, repository.id, number)
             talk.check_may_speak(conn, principal, repository.id, request)
             _check_verdict(principal, request, decision)
@@ -123,9 +123,10 @@ class Reviews:
             said = talk.say(conn, now, account, request, text, talk.REVIEWING, told)
             values = {"verdict": decision.value, "reviewed_commit": looked_at, "comment_id": said}
             rows.change(conn, tables.reviews, review, submitted_at=now, **values)
-            return rows.submitted(conn, request, only=[said])[0]
+            return request, said
 
-        return self._database.write(work)
+        request, said = self._database.write(work)
+        return self.reading.listed(principal, repository, request, only=[said])[0]
 
     def _new_threads(
         self,

@@ -39,6 +39,10 @@ class ThreadCard:
     may_reply: bool = False
     may_resolve: bool = False
 
+    @property
+    def is_applied(self) -> bool:
+        return any(each.applied_id for each in self.said)
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceForm:
