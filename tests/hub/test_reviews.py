@@ -57,8 +57,8 @@ NEW = OLD.replace("line 10\n", "line ten\nline 10b\n").replace("line 20\n", "")
 class Stage(GitWorld):
     """Alice's model, a pull request of bob's that changes ``a.txt``, and eve who looks at it."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
+    def __init__(self, root: Path, url: str | None = None) -> None:
+        super().__init__(root, url)
         self.eve = self.user("eve")
         self.repository = self.model()
         self.put({"a.txt": OLD, "same.txt": "same\n"})
@@ -117,6 +117,10 @@ class Stage(GitWorld):
     def apply(self, who: Principal, *found: Thread, **more: str) -> str:
         ids = [each.comments[0].id for each in found]
         return self.reviews.applying.apply(who, self.repository, self.number, ids, **more)
+
+    def count(self, table: sa.Table) -> int:
+        query = sa.select(sa.func.count()).select_from(table)
+        return self.database.read(lambda conn: conn.execute(query).scalar_one())
 
     def events(self) -> list[str]:
         query = sa.select(tables.events.c.type).order_by(tables.events.c.id)
@@ -403,6 +407,14 @@ def test_reviews_threads_and_comments_are_bounded(
     stage.reviews.threads.reply(stage.bob, *args, thread, "y")
     with pytest.raises(Conflict, match="holds 2"):
         stage.reviews.threads.reply(stage.bob, *args, thread, "z")
+    monkeypatch.setattr(rows, "LINE_COMMENTS_MAX", 4)
+    other = stage.known(stage.eve)[1].id
+    for work in (
+        lambda: stage.reviews.threads.reply(stage.bob, *args, other, "z"),
+        lambda: stage.submit(stage.eve, Decision.COMMENT, comments=[place]),
+    ):
+        with pytest.raises(Conflict, match="4 comments on lines"):
+            work()
     stage.approve(stage.eve)
     stage.approve(stage.eve)
     with pytest.raises(Conflict, match="3 reviews"):
@@ -571,8 +583,7 @@ def test_reviews_go_with_their_repository(stage: Stage) -> None:
     gone = sa.delete(table).where(table.c.id == stage.request.id)
     stage.database.write(lambda conn: conn.execute(gone).rowcount)
     for table in (tables.reviews, tables.review_threads, tables.line_comments):
-        query = sa.select(sa.func.count()).select_from(table)
-        assert stage.database.read(lambda conn, query=query: conn.execute(query).scalar()) == 0
+        assert stage.count(table) == 0
 
 
 def test_reviews_are_listed_page_by_page(stage: Stage) -> None:

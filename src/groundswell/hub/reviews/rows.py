@@ -17,6 +17,7 @@ from groundswell.hub.discussions import rows as discussions
 from groundswell.hub.events import record
 from groundswell.hub.reviews.suggestions import split
 from groundswell.hub.reviews.values import (
+    LINE_COMMENTS_MAX,
     REVIEW_COMMENTS_MAX,
     REVIEWS_MAX,
     THREADS_MAX,
@@ -297,6 +298,23 @@ def check_room(conn: sa.Connection, discussion: Discussion, review_id: int, more
         raise Conflict(f"A review has at most {REVIEW_COMMENTS_MAX} comments on lines.")
     if _count(conn, _threads, _threads.c.discussion_id == discussion.id) + more > THREADS_MAX:
         raise Conflict(f"This pull request has {THREADS_MAX} threads, and can take no more.")
+    check_talk(conn, discussion, more)
+
+
+def check_talk(conn: sa.Connection, discussion: Discussion, more: int) -> None:
+    """Nothing when that many line comments more may be made.
+
+    Raises:
+        Conflict: the pull request has too many.
+    """
+    query = (
+        sa.select(sa.func.count())
+        .select_from(_comments)
+        .join(_threads, _threads.c.id == _comments.c.thread_id)
+        .where(_threads.c.discussion_id == discussion.id)
+    )
+    if conn.execute(query).scalar_one() + more > LINE_COMMENTS_MAX:
+        raise Conflict(f"This pull request holds {LINE_COMMENTS_MAX} comments on lines.")
 
 
 def _count(conn: sa.Connection, table: sa.Table, chosen: sa.ColumnElement[bool]) -> int:

@@ -51,6 +51,7 @@ class Threads:
                 raise Conflict("This is not said yet: finish the review first.")
             if len(found.comments) >= THREAD_COMMENTS_MAX:
                 raise Conflict(f"A thread holds {THREAD_COMMENTS_MAX} comments.")
+            rows.check_talk(conn, request, 1)
             values = {"author_id": principal.account_id, "text": text, "written_at": self._clock()}
             comment = rows.add_comment(conn, thread_id=thread, **values)
             told = {"thread": thread, "comment": comment}
