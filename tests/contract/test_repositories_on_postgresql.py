@@ -44,7 +44,7 @@ from groundswell.wire.cards import read_gate_form
 from tests.contract import postgresql
 from tests.hub.git_world import GitWorld
 from tests.hub.repo_world import World, model
-from tests.hub.test_reviews import Stage
+from tests.hub.review_world import Stage
 
 README = b"---\nlicense: mit\ntags: [chat]\nlanguage: en\n---\n# Title\n"
 

@@ -39,13 +39,10 @@ class Lines:
         """
         handle = self._folders.open(repository_id)
         with translated():
-            blobs = [handle.get(oid) for oid in (old, new)]
-            for blob in blobs:
-                if not isinstance(blob, pygit2.Blob):
-                    return None
-                if blob.size > FILE_BYTES_MAX or blob.is_binary:
-                    return None
-            patch = blobs[0].diff(blobs[1], context_lines=0)
+            before, after = _text(handle, old), _text(handle, new)
+            if before is None or after is None:
+                return None
+            patch = before.diff(after, context_lines=0)  # type: ignore[call-arg]  # not in its stubs
             return tuple(hunk_of(each) for each in patch.hunks)
 
 
@@ -54,3 +51,10 @@ def _side(handle: pygit2.Repository, commit: str, path: str) -> Side | None:
     if found is None or found.filemode == MODE_TREE:
         return None
     return Side(found.filemode, str(found.id))
+
+
+def _text(handle: pygit2.Repository, oid: str) -> pygit2.Blob | None:
+    found = handle.get(oid)
+    if not isinstance(found, pygit2.Blob) or found.size > FILE_BYTES_MAX or found.is_binary:
+        return None
+    return found
