@@ -14,11 +14,13 @@ from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
 from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
 from groundswell.hub.accounts import Accounts
+from groundswell.hub.audit import Audit
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
-from groundswell.hub.content import Content
+from groundswell.hub.content import Blaming, Content
 from groundswell.hub.discussions import Discussions
+from groundswell.hub.editing import Editing
 from groundswell.hub.follows import Follows
 from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
@@ -51,6 +53,7 @@ class Hub:
     signer: Signer
     access: Access
     accounts: Accounts
+    audit: Audit
     repos: Repos
     search: Search
     likes: Likes
@@ -61,7 +64,9 @@ class Hub:
     merging: Merging
     reviews: Reviews
     content: Content
+    blaming: Blaming
     commits: Commits
+    editing: Editing
     references: References
     blobs: Blobs
     spool_folder: Path
@@ -225,9 +230,11 @@ def build(  # long: a line or two for each use case
     commits = Commits(database, git, blobs, repos, discussions, clock)
     merging = Merging(database, git, discussions, commits, clock)
     content = Content(git, blobs)
+    blaming = Blaming(git, content)
     references = References(database, git, blobs, commits, content, clock)
 
     def close() -> None:
+        blaming.close()
         repos.close()
         git.close()
         store.close()
@@ -244,6 +251,7 @@ def build(  # long: a line or two for each use case
         signer=signer,
         access=Access(database, clock),
         accounts=accounts,
+        audit=Audit(database),
         repos=repos,
         search=Search(database),
         likes=Likes(database, clock),
@@ -254,7 +262,9 @@ def build(  # long: a line or two for each use case
         merging=merging,
         reviews=Reviews(database, git, merging, commits, clock),
         content=content,
+        blaming=blaming,
         commits=commits,
+        editing=Editing(content, commits, blobs),
         references=references,
         blobs=blobs,
         spool_folder=settings.spool_folder or folder.spool,

@@ -72,7 +72,7 @@ def _serve(settings: Settings) -> None:
     try:
         first = hub.accounts.ensure_first_admin()
         start_threads(settings.threads, settings.reader_threads)
-        app = build_app(hub)
+        app = build_app(hub, schedules)
         for schedule in schedules:
             schedule.start()
         server.run(app, listener, settings, lambda: _announce(address, first))

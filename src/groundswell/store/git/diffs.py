@@ -11,6 +11,7 @@ from typing import Final
 import pygit2
 
 from groundswell.store.git.history import read_commit
+from groundswell.store.git.process import translated
 from groundswell.store.git.trees import blob_size_and_pointer, changes
 from groundswell.store.git.values import (
     MODE_GITLINK,
@@ -19,6 +20,7 @@ from groundswell.store.git.values import (
     Hunk,
     PathChange,
     Side,
+    TextDiff,
 )
 
 FILES_MAX: Final = 300
@@ -52,6 +54,14 @@ def tree_diff(
             files.append(diff)
     cut = file_count > len(files) or any(each.is_truncated for each in files)
     return CommitDiff(tuple(files), min(file_count, COUNTED_MAX), cut)
+
+
+def text_diff(old: bytes, new: bytes) -> TextDiff:
+    """Two texts, line by line."""
+    with translated():
+        patch = pygit2.Patch.create_from(old, new)
+        _, added, deleted = patch.line_stats
+        return TextDiff(tuple(_hunk(each) for each in patch.hunks), added, deleted)
 
 
 def _blob(handle: pygit2.Repository, side: Side | None) -> pygit2.Blob | None:
