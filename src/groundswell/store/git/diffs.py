@@ -61,7 +61,7 @@ def text_diff(old: bytes, new: bytes) -> TextDiff:
     with translated():
         patch = pygit2.Patch.create_from(old, new)
         _, added, deleted = patch.line_stats
-        return TextDiff(tuple(_hunk(each) for each in patch.hunks), added, deleted)
+        return TextDiff(tuple(hunk_of(each) for each in patch.hunks), added, deleted)
 
 
 def _blob(handle: pygit2.Repository, side: Side | None) -> pygit2.Blob | None:
