@@ -28,6 +28,7 @@ from groundswell.hub.merging import Merging
 from groundswell.hub.overviews import Overviews
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
+from groundswell.hub.reviews import Reviews
 from groundswell.hub.search import Search
 from groundswell.hub.signing import Signer
 from groundswell.settings import Settings
@@ -61,6 +62,7 @@ class Hub:
     collections: Collections
     discussions: Discussions
     merging: Merging
+    reviews: Reviews
     content: Content
     blaming: Blaming
     commits: Commits
@@ -226,6 +228,7 @@ def build(  # long: a line or two for each use case
 
     discussions = Discussions(database, git, clock)
     commits = Commits(database, git, blobs, repos, discussions, clock)
+    merging = Merging(database, git, discussions, commits, clock)
     content = Content(git, blobs)
     blaming = Blaming(git, content)
     references = References(database, git, blobs, commits, content, clock)
@@ -256,7 +259,8 @@ def build(  # long: a line or two for each use case
         overviews=Overviews(database),
         collections=Collections(database, clock),
         discussions=discussions,
-        merging=Merging(database, git, discussions, commits, clock),
+        merging=merging,
+        reviews=Reviews(database, git, merging, commits, clock),
         content=content,
         blaming=blaming,
         commits=commits,

@@ -67,6 +67,28 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
         "remove a comment's text for ever; somebody else's takes write",
         CONTRIBUTE,
     ),
+    ("hub", "reviews"): ("reviews of a pull request with their threads, page by page", READ),
+    ("hub", "review"): (
+        "submit a review with what was pending; without `verdict`, add to what is pending",
+        CONTRIBUTE,
+    ),
+    ("hub", "discard review"): ("throw one's pending review away", CONTRIBUTE),
+    ("hub", "dismiss review"): ("let a verdict count no longer, with a reason", WRITE),
+    ("hub", "standing"): ("the verdict of each reviewer that counts now", READ),
+    ("hub", "threads"): ("the newest threads on lines, one's own pending ones among them", READ),
+    ("hub", "reply"): ("answer in a thread", CONTRIBUTE),
+    ("hub", "resolve"): (
+        "mark a thread as done; for who began it, the author, and who may write",
+        CONTRIBUTE,
+    ),
+    ("hub", "remove line comment"): (
+        "take a pending comment back, or hide one for ever; somebody else's takes write",
+        CONTRIBUTE,
+    ),
+    ("hub", "apply suggestions"): (
+        "one commit of suggestions; for the pull request's author and who may write",
+        CONTRIBUTE,
+    ),
     ("hub", "discussion title"): ("another title; somebody else's takes write", CONTRIBUTE),
     ("hub", "lock or pin discussion"): (
         "let only who may write comment; keep on top of the list",
@@ -241,6 +263,10 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page discussion"): ("one of them", SEE),
     ("pages", "page new discussion"): ("a form for a new one", CONTRIBUTE),
     ("pages", "form new discussion"): ("open it", CONTRIBUTE),
+    ("pages", "form pull request changes"): (
+        "comment on lines, review, answer, resolve, apply: as in the API",
+        CONTRIBUTE,
+    ),
     ("pages", "form discussion"): (
         "comment, edit, hide, rename, open, close, lock, pin, merge, update: as in the API",
         CONTRIBUTE,

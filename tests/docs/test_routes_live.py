@@ -29,7 +29,7 @@ FILLED = {
     "rev": "main", "branch": "aside", "number": "1", "comment": "0" * 24, "tag": "latest", "account": "admin",
     "commit": "0" * 40, "hash": ZEROS, "oid": ZEROS, "prefix": "default", "domain": "n1",
     "epoch": "e1", "upload": "u", "part": "1", "version": "0", "file": "none.css",
-    "grant": "g",
+    "grant": "g", "review": "1", "thread": "1", "line": "1",
     "slug": "none-" + "0" * 24, "item": "0" * 24,
 }  # fmt: skip
 
@@ -41,6 +41,8 @@ BODIES = {
     "discussion title": {"title": "Three"},
     "comment": {"comment": "Yes"},
     "edit comment": {"content": "No"},
+    "review": {"verdict": "approved"},
+    "reply": {"comment": "Yes"},
     "create tag": {"tag": "one"},
     "delete large files": {"deletions": {"sha": [ZEROS], "rewriteHistory": False}},
     "duplicate large files": {"target": {"type": "model", "name": "admin/shown"}, "files": [LARGE]},

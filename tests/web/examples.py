@@ -63,6 +63,7 @@ from groundswell.http.pages.views import (
     NewRepoPage,
     NewTokenPage,
     PersonRow,
+    PlaceForm,
     ProfilePage,
     ProposalPage,
     QuestionRow,
@@ -74,13 +75,18 @@ from groundswell.http.pages.views import (
     RepoList,
     RepoRow,
     RepoSettingsPage,
+    ReviewBar,
+    ReviewCard,
+    SaidLine,
     SearchPage,
     SettingRow,
     Shell,
     SignInPage,
     Snippet,
+    StandingRow,
     StoragePage,
     Tag,
+    ThreadCard,
     TimelineLine,
     TokenRow,
     TokensPage,
@@ -211,6 +217,33 @@ DISCUSSION = DiscussionRow(
     True,
     "grace",
     NOW - HOUR,
+)
+SAID = (
+    SaidLine(1, "grace", NOW - HOUR, "<p>Why four? " + "word " * 40 + "</p>", may_remove=True),
+    SaidLine(2, "ada", NOW, "<p>This is better.</p>", ('  "bits": 8,', "x" * 300), may_apply=True, is_pending=True),
+    SaidLine(3, "grace", NOW, "", (), "3f3f3f3f", "/x"),
+    SaidLine(4, "ada", NOW, "", is_hidden=True),
+)  # fmt: skip
+THREAD = ThreadCard(1, "config.json", "line 2", SAID, ('  "bits": 4,' + " " * 300,), may_reply=True, may_resolve=True)  # fmt: skip
+WORDS_ONLY = replace(THREAD, id=2, said=SAID[:1], excerpt=("x" * 300, "y"), is_outdated=True)
+RESOLVED = replace(THREAD, id=3, path=LONG * 9, is_resolved=True, resolved_by="ada", excerpt=())
+PLACE_FORM = PlaceForm("config.json", "new", 2, 2, "3f" * 20, "A comment", "/x")
+REVIEWED = (
+    replace(
+        CHANGES[0],
+        mark="0",
+        threads=(WORDS_ONLY,),
+        lines=(
+            DIFF[0],
+            *(replace(each, mark=f"0n{place}") for place, each in enumerate(DIFF[1:-1])),
+            replace(DIFF[-1], mark="0n3", threads=(THREAD, RESOLVED), form=PLACE_FORM),
+        ),
+    ),
+    replace(CHANGES[1], mark="1"),
+)
+STANDING = (
+    StandingRow("grace", "approved", NOW - HOUR, is_stale=True, may_write=False),
+    StandingRow("ada", "changes_requested", NOW - HOUR, is_stale=False, may_write=True),
 )
 FILES = (
     FileRow("assets", "/x", is_folder=True, last_commit=COMMIT),
@@ -387,8 +420,28 @@ EXAMPLES: dict[str, View] = {
     "discussion-merged": DiscussionPage(
         REPO, replace(DISCUSSION, status="merged"), TALK[:2], None, 0, "/x/files", "/x", None, "3f" * 20,
     ),
+    "discussion-reviewed": DiscussionPage(
+        REPO, replace(DISCUSSION, status="open"),
+        (
+            TALK[0],
+            replace(TALK[0], id=901, html="", is_first=False, review=ReviewCard(1, "approved", "3f3f3f3f", "/x", threads=(THREAD, RESOLVED), threads_left_out=3, may_dismiss=True)),
+            replace(TALK[0], id=902, is_first=False, review=ReviewCard(2, "changes_requested", "3f3f3f3f", "/x", "grace", "Too old. " + LONG)),
+            replace(TALK[0], id=903, is_first=False, review=ReviewCard(3, "comment", "3f3f3f3f", "/x")),
+        ),
+        None, 0, "/x/files", "/x", None, None, STANDING, may_comment=True, may_change=True, may_write=True,
+    ),
     "new-discussion": NewDiscussionPage(REPO, "A title", "A text", "A title has 1 to 500 characters."),
     "proposal": ProposalPage(REPO, DISCUSSION, (COMMIT,) * 2, CHANGES, 12),
+    "proposal-reviewed": ProposalPage(
+        REPO, DISCUSSION, (COMMIT,), REVIEWED, 0,
+        ReviewBar("3f" * 20, 2, may_decide=True, text="A text", suggestions=2), STANDING,
+        (replace(WORDS_ONLY, id=9, path=LONG * 9),), 3, "The lines have changed.",
+    ),
+    "proposal-file-form": ProposalPage(
+        REPO, replace(DISCUSSION, is_locked=True), (COMMIT,),
+        (replace(CHANGES[1], mark="0", form=replace(PLACE_FORM, first_line=None, last_line=None, suggest_url="")),),
+        bar=ReviewBar("3f" * 20),
+    ),
     "proposal-empty": ProposalPage(REPO, DISCUSSION, (), ()),
     "new": NewRepoPage(("model", "dataset", "space"), ("ada", "lab"), "model", "ada", "x", licenses=("mit", "apache-2.0"), error="That name is taken."),
     "sign-in": SignInPage("/", "ada", "Wrong name or password."),

@@ -23,6 +23,7 @@ def test_every_template_has_an_example() -> None:
         "parts.html",
         "icons.html",
         "admin/frame.html",
+        "repository/diff.html",
         "repository/frame.html",
         "repository/gate.html",
         "settings/frame.html",

@@ -57,6 +57,7 @@ from groundswell.store.tables.repositories import (
     repository_names,
     repository_tags,
 )
+from groundswell.store.tables.reviews import line_comments, review_threads, reviews
 from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "follows",
     "hub_facts",
     "likes",
+    "line_comments",
     "links",
     "lost_links",
     "marks",
@@ -95,6 +97,8 @@ __all__ = [
     "repository_names",
     "repository_sizes",
     "repository_tags",
+    "review_threads",
+    "reviews",
     "sessions",
     "shard_files",
     "token_grants",

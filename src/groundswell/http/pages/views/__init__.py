@@ -102,6 +102,14 @@ from groundswell.http.pages.views.repository import (
     RepoHead,
     RepoSettingsPage,
 )
+from groundswell.http.pages.views.reviews import (
+    PlaceForm,
+    ReviewBar,
+    ReviewCard,
+    SaidLine,
+    StandingRow,
+    ThreadCard,
+)
 
 __all__ = [
     "AccessListPage",
@@ -158,6 +166,7 @@ __all__ = [
     "NewRepoPage",
     "NewTokenPage",
     "PersonRow",
+    "PlaceForm",
     "ProfilePage",
     "ProposalPage",
     "QuestionRow",
@@ -169,13 +178,18 @@ __all__ = [
     "RepoList",
     "RepoRow",
     "RepoSettingsPage",
+    "ReviewBar",
+    "ReviewCard",
+    "SaidLine",
     "SearchPage",
     "SettingRow",
     "Shell",
     "SignInPage",
     "Snippet",
+    "StandingRow",
     "StoragePage",
     "Tag",
+    "ThreadCard",
     "TimelineLine",
     "TokenRow",
     "TokensPage",
