@@ -8,8 +8,8 @@ import duckdb
 
 from groundswell.hub.viewing.rows import found_rows, rows_of, whole_cell
 from groundswell.hub.viewing.statistics import statistics
-from groundswell.hub.viewing.table import Table, Unreadable
-from groundswell.hub.viewing.values import Question
+from groundswell.hub.viewing.table import Table
+from groundswell.hub.viewing.values import Question, Unreadable
 
 
 def answer(connection: duckdb.DuckDBPyConnection, question: Question) -> dict[str, Any]:

@@ -5,16 +5,19 @@ Also which ranges together are the table: a file of text is read by parts of who
 
 from __future__ import annotations
 
-import datetime
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Any, Final
-
-from fsspec import AbstractFileSystem
+from typing import Final
 
 from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
-from groundswell.hub.viewing.table import LINE_BYTES_MAX, Unreadable
-from groundswell.hub.viewing.values import CSV, PARQUET, PART_BYTES, Question
+from groundswell.hub.viewing.values import (
+    CSV,
+    LINE_BYTES_MAX,
+    PARQUET,
+    PART_BYTES,
+    Question,
+    Unreadable,
+)
 
 FOOTER_BYTES_MAX: Final = 32 << 20
 _BLOCK_BYTES: Final = 128 << 10
@@ -30,6 +33,7 @@ class Ranges:
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
 
     def read(self, start: int, stop: int) -> bytes:
+        """Bytes [start, stop), cut at the file's end."""
         stop = min(stop, self.size_bytes)
         if start >= stop:
             return b""
@@ -111,6 +115,7 @@ class File:
         self._place = 0
 
     def read(self, size: int = -1) -> bytes:
+        """As of any file; ``seek``, ``tell`` and the rest too."""
         stop = self.size if size < 0 else min(self.size, self._place + size)
         parts: list[bytes] = []
         base = 0
@@ -123,41 +128,17 @@ class File:
         return b"".join(parts)
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Where the next read begins."""
         self._place = offset + (0, self._place, self.size)[whence]
         return self._place
 
     def tell(self) -> int:
+        """Where the next read begins."""
         return self._place
 
     def seekable(self) -> bool:
+        """Yes."""
         return True
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-class OneFile(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no types
-    """The one path that there is: ``hub://table``."""
-
-    protocol = "hub"
-    cachable = False
-    file: tuple[Ranges, list[tuple[int, int]]]
-
-    def open(self, _path: str, *_args: object, **_options: object) -> File:
-        return File(*self.file)
-
-    def info(self, path: str, **_options: object) -> dict[str, Any]:
-        size = sum(stop - start for start, stop in self.file[1])
-        return {"name": path, "size": size, "type": "file"}
-
-    def exists(self, _path: str, **_options: object) -> bool:
-        return True
-
-    def isfile(self, _path: str) -> bool:
-        return True
-
-    def glob(self, path: str, **_options: object) -> list[str]:
-        return [path]
-
-    def modified(self, _path: str) -> datetime.datetime:
-        return datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)

@@ -10,13 +10,15 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from groundswell.hub.viewing.table import Column, Table, Unreadable
+from groundswell.hub.viewing.table import Column, Table
 from groundswell.hub.viewing.values import (
     CELL_CHARACTERS_MAX,
     MEDIA_BYTES_MAX,
     WHOLE_CELL_CHARACTERS_MAX,
     Question,
+    Unreadable,
 )
+from groundswell.wire.sniffing import media_of
 
 SEARCH_SECONDS: Final = 4.0
 SEARCH_STEP_ROWS: Final = 50_000
@@ -52,14 +54,9 @@ def _cell_json(column: Column, text: str | None, size: int | None, head: bytes |
 
 
 def media_kind(head: bytes) -> str:
-    """image or audio, by the first bytes; "" for anything else."""
-    if head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")):
-        return "image"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image"
-    if head.startswith((b"ID3", b"fLaC", b"OggS", b"\xff\xfb")):
-        return "audio"
-    return "audio" if head[:4] == b"RIFF" and head[8:12] == b"WAVE" else ""
+    """What a cell's bytes are by the first of them: image or audio; "" for anything else."""
+    media_type = media_of(head) or ""
+    return "" if media_type.endswith("+xml") else media_type.partition("/")[0]
 
 
 def _cells(table: Table, row: Sequence[Any]) -> list[Any]:
@@ -78,6 +75,7 @@ def _what(table: Table) -> str:
 
 
 def rows_of(table: Table, question: Question) -> dict[str, Any]:
+    """A page of rows."""
     sql = table.rows_from(_what(table), question.offset, question.limit + 1)
     rows = table.ask(sql)
     return {
@@ -94,7 +92,8 @@ def found_rows(table: Table, question: Question) -> dict[str, Any]:
         raise Unreadable(msg)
     test = " OR ".join(f"contains(lower({column.word}), lower($1))" for column in columns)
     end = table.total()
-    at, rows, stop = question.offset, [], time.monotonic() + SEARCH_SECONDS
+    at, stop = question.offset, time.monotonic() + SEARCH_SECONDS
+    rows: list[tuple[Any, ...]] = []
     while end is None or at < end:
         step = SEARCH_STEP_ROWS if table.has_numbers else 2**40
         left = question.limit - len(rows)

@@ -16,13 +16,14 @@ import duckdb
 from groundswell.hub.viewing.values import (
     COLUMNS_MAX,
     CSV,
+    LINE_BYTES_MAX,
     PARQUET,
     Question,
+    Unreadable,
 )
 
 # What is read at least; the engine's own choice is the whole part.
 BUFFER_BYTES: Final = 4 << 20
-LINE_BYTES_MAX: Final = 2 << 20
 COLUMNS_READ_MAX: Final = 10_000
 NAME_CHARACTERS_MAX: Final = 200
 TYPE_CHARACTERS_MAX: Final = 200
@@ -32,10 +33,6 @@ _NUMERIC: Final = re.compile(
     r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))$"
 )
 _MEDIA: Final = re.compile(r'STRUCT\("?bytes"? BLOB, "?path"? VARCHAR\)$', re.IGNORECASE)
-
-
-class Unreadable(Exception):
-    """A table that cannot be read; the message is for the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +53,7 @@ class Column:
         return {"VARCHAR": "text", "BOOLEAN": "truth", "BLOB": "bytes"}.get(self.type, "other")
 
     def as_json(self) -> dict[str, str]:
+        """For the pipe."""
         return {
             "name": self.name[:NAME_CHARACTERS_MAX],
             "type": self.type[:TYPE_CHARACTERS_MAX],
@@ -127,7 +125,8 @@ def _call(question: Question) -> str:
     if question.format == CSV:
         return (
             f"read_csv({_PLACE}, ignore_errors=true, null_padding=true, strict_mode=false,"
-            f" max_line_size={LINE_BYTES_MAX}, buffer_size={BUFFER_BYTES}, sample_size=20480{packed})"
+            f" max_line_size={LINE_BYTES_MAX}, buffer_size={BUFFER_BYTES},"
+            f" sample_size=4096{packed})"
         )
     return (
         f"read_json({_PLACE}, format='newline_delimited', ignore_errors=true,"

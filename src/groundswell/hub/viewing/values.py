@@ -16,12 +16,16 @@ PART_BYTES: Final = 16 << 20
 # What is compressed can only be read from its start.
 COMPRESSED_BYTES_MAX: Final = 32 << 20
 ROW_NUMBER_MAX: Final = 2**53
+LINE_BYTES_MAX: Final = 2 << 20
 
 PARQUET: Final = "parquet"
 CSV: Final = "csv"
 JSON_LINES: Final = "jsonl"
+SAFETENSORS: Final = "safetensors"
+GGUF: Final = "gguf"
 
-KINDS: Final = ("rows", "statistics", "find", "cell")
+KINDS: Final = ("rows", "statistics", "find", "cell", "tensors")
+TENSORS_ON_PAGE: Final = 200
 
 _FORMATS: Final = {
     ".parquet": PARQUET,
@@ -31,6 +35,10 @@ _FORMATS: Final = {
     ".ndjson": JSON_LINES,
 }
 _COMPRESSIONS: Final = {".gz": "gzip", ".zst": "zstd"}
+
+
+class Unreadable(Exception):
+    """A file that cannot be read as what it seems to be; the message is for the page."""
 
 
 @dataclass(frozen=True, slots=True)
