@@ -28,6 +28,7 @@ from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
 from groundswell.hub.search import Search
 from groundswell.hub.signing import Signer
+from groundswell.hub.viewing import Tables
 from groundswell.settings import Settings
 from groundswell.store.cold import ColdStore
 from groundswell.store.database import Database
@@ -59,6 +60,7 @@ class Hub:
     discussions: Discussions
     merging: Merging
     content: Content
+    tables: Tables
     commits: Commits
     references: References
     blobs: Blobs
@@ -223,8 +225,10 @@ def build(  # long: a line or two for each use case
     commits = Commits(database, git, blobs, repos, discussions, clock)
     content = Content(git, blobs)
     references = References(database, git, blobs, commits, content, clock)
+    tables = Tables()
 
     def close() -> None:
+        tables.close()
         repos.close()
         git.close()
         store.close()
@@ -250,6 +254,7 @@ def build(  # long: a line or two for each use case
         discussions=discussions,
         merging=Merging(database, git, discussions, commits, clock),
         content=content,
+        tables=tables,
         commits=commits,
         references=references,
         blobs=blobs,

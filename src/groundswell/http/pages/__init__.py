@@ -12,6 +12,7 @@ from groundswell.http.pages import (
     accounts,
     assets,
     card,
+    cells,
     collecting,
     collections,
     discussions,
@@ -23,6 +24,7 @@ from groundswell.http.pages import (
     revisions,
     sessions,
     upload,
+    viewer,
 )
 from groundswell.http.pages.door import DOOR
 from groundswell.http.rendering import close
@@ -35,6 +37,6 @@ def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
         *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
-        *(discussions, access, access_csv, likes, collecting, collections),
+        *(discussions, access, access_csv, likes, collecting, collections, viewer, cells),
     )
     return [route for part in parts for route in part.routes()]

@@ -7,8 +7,8 @@ from typing import Final
 from groundswell.core.errors import EntryNotFound, RevisionNotFound, Unavailable
 from groundswell.core.policy import Action, may
 from groundswell.core.values import EntryKind
+from groundswell.http.pages.content import Place, shown_content
 from groundswell.http.pages.door import Answer, Asked, Redirect, with_query
-from groundswell.http.pages.file_content import Shown, shown_content
 from groundswell.http.pages.history import commit_line
 from groundswell.http.pages.repositories import crumbs_of, find, head_of, place, shows
 from groundswell.http.pages.revisions import picker_of
@@ -115,8 +115,8 @@ def _blob(asked: Asked) -> Answer:
     entry = located.entry
     here = place(head, "blob", revision, path)
     resolve = place(head, "resolve", revision, path)
-    wants_source = asked.query.get("view") == "source"
-    shown = shown_content(asked, repository, head, revision, located, wants_source=wants_source)
+    where = Place(asked, repository, head, revision, located, here)
+    shown = shown_content(where)
     return FilePage(
         repo=head,
         revision=revision,
@@ -132,15 +132,12 @@ def _blob(asked: Asked) -> Answer:
         permalink_url=place(head, "blob", located.commit, path),
         delete_url=place(head, "delete", revision, path) if head.may_contribute else None,
         commit=_last_commit(asked, repository, head, located.commit, path),
-        source_url=_other_view(here, shown, wants_source=wants_source),
-        **shown.fields(),
+        content=shown.content,
+        source_url=where.link(view=None if where.wants_source else "source")
+        if shown.has_source
+        else None,
+        is_source=where.wants_source,
     )
-
-
-def _other_view(here: str, shown: Shown, *, wants_source: bool) -> str | None:
-    if shown.document_html is not None:
-        return with_query(here, view="source")
-    return here if wants_source and shown.is_document else None
 
 
 def _plain_tree(asked: Asked) -> Answer:

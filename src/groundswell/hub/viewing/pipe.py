@@ -13,7 +13,7 @@ import time
 from typing import Any, Final
 
 READ_BYTES_MAX: Final = 4 << 20
-ANSWER_BYTES_MAX: Final = 16 << 20
+ANSWER_BYTES_MAX: Final = 8 << 20
 _LENGTH_BYTES: Final = 4
 _PIECE_BYTES: Final = 1 << 20
 
@@ -31,7 +31,7 @@ class Pipe:
 
     def send(self, value: dict[str, Any]) -> None:
         """Send a value. Raises Ended."""
-        self.send_bytes(json.dumps(value, separators=(",", ":")).encode("ascii"))
+        self.send_bytes(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
     def send_bytes(self, data: bytes) -> None:
         """Send bytes behind their length. Raises Ended."""

@@ -15,6 +15,8 @@ from groundswell.hub.viewing.values import (
     CELL_CHARACTERS_MAX,
     MEDIA_BYTES_MAX,
     WHOLE_CELL_CHARACTERS_MAX,
+    WIDE_CELL_CHARACTERS_MAX,
+    WIDE_COLUMNS,
     Question,
     Unreadable,
 )
@@ -27,9 +29,14 @@ HEAD_BYTES: Final = 32
 # --- cells ------------------------------------------------------------------------------------
 
 
-def _parts_of(column: Column) -> str:
+def _characters(table: Table) -> int:
+    """How much of a cell is shown."""
+    return CELL_CHARACTERS_MAX if len(table.shown) <= WIDE_COLUMNS else WIDE_CELL_CHARACTERS_MAX
+
+
+def _parts_of(column: Column, most: int) -> str:
     """Three expressions for a cell: its text cut short, its whole size, the head of its bytes."""
-    word, most = column.word, CELL_CHARACTERS_MAX + 1
+    word = column.word
     if column.kind == "text":
         return f"left({word}, {most}), length({word}), NULL"
     if column.kind == "bytes":
@@ -42,15 +49,16 @@ def _parts_of(column: Column) -> str:
     return f"left({text}, {most}), length({text}), NULL"
 
 
-def _cell_json(column: Column, text: str | None, size: int | None, head: bytes | None) -> list[Any]:
+def _cell_json(
+    column: Column, most: int, text: str | None, size: int | None, head: bytes | None
+) -> list[Any]:
     """``[text or None, size, kind, is cut]``."""
     if head is not None or column.kind in {"bytes", "media"}:
         kind = "none" if size is None and text is None else media_kind(head or b"") or "bytes"
         return [text, size or 0, kind, False]
     if text is None:
         return [None, 0, "none", False]
-    is_cut = len(text) > CELL_CHARACTERS_MAX
-    return [text[:CELL_CHARACTERS_MAX], size or 0, column.kind, is_cut]
+    return [text[:most], size or 0, column.kind, len(text) > most]
 
 
 def media_kind(head: bytes) -> str:
@@ -62,13 +70,14 @@ def media_kind(head: bytes) -> str:
 def _cells(table: Table, row: Sequence[Any]) -> list[Any]:
     """``[number, [cell, …]]`` of a row of ``n`` and three values for each column."""
     cells = [
-        _cell_json(column, *row[1 + 3 * at : 4 + 3 * at]) for at, column in enumerate(table.shown)
+        _cell_json(column, _characters(table), *row[1 + 3 * at : 4 + 3 * at])
+        for at, column in enumerate(table.shown)
     ]
     return [int(row[0]), cells]
 
 
 def _what(table: Table) -> str:
-    return ", ".join(["n", *(_parts_of(column) for column in table.shown)])
+    return ", ".join(["n", *(_parts_of(column, _characters(table) + 1) for column in table.shown)])
 
 
 # --- answers ----------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ LOG: Final = logging.getLogger("groundswell.viewing")
 BRIEF_READERS: Final = 2
 LONG_READERS: Final = 1
 WAITING_MAX: Final = 32
-KEPT_BYTES_MAX: Final = 32 << 20
+KEPT_BYTES_MAX: Final = 33 << 20
 _LONG: Final = frozenset({"statistics", "find"})
 
 Json = dict[str, Any]

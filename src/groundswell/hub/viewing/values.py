@@ -8,8 +8,11 @@ from typing import Any, Final
 ROWS_MAX: Final = 100
 COLUMNS_MAX: Final = 50
 CELL_CHARACTERS_MAX: Final = 300
+# Where many columns are shown, less of each cell.
+WIDE_COLUMNS: Final = 20
+WIDE_CELL_CHARACTERS_MAX: Final = 100
 WHOLE_CELL_CHARACTERS_MAX: Final = 256 * 1024
-MEDIA_BYTES_MAX: Final = 8 << 20
+MEDIA_BYTES_MAX: Final = 4 << 20
 SEARCH_CHARACTERS_MAX: Final = 200
 # Text has no index: it is read by parts of this size, and each begins after a line break.
 PART_BYTES: Final = 16 << 20

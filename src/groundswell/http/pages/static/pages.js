@@ -1,5 +1,6 @@
 // Comfort only: every page works without this file.
 import { addCopyButtons } from "./copy.js";
+import { lookAgain, watchLines } from "./content.js";
 import { watchUpload } from "./upload.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
@@ -29,5 +30,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 addCopyButtons();
+const source = document.querySelector("[data-lines]");
+if (source) watchLines(source);
+if (document.querySelector("[data-pending]")) lookAgain();
 const form = document.querySelector("form[data-upload]");
 if (form) watchUpload(form);
