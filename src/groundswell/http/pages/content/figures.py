@@ -51,7 +51,7 @@ def _column(column: Json, sampled: int) -> ColumnFigures:
 
 def _number(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:,.4g}"
+        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:,.6g}"
     return str(value)[:60]
 
 
