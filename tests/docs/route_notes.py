@@ -131,6 +131,12 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("hub", "single name"): ("a name without a namespace: 404", ANYONE),
     ("hub", "tree"): ("files of a folder; hashes are masked without read", SEE),
     ("hub", "paths info"): ("the same for named paths", SEE),
+    ("hub", "rows"): (
+        "rows of a Parquet, CSV or JSON Lines file: `offset`, `length`, `find`, `part`, `first_column`",
+        READ,
+    ),
+    ("hub", "cell"): ("one cell of such a file, whole: `row`, `column`, `part`", READ),
+    ("hub", "statistics"): ("what its columns hold: `part`, `first_column`", READ),
     ("hub", "xet read token"): ("a token for the Xet door, to read", READ),
     ("hub", "xet write token"): ("the same, to write", CONTRIBUTE),
     # ------------------------------------------------------------------------------------ oauth
@@ -203,6 +209,8 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page card"): ("the card, and the gate before its files", SEE),
     ("pages", "page tree"): ("files and versions", SEE),
     ("pages", "page file"): ("one file", READ),
+    ("pages", "page viewer"): ("the tables of a repository, by their rows", READ),
+    ("pages", "page cell"): ("a picture or sound in a cell of a table", READ),
     ("pages", "page history"): ("commits", SEE),
     ("pages", "page commit"): ("one commit with its differences", READ),
     ("pages", "page references"): ("branches, tags, pull request refs", SEE),
