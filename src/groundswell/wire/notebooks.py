@@ -12,6 +12,7 @@ import binascii
 import json
 import re
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Final
 
 from groundswell.core.errors import Malformed
@@ -125,9 +126,9 @@ class _Shown:
             return Cell("prose", "<p>This cell is left out: the notebook is too large.</p>")
         if cell.get("cell_type") == "markdown":
             return Cell("prose", render(source, self._base).html)
-        html = "\n".join(highlight_file(self._file_name, source))
         if cell.get("cell_type") != "code":
-            return Cell("raw", html)
+            return Cell("raw", escape(source))
+        html = "\n".join(highlight_file(self._file_name, source))
         count = cell.get("execution_count")
         outputs = cell.get("outputs")
         shown = outputs[:OUTPUTS_MAX] if isinstance(outputs, list) else []

@@ -55,9 +55,11 @@ def shown_content(where: Place) -> Shown:
         return Shown(tensors_content(where))
     form = format_of(name)
     is_binary = form is not None and (form.name == "parquet" or bool(form.compression))
-    if form is not None and not (where.wants_source and not is_binary):
-        return Shown(table_content(where, form), has_source=not is_binary)
+    if form is not None and is_binary:
+        return Shown(table_content(where, form))
     head = where.read(0, SNIFFED_BYTES)
+    if form is not None and as_text(head) is not None and not where.wants_source:
+        return Shown(table_content(where, form), has_source=True)
     media = named_media(name)
     if media is not None and not (where.wants_source and media.endswith("+xml")):
         found = _media(where, media, head)
