@@ -1,7 +1,7 @@
 // Lines of a text chosen by their numbers (#L10-L20), and pages that wait for what is being read.
 
 const LINES = /^#L(\d+)(?:-L(\d+))?$/;
-const LOOKS_MAX = 15;
+const LOOKS_MAX = 30;
 
 function choose(source) {
   const found = LINES.exec(location.hash);
@@ -37,8 +37,12 @@ export function watchLines(source) {
   });
 }
 
-export function lookAgain() {
+export function lookAgain(isPending) {
   const key = `looks:${location.pathname}${location.search}`;
+  if (!isPending) {
+    sessionStorage.removeItem(key);
+    return;
+  }
   const looks = Number(sessionStorage.getItem(key) ?? 0);
   if (looks >= LOOKS_MAX) return;
   sessionStorage.setItem(key, looks + 1);

@@ -32,6 +32,6 @@ document.addEventListener("keydown", (event) => {
 addCopyButtons();
 const source = document.querySelector("[data-lines]");
 if (source) watchLines(source);
-if (document.querySelector("[data-pending]")) lookAgain();
+lookAgain(document.querySelector("[data-pending]") !== null);
 const form = document.querySelector("form[data-upload]");
 if (form) watchUpload(form);
