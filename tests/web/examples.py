@@ -271,7 +271,7 @@ FILE = FilePage(
 CELLS = (
     TableCell("number", "12345678901234567890", 20), TableCell("text", "word " * 60, 9000, "/x"), TableCell("none", "", 0),
     TableCell("other", "{'a': " + "1" * 200 + "}", 200), TableCell("bytes", LONG, 12, None, "12 B"), TableCell("image", "a.png", 12, "/x.png", "12 B"),
-    TableCell("audio", "", 12, "/x.wav", "12 B"), TableCell("truth", "true", 4),
+    TableCell("audio", "", 12, "/x.wav", "12 B"), TableCell("media", "", 4, "/x.png", "image, 4 B"),
 )  # fmt: skip
 TABLE = TableContent(
     "/x", (("part", "1"),), tuple(TableColumn(f"c<b>{n}" + "x" * (n * 30), "STRUCT(bytes BLOB, path VARCHAR)" * 3, "text") for n in range(8)),

@@ -134,7 +134,7 @@ def test_the_rows_of_a_dataset(
     page.get_by_label("Text in a cell").fill("WORD 77 ")
     page.get_by_role("button", name="Search").click()
     settle(visit)
-    assert "1 found" in page.inner_text("main")
+    assert "\n1 found" in page.inner_text("main")
     page.get_by_role("link", name="whole").click()
     settle(visit)
     assert "word 77" + " long" * 100 in page.inner_text("main")

@@ -30,9 +30,7 @@ Find = Callable[[Principal], tuple[Located, Question]]
 WITHOUT: Final = "This hub cannot read tables: its extra 'viewer' is not installed."
 
 
-def table_now(
-    hub: Hub, located: Located, question: Question, seconds: float = PAGE_SECONDS
-) -> Json | None:
+def table_now(hub: Hub, located: Located, question: Question, seconds: float) -> Json | None:
     """The answer if it comes at once; None: it is being found, ask again."""
 
     def read(start: int, stop: int) -> bytes:

@@ -68,17 +68,17 @@ def _cell(cell: list[Any]) -> Json:
 
 async def _rows(request: Request) -> Response:
     asked = last_values(query_of(request))
-    find = asked.get("find", "")[:SEARCH_CHARACTERS_MAX].strip()
+    find = asked.get("find", "")[:SEARCH_CHARACTERS_MAX]
     fields: Json = {
         "offset": count_field(asked, "offset", 0, OFFSET_MAX),
         "limit": max(1, count_field(asked, "length", ROWS_MAX, ROWS_MAX)),
         "first_column": _first_column(asked),
     }
-    if find:
+    if find.strip():
         found = await _answer(request, "find", {**fields, "text": find})
     else:
         found = await _answer(request, "rows", fields)
-    more = {"next": found["next"]} if find else {"has_more": found["has_more"]}
+    more = {"next": found["next"]} if find.strip() else {"has_more": found["has_more"]}
     rows = [
         {"row": number, "cells": [_cell(cell) for cell in cells]} for number, cells in found["rows"]
     ]

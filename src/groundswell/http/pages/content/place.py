@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from groundswell.http.pages.door import Asked, with_query
 from groundswell.http.pages.views import RepoHead
+from groundswell.http.tables import PAGE_SECONDS
 from groundswell.hub.content import Located
 from groundswell.hub.repos import Repository
 
@@ -25,6 +27,12 @@ class Place:
     located: Located
     here: str
     kept: tuple[tuple[str, str], ...] = ()
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long the page may still wait: one measure for all that it asks."""
+        return max(0.0, self.began + PAGE_SECONDS - time.monotonic())
 
     @property
     def path(self) -> str:

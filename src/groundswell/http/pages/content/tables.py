@@ -35,6 +35,8 @@ from groundswell.hub.viewing import (
 )
 
 Json = dict[str, Any]
+# Each is read by a reader of its own; what is beyond is a link.
+MEDIA_SHOWN_MAX: Final = 50
 INSTALL: Final = "pip install 'groundswell[viewer]'"
 
 
@@ -60,7 +62,9 @@ class _Page:
         self.part = where.number("part", self.parts - 1)
         self.row = where.number("row")
         self.columns = where.number("columns", 10_000) // COLUMNS_MAX * COLUMNS_MAX
-        self.find = where.asked.query.get("find", "")[:SEARCH_CHARACTERS_MAX].strip()
+        find = where.asked.query.get("find", "")[:SEARCH_CHARACTERS_MAX]
+        self.find = find if find.strip() else ""
+        self.media_left = MEDIA_SHOWN_MAX
         self.fields: Json = {
             "part": self.part,
             "columns": self.columns,
@@ -81,7 +85,8 @@ class _Page:
             first_column=self.columns,
             **more,
         )
-        return table_now(self.where.asked.hub, self.where.located, question)
+        hub, located = self.where.asked.hub, self.where.located
+        return table_now(hub, located, question, self.where.wait_seconds)
 
     def content(self) -> Content:
         if "cell" in self.where.asked.query:
@@ -191,9 +196,13 @@ class _Page:
             url = with_query(
                 base, row=str(number), column=str(column), part=str(self.part) if self.part else ""
             )
-            return TableCell(
-                kind, text or "", size, url if kind != "bytes" else None, size_text(size)
-            )
+            label = size_text(size)
+            if kind == "bytes":
+                return TableCell(kind, text or "", size, None, label)
+            self.media_left -= 1
+            if self.media_left < 0:
+                return TableCell("media", text or "", size, url, f"{kind}, {label}")
+            return TableCell(kind, text or "", size, url, label)
         whole = self.link(cell=str(column), row=str(number), find=None) if is_cut else None
         return TableCell(kind, "" if text is None else text, size, whole)
 

@@ -33,9 +33,8 @@ def tensors_content(where: Place) -> Content:
     """The tensors of one file."""
     find = where.asked.query.get("find", "")[:FIND_CHARACTERS_MAX].strip()
     first = where.number("row")
-    found = table_now(
-        where.asked.hub, where.located, _question(where.path, where.size_bytes, find, first)
-    )
+    question = _question(where.path, where.size_bytes, find, first)
+    found = table_now(where.asked.hub, where.located, question, where.wait_seconds)
     if found is None:
         return PendingContent(where.link(find=find, row=first), "This header")
     if "error" in found:
@@ -147,4 +146,5 @@ def _summary(where: Place, path: str) -> dict[str, Any] | None:
         located = hub.content.locate(where.repository, where.located.commit, path)
     except EntryNotFound:
         return {"error": "it is not in this repository."}
-    return table_now(hub, located, _question(path, located.entry.size_bytes))
+    question = _question(path, located.entry.size_bytes)
+    return table_now(hub, located, question, where.wait_seconds)

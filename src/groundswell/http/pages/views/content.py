@@ -152,7 +152,9 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class TableCell:
-    """A cell: ``kind`` is none, text, number, truth, other, bytes, image or audio."""
+    """A cell: ``kind`` is none, text, number, truth, other, bytes, image, audio or media
+    (a link to either).
+    """
 
     kind: str
     text: str
