@@ -15,6 +15,7 @@ from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
 from groundswell.hub.accounts import Accounts
 from groundswell.hub.blobs import Blobs
+from groundswell.hub.buckets import Buckets
 from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
 from groundswell.hub.content import Content
@@ -59,6 +60,7 @@ class Hub:
     discussions: Discussions
     merging: Merging
     content: Content
+    buckets: Buckets
     commits: Commits
     references: References
     blobs: Blobs
@@ -250,6 +252,7 @@ def build(  # long: a line or two for each use case
         discussions=discussions,
         merging=Merging(database, git, discussions, commits, clock),
         content=content,
+        buckets=Buckets(database, blobs, clock),
         commits=commits,
         references=references,
         blobs=blobs,

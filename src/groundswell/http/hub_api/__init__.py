@@ -9,6 +9,7 @@ from __future__ import annotations
 from groundswell.http.hub_api import (
     access,
     accounts,
+    buckets,
     cards,
     collections,
     commits,
@@ -33,6 +34,7 @@ def routes() -> list[Route]:
     parts = (
         access,
         accounts,
+        buckets,
         cards,
         collections,
         commits,

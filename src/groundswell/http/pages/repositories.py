@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from groundswell.core.errors import InvalidName, RepoNotFound
 from groundswell.core.policy import Action, may
-from groundswell.core.values import Gate, RepoId, RepoKind
+from groundswell.core.values import HISTORY_KINDS, Gate, RepoId, RepoKind
 from groundswell.http.pages.door import Asked, Work, show, take
 from groundswell.http.pages.views import Crumb, RepoHead, RepoRow
 from groundswell.http.pages.wording import segment
@@ -16,7 +16,7 @@ from groundswell.http.routing import Route
 from groundswell.hub.repos import Repository
 
 PATTERNS: Final = ("/{ns}/{name}", "/{kind:datasets|spaces|kernels}/{ns}/{name}")
-_KINDS: Final = {kind.plural: kind for kind in RepoKind}
+_KINDS: Final = {kind.plural: kind for kind in HISTORY_KINDS}
 
 
 def repo_id_of(asked: Asked) -> RepoId:

@@ -263,6 +263,30 @@ def claimed_or_linked(
     return found
 
 
+def usable_files(
+    conn: sa.Connection, repository_id: int, account_id: int | None, file_hashes: Sequence[str]
+) -> dict[str, Blob]:
+    """Of these files, by Xet file hash, the contents that the repository holds or the account sent
+    to it. What only others have takes the same steps as what nobody has.
+    """
+    recipes, found = reconstructions, dict[str, Blob]()
+    rights = [sa.and_(links.c.sha256 == recipes.c.sha256, links.c.repository_id == repository_id)]
+    if account_id is not None:
+        sent = (claims.c.repository_id == repository_id, claims.c.account_id == account_id)
+        rights.append(sa.and_(claims.c.sha256 == recipes.c.sha256, *sent))
+    for table, right in zip((links, claims), rights, strict=False):
+        for some in portions(file_hashes):
+            query = (
+                sa.select(recipes.c.file_hash.label("named"), blobs)
+                .join_from(recipes, table, right)
+                .join(blobs, blobs.c.sha256 == recipes.c.sha256)
+                .where(recipes.c.file_hash.in_(some))
+            )
+            for row in conn.execute(query):
+                found.setdefault(row.named, Blob(row.sha256, row.size_bytes, row.file_hash))
+    return found
+
+
 def _replace(conn: sa.Connection, file: NewFile, unusable: Collection[str]) -> None:
     """Let a new recipe serve where the one on record makes the content no more."""
     if file.file_hash in unusable:

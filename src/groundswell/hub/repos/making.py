@@ -51,6 +51,8 @@ class Making(Lookup):
                 existing repository's path on the hub, ``existing_id`` its public id.
             InvalidName, InvalidPath: a name or file path that is refused.
         """
+        if not repo_id.kind.has_history:
+            raise BadRequest("A bucket is made without a first commit, at an address of its own.")
         if (sdk is not None) != (repo_id.kind is RepoKind.SPACE):
             msg = "A space needs an sdk, and only a space has one."
             raise BadRequest(msg)
@@ -60,6 +62,30 @@ class Making(Lookup):
             return trees.make_initial_commit(self._git, number, principal, initial, self._clock())
 
         return self._make(principal, repo_id, visibility, make)
+
+    def create_bucket(
+        self, principal: Principal, name: RepoId, visibility: Visibility | None = None
+    ) -> Repository:
+        """Make an empty bucket; durable when it returns. It has no folder: all of it are rows.
+
+        Raises:
+            AccountNotFound, Unauthenticated, Forbidden, NameTaken, InvalidName: as ``create``.
+        """
+        check_name(name.name, "bucket name")
+
+        number = self._reserve_free(principal, name)
+
+        def work(conn: sa.Connection) -> None:
+            now = self._clock()
+            spelled = insert_row(conn, principal, number, name, visibility, now)
+            conn.execute(sa.insert(tables.buckets).values(repository_id=number))
+            payload = {"kind": spelled.kind.value, "name": spelled.full_name}
+            record(conn, now, "repository.created", principal.account_id, number, payload)
+
+        self._database.write(work)
+        made = self._database.read(lambda conn: finding.load_for(conn, principal, number))
+        assert made is not None
+        return made
 
     def duplicate(
         self,
@@ -77,8 +103,8 @@ class Making(Lookup):
             RevisionNotFound: the source has no main branch.
             NameTaken, AccountNotFound, Unauthenticated, Forbidden: as ``create`` and ``find``.
         """
-        if source_id.kind is not target_id.kind:
-            msg = "A copy has the kind of its source."
+        if source_id.kind is not target_id.kind or not target_id.kind.has_history:
+            msg = "A copy has the kind of its source, and a bucket's files are copied one by one."
             raise BadRequest(msg)
         source = self.find(principal, source_id, Action.READ)
 
@@ -100,9 +126,7 @@ class Making(Lookup):
     ) -> Repository:
         """Reserve a number, make the folder, then the rows; no rows, no folder."""
         check_name(repo_id.name, "repository name")
-        number = self._database.write(lambda conn: self._reserve(conn, principal, repo_id))
-        while self._git.exists(number):  # a folder newer than a restored database
-            number = self._database.write(names.reserve_number)
+        number = self._reserve_free(principal, repo_id)
         try:
             head = make(number)
             described = self._describe(number, repo_id.kind, head, {})
@@ -118,6 +142,12 @@ class Making(Lookup):
         made = self._database.read(lambda conn: finding.load_for(conn, principal, number))
         assert made is not None
         return made
+
+    def _reserve_free(self, principal: Principal, repo_id: RepoId) -> int:
+        number = self._database.write(lambda conn: self._reserve(conn, principal, repo_id))
+        while self._git.exists(number):  # a folder newer than a restored database
+            number = self._database.write(names.reserve_number)
+        return number
 
     def _reserve(self, conn: sa.Connection, principal: Principal, repo_id: RepoId) -> int:
         check_may_create(principal, names.owner_of(conn, repo_id.namespace))
@@ -137,29 +167,8 @@ class Making(Lookup):
         source: Repository | None,
     ) -> None:
         now = self._clock()
-        owner = names.owner_of(conn, repo_id.namespace)
-        check_may_create(principal, owner)
-        names.check_free(conn, principal, repo_id, owner.id)
-        if visibility is None:
-            private = owner.private_by_default
-            visibility = Visibility.PRIVATE if private else Visibility.PUBLIC
-        spelled = replace(repo_id, namespace=owner.name)
-        conn.execute(
-            sa.insert(_table).values(
-                id=number,
-                public_id=secrets.token_hex(12),
-                kind=spelled.kind.value,
-                owner_id=owner.id,
-                creator_id=principal.account_id,
-                namespace=spelled.namespace,
-                name=spelled.name,
-                visibility=visibility.value,
-                gate=(Gate.OPEN if source is None else source.gate).value,
-                created_at=now,
-                modified_at=now,
-            )
-        )
-        names.claim(conn, spelled, number)
+        gate = Gate.OPEN if source is None else source.gate
+        spelled = insert_row(conn, principal, number, repo_id, visibility, now, gate)
         if source is not None:
             _copy_links(conn, source.id, number, now)
         held = measure(conn, number, {}) if source is not None else Held()
@@ -168,6 +177,46 @@ class Making(Lookup):
         if source is not None:
             payload["source"] = str(source.id)
         record(conn, now, "repository.created", principal.account_id, number, payload)
+
+
+def insert_row(
+    conn: sa.Connection,
+    principal: Principal,
+    number: int,
+    repo_id: RepoId,
+    visibility: Visibility | None,
+    now: int,
+    gate: Gate = Gate.OPEN,
+) -> RepoId:
+    """The row and the name of a new repository; its id as its namespace is spelled.
+
+    Raises:
+        AccountNotFound, Unauthenticated, Forbidden, NameTaken: as ``Repos.create``.
+    """
+    owner = names.owner_of(conn, repo_id.namespace)
+    check_may_create(principal, owner)
+    names.check_free(conn, principal, repo_id, owner.id)
+    if visibility is None:
+        private = owner.private_by_default
+        visibility = Visibility.PRIVATE if private else Visibility.PUBLIC
+    spelled = replace(repo_id, namespace=owner.name)
+    conn.execute(
+        sa.insert(_table).values(
+            id=number,
+            public_id=secrets.token_hex(12),
+            kind=spelled.kind.value,
+            owner_id=owner.id,
+            creator_id=principal.account_id,
+            namespace=spelled.namespace,
+            name=spelled.name,
+            visibility=visibility.value,
+            gate=gate.value,
+            created_at=now,
+            modified_at=now,
+        )
+    )
+    names.claim(conn, spelled, number)
+    return spelled
 
 
 def check_may_create(principal: Principal, owner: names.Owner) -> None:

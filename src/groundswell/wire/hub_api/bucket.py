@@ -20,8 +20,9 @@ OPERATIONS_MAX: Final = 5_000
 LINE_BYTES_MAX: Final = 16 * 1024
 BATCH_BYTES_MAX: Final = 16 * 1024 * 1024
 CONTENT_TYPE_MAX: Final = 255
-# The last millisecond of the year 9999, which is as far as dates can be written.
+# From the first to the last millisecond that dates can be written of: the years 1 to 9999.
 _MILLIS_MAX: Final = 253_402_300_799_999
+_MILLIS_MIN: Final = -62_135_596_800_000
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _SOURCE_MAX: Final = 200
@@ -95,7 +96,7 @@ def _time(value: dict[str, Any], where: str) -> int | None:
     if found is None:
         return None
     is_number = isinstance(found, int | float) and not isinstance(found, bool)
-    if not is_number or not 0 <= found <= _MILLIS_MAX:
+    if not is_number or not _MILLIS_MIN <= found <= _MILLIS_MAX:
         raise Malformed(where, '"mtime" is not a time in milliseconds')
     return int(found) * 1_000
 

@@ -13,9 +13,7 @@ _Path = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def _of_repository(table: str) -> sa.Column[int]:
-    key = sa.ForeignKey(
-        "repositories.id", name=f"fk_{table}_repository_id", ondelete="CASCADE"
-    )
+    key = sa.ForeignKey("repositories.id", name=f"fk_{table}_repository_id", ondelete="CASCADE")
     return sa.Column("repository_id", _Id, key, nullable=False)
 
 
