@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,12 +12,8 @@ from typing import Any
 import pytest
 
 from tests.clients.environments import Environment
-from tests.clients.stage import ask_json, client_environment, run
+from tests.clients.stage import ask, ask_json, client_environment, noise, run, sha256
 from tests.live import LiveHub, token_of
-
-
-def noise(size_bytes: int, seed: str) -> bytes:
-    return random.Random(seed).randbytes(size_bytes)
 
 
 @pytest.fixture
@@ -124,24 +118,22 @@ def test_files_are_added_listed_read_replaced_and_deleted(
     assert files(nobody, bucket) == {"models/a/weights.bin": 300_000, "models/config.json": 3}
 
 
-def test_plain_downloads_have_ranges_and_headers(
-    live_hub: LiveHub, ada: Any, bucket: str
-) -> None:
-    import httpx2
-
+def test_plain_downloads_have_ranges_and_headers(live_hub: LiveHub, ada: Any, bucket: str) -> None:
     content = noise(200_000, bucket)
     ada.batch_bucket_files(bucket, add=[(content, "a/b c.bin")])
-    url = f"{live_hub.url}/buckets/{bucket}/resolve/a%2Fb%20c.bin"
-    head = httpx2.head(url, headers={"Accept-Encoding": "identity"})
+    url = f"/buckets/{bucket}/resolve/a%2Fb%20c.bin"
+    head = ask(live_hub, "HEAD", url, headers={"Accept-Encoding": "identity"})
     assert head.headers["content-length"] == head.headers["x-linked-size"] == "200000"
-    assert head.headers["etag"] == f'"{hashlib.sha256(content).hexdigest()}"'
+    assert head.headers["etag"] == f'"{sha256(content)}"'
     assert f"{live_hub.url}/api/buckets/{bucket}/xet-read-token" in head.headers["link"]
-    assert httpx2.get(url).content == content
-    part = httpx2.get(url, headers={"Range": "bytes=100000-100009"})
-    assert (part.status_code, part.content) == (206, content[100_000:100_010])
-    assert httpx2.get(url, headers={"Range": "bytes=200000-"}).status_code == 416
-    missing = httpx2.get(f"{live_hub.url}/buckets/{bucket}/resolve/a%2Fnone")
-    assert (missing.status_code, missing.headers["x-error-code"]) == (404, "EntryNotFound")
+    assert ask(live_hub, "GET", url).body == content
+    part = ask(live_hub, "GET", url, headers={"Range": "bytes=100000-100009"})
+    assert (part.status, part.body) == (206, content[100_000:100_010])
+    assert ask(live_hub, "GET", url, headers={"Range": "bytes=200000-"}).status == 416
+    missing = ask(live_hub, "GET", f"/buckets/{bucket}/resolve/a%2Fnone")
+    assert (missing.status, missing.headers["x-error-code"]) == (404, "EntryNotFound")
+    told = ask(live_hub, "GET", url, headers={"Accept": "application/vnd.xet-fileinfo+json, */*"})
+    assert told.json()["hash"] == head.headers["x-xet-hash"]
 
 
 def test_many_files_come_in_pages(ada: Any, nobody: Any, bucket: str) -> None:
@@ -185,10 +177,8 @@ def test_files_are_copied_from_buckets_and_repositories_without_their_bytes(
     assert files(nobody, second) == {"again/large.bin": 500_000}
     ada.delete_bucket(first)
     ada.delete_repo(repo, repo_type="dataset")
-    import httpx2
-
-    url = f"{live_hub.url}/buckets/{second}/resolve/again/large.bin"
-    assert httpx2.get(url).content == content
+    there = f"/buckets/{second}/resolve/again/large.bin"
+    assert ask(live_hub, "GET", there).body == content
 
     # Small files of git have no hash to be named by: the client brings them itself.
     notes = new_repo()
@@ -209,8 +199,6 @@ def test_files_are_copied_from_buckets_and_repositories_without_their_bytes(
 def test_a_private_bucket_is_for_its_owner(
     hf: Any, live_hub: LiveHub, ada: Any, eve: Any, nobody: Any, new_name: Any
 ) -> None:
-    import httpx2
-
     name = ada.create_bucket(new_name(), private=True).bucket_id
     ada.batch_bucket_files(name, add=[(b"secret", "file")])
     for api, status in ((nobody, 401), (eve, 404)):
@@ -223,17 +211,14 @@ def test_a_private_bucket_is_for_its_owner(
                 call(api)
             assert hidden.value.response.status_code == status
     for path in (f"buckets/{name}/resolve/file", f"buckets/{name}", f"api/buckets/{name}/events"):
-        assert httpx2.get(f"{live_hub.url}/{path}").status_code in {401, 404}
-        headers = {"Authorization": f"Bearer {token_of('eve')}"}
-        assert httpx2.get(f"{live_hub.url}/{path}", headers=headers).status_code == 404
+        assert ask(live_hub, "GET", f"/{path}").status == 401
+        assert ask(live_hub, "GET", f"/{path}", token=token_of("eve")).status == 404
     assert name not in [each.id for each in eve.list_buckets("ada")]
 
 
 def test_a_bucket_is_in_no_list_of_repositories_and_no_other_door(
     hf: Any, live_hub: LiveHub, ada: Any, nobody: Any, bucket: str
 ) -> None:
-    import httpx2
-
     ada.batch_bucket_files(bucket, add=[(b"text", "README.md")])
     for listed in (nobody.list_models, nobody.list_datasets, nobody.list_spaces):
         assert bucket not in [each.id for each in listed(author="ada")]
@@ -248,24 +233,20 @@ def test_a_bucket_is_in_no_list_of_repositories_and_no_other_door(
         f"/api/buckets/{bucket}/revision/main",
         f"/api/buckets/{bucket}/refs",
     ):
-        assert httpx2.get(live_hub.url + path).status_code in {401, 404}, path
+        assert ask(live_hub, "GET", path).status in {401, 404}, path
     body = {"operation": "download", "objects": []}
-    asked = httpx2.post(f"{live_hub.url}/buckets/{bucket}.git/info/lfs/objects/batch", json=body)
-    assert asked.status_code in {401, 404}
-    with pytest.raises(hf.errors.HfHubHTTPError):
-        ada.create_repo(f"{bucket}-too", repo_type="model", token=False)
-    headers = {"Authorization": f"Bearer {token_of('ada')}"}
-    for call, wanted in (
-        ("create", {"type": "bucket", "name": "a-bucket-by-the-wrong-door"}),
-        ("delete", {"type": "bucket", "name": bucket.removeprefix("ada/")}),
+    lfs = f"/buckets/{bucket}.git/info/lfs/objects/batch"
+    assert ask_json(live_hub, "POST", lfs, body).status in {401, 404}
+    for method, call, wanted in (
+        ("POST", "create", {"type": "bucket", "name": "a-bucket-by-the-wrong-door"}),
+        ("DELETE", "delete", {"type": "bucket", "name": bucket.removeprefix("ada/")}),
     ):
-        method = "DELETE" if call == "delete" else "POST"
-        url = f"{live_hub.url}/api/repos/{call}"
-        assert httpx2.request(method, url, json=wanted, headers=headers).status_code == 400
-    mine = {each.id: each for each in ada.list_repos()} if hasattr(ada, "list_repos") else {}
-    told = httpx2.get(f"{live_hub.url}/api/settings/repositories", headers=headers).json()
-    assert {each["type"] for each in told if each["id"] == bucket} == {"bucket"}
-    assert not mine or mine[bucket].type == "bucket"
+        refused = ask_json(live_hub, method, f"/api/repos/{call}", wanted, token=token_of("ada"))
+        assert refused.status == 400
+    mine = ask(live_hub, "GET", "/api/settings/repositories", token=token_of("ada")).json()
+    assert [(each["type"], each["storage"]) for each in mine if each["id"] == bucket] == [
+        ("bucket", 4)
+    ]
 
 
 def test_a_folder_is_synchronised_up_and_down(
@@ -323,11 +304,10 @@ def test_the_command_line_does_all_of_it(
     live_hub: LiveHub, clients: Callable[[str], Environment], home: Path, new_name: Any
 ) -> None:
     name = new_name()
-    environment = {**client_environment(live_hub, home), "HF_TOKEN": token_of("ada")}
-    hf = clients("newest").program("hf")
+    environment = client_environment(live_hub, home, token_of("ada"))
 
     def buckets(*words: str) -> str:
-        return str(run(str(hf), "buckets", *words, environment=environment))
+        return run(clients("current").script("hf"), "buckets", *words, env=environment)
 
     buckets("create", name)
     folder = home / "folder"
@@ -343,7 +323,6 @@ def test_the_command_line_does_all_of_it(
     assert "file.txt" not in buckets("list", name, "-R")
     buckets("move", name, f"{name}-moved")
     buckets("delete", f"{name}-moved", "--yes")
-    assert ask_json is not None
 
 
 def test_a_bucket_stands_in_a_collection(ada: Any, nobody: Any, bucket: str) -> None:

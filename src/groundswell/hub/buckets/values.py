@@ -90,7 +90,7 @@ class BatchResult:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """From where a bucket is followed: after a change, or from a moment on; with neither, from now."""
+    """From where a bucket is followed: after a change, or from a moment; with neither, from now."""
 
     number: int | None = None
     moment: int | None = None

@@ -1,8 +1,8 @@
 """The tables, for SQLite and PostgreSQL alike.
 
 Knows columns, keys and indexes. Does not know who may read a row. Everything about models can be
-made again from git, xorbs and shards (`swell fsck --rebuild`); accounts, tokens, discussions, likes,
-collections and the files of buckets live only here.
+made again from git, xorbs and shards (`swell fsck --rebuild`); accounts, tokens, discussions,
+likes, collections and the files of buckets live only here.
 
 Times are whole microseconds since the epoch, UTC, taken by the hub's clock (`*_at`).
 Hashes are lower-case hexadecimal text where people meet them, raw bytes where only code does.
