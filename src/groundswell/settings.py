@@ -190,6 +190,12 @@ class Settings(BaseSettings):
     header_seconds: float = Field(
         30.0, gt=0, description="A request whose headers take longer than this is disconnected."
     )
+    bucket_followers_max: int = Field(
+        200,
+        ge=0,
+        le=10_000,
+        description="Connections that may follow the changes of buckets at the same time; 0: none.",
+    )
     shutdown_seconds: float = Field(
         60.0, ge=0, description="On SIGTERM, requests under way get this long to finish."
     )

@@ -182,9 +182,9 @@ def test_files_are_copied_from_buckets_and_repositories_without_their_bytes(
 
     # Small files of git have no hash to be named by: the client brings them itself.
     notes = new_repo()
-    ada.upload_file(repo_id=notes, path_or_fileobj=b"# Notes\n", path_in_repo="README.md")
+    ada.upload_file(repo_id=notes, path_or_fileobj=b"# Notes\n", path_in_repo="notes.md")
     ada.copy_files(f"hf://{notes}/", f"hf://buckets/{second}/notes/")
-    assert files(nobody, second, prefix="notes/") == {"notes/README.md": 8}
+    assert files(nobody, second, prefix="notes/") == {"notes/notes.md": 8}
 
     # What one may not read, one does not copy: it looks as if there were nothing.
     ada.update_bucket_settings(second, private=True)
@@ -249,6 +249,7 @@ def test_a_bucket_is_in_no_list_of_repositories_and_no_other_door(
     ]
 
 
+@pytest.mark.filterwarnings("ignore:Cannot enable progress bars")
 def test_a_folder_is_synchronised_up_and_down(
     ada: Any, nobody: Any, bucket: str, tmp_path: Path
 ) -> None:
@@ -332,3 +333,41 @@ def test_a_bucket_stands_in_a_collection(ada: Any, nobody: Any, bucket: str) -> 
     assert (item.item_type, item.item_id) == ("bucket", bucket)
     ada.update_bucket_settings(bucket, private=True)
     assert nobody.get_collection(slug).items == []
+
+
+def test_changes_are_followed_as_they_happen(
+    hf: Any, live_hub: LiveHub, ada: Any, bucket: str
+) -> None:
+    import huggingface_hub._bucket_live_follow as live
+
+    ada.batch_bucket_files(bucket, add=[(b"before", "before")])
+    told: list[Any] = []
+    going = [True]
+    follower = live.BucketFollower(
+        endpoint=live_hub.url,
+        bucket_id=bucket,
+        token=token_of("ada"),
+        on_changes=told.extend,
+        on_reconcile=lambda: None,
+        is_alive=lambda: going[0],
+    )
+    follower.start()
+    deadline = time.monotonic() + 20
+    while not follower.subscribed and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert follower.subscribed
+    ada.batch_bucket_files(bucket, add=[(b"1", "a"), (b"12", "before")])
+    ada.batch_bucket_files(bucket, delete=["a"])
+    while not any(each.op == "delete" for each in told) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    going[0] = False
+    # What was there at the moment from which it follows may be told again.
+    seen = [(each.op, each.path, each.size) for each in told if each.size != len("before")]
+    assert seen == [("add", "a", 1), ("update", "before", 2), ("delete", "a", None)]
+    known = next(iter(ada.get_bucket_paths_info(bucket, ["before"])))
+    assert (told[-2].xet_hash, told[-2].uploaded_at) == (known.xet_hash, known.uploaded_at)
+
+    where = f"/api/buckets/{bucket}/events"
+    assert b"event: reset" in ask(live_hub, "GET", f"{where}?cursor=4000").body
+    for wrong in ("cursor=x", "since=yesterday"):
+        assert ask(live_hub, "GET", f"{where}?{wrong}").status == 400
