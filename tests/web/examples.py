@@ -12,6 +12,9 @@ from groundswell.http.pages.views import (
     AccessListPage,
     AccessRow,
     AccountPage,
+    BucketFileRow,
+    BucketPage,
+    BucketRow,
     CardPage,
     Collecting,
     CollectionEditPage,
@@ -274,6 +277,29 @@ ITEMS = (
     ItemRow("2" * 24, "collection", "Others", "/x", "See also.", "by grace"),
 )  # fmt: skip
 PEOPLE = (PersonRow("grace", "Grace Hopper"), PersonRow(LONG, "", is_organisation=True))
+BUCKETS = (
+    BucketRow("ada/runs", "/x", False, 0, 0, NOW - HOUR),
+    BucketRow(f"{LONG}/{LONG}", "/x", True, 1234567, 10**13, NOW - 900 * HOUR),
+)
+BUCKET_FILES = (
+    BucketFileRow("logs", "/x", is_folder=True),
+    BucketFileRow(
+        "checkpoint-0001.safetensors",
+        "/x",
+        is_folder=False,
+        size_bytes=10**10,
+        uploaded_at=NOW - HOUR,
+        download_url="/x",
+    ),
+    BucketFileRow(
+        LONG * 2,
+        "/x",
+        is_folder=False,
+        size_bytes=1,
+        uploaded_at=NOW - 9000 * HOUR,
+        download_url="/x",
+    ),
+)
 ACCOUNT = AccountPage(
     "ada", "Ada Lovelace", "organisation", NOW - 9000 * HOUR,
     (MemberRow("grace", "Grace", "admin"),), ROWS, (), (), may_create=True, is_followed=True,
@@ -287,6 +313,10 @@ EXAMPLES: dict[str, View] = {
     "list-empty": RepoList("dataset", ListForm(), (), 0, None, None),
     "account": ACCOUNT,
     "account-collections": replace(ACCOUNT, tab="collections", collections=COLLECTIONS),
+    "account-buckets": replace(ACCOUNT, tab="buckets", buckets=BUCKETS, next_url="/x"),
+    "account-buckets-none": replace(ACCOUNT, tab="buckets"),
+    "bucket": BucketPage(BUCKETS[1], "ada", LONG, False, "a-folder", (Crumb(LONG, "/x"), Crumb("a-folder", "/x")), BUCKET_FILES, (Snippet("Send a folder", "bash", f"export HF_ENDPOINT=https://hub.example.org\nhf buckets sync ./folder hf://buckets/{LONG}/{LONG}", "Only what changed is sent."), Snippet("Fetch all of it", "bash", "hf buckets sync hf://buckets/a/b ./folder")), "/x", "/x"),
+    "bucket-empty": BucketPage(BUCKETS[0], "ada", "runs", True, "", (Crumb("runs", "/x"),), (), (Snippet("Send a folder", "bash", "hf buckets sync ./folder hf://buckets/ada/runs"),)),
     "account-likes": replace(ACCOUNT, tab="likes", likes=ROWS, next_url="/x"),
     "account-followers": replace(ACCOUNT, tab="followers", people=PEOPLE, is_self=True),
     "account-nobody": replace(ACCOUNT, tab="following"),

@@ -9,6 +9,7 @@ from typing import Final
 from groundswell.core.policy import may_create_in
 from groundswell.core.values import RepoKind, share_text, size_text
 from groundswell.http.pages import collecting
+from groundswell.http.pages.buckets import bucket_row
 from groundswell.http.pages.door import Answer, Asked, show, with_query
 from groundswell.http.pages.likes import person_of
 from groundswell.http.pages.lists import recent
@@ -50,13 +51,15 @@ def _storage(asked: Asked, account_id: int) -> tuple[Fact, ...]:
 
 
 def _tabs(overview: Overview) -> tuple[tuple[str, str, int], ...]:
+    buckets = overview.repository_counts[RepoKind.BUCKET.value]
     found = [
-        ("repositories", "Repositories", sum(overview.repository_counts.values())),
+        ("repositories", "Repositories", sum(overview.repository_counts.values()) - buckets),
+        ("buckets", "Buckets", buckets),
         ("collections", "Collections", overview.collection_count),
         ("followers", "Followers", overview.follower_count),
     ]
     if not overview.account.is_organisation:
-        found.insert(2, ("likes", "Likes", overview.like_count))
+        found.insert(3, ("likes", "Likes", overview.like_count))
         found.append(("following", "Following", overview.following_count))
     return tuple(found)
 
@@ -73,6 +76,13 @@ def _with_repositories(asked: Asked, page: AccountPage) -> AccountPage:
 def _with_collections(asked: Asked, page: AccountPage) -> AccountPage:
     found = asked.hub.collections.of_owner(asked.principal, page.name)
     return replace(page, collections=collecting.rows_of(found))
+
+
+def _with_buckets(asked: Asked, page: AccountPage) -> AccountPage:
+    cursor = asked.query.get("cursor") or None
+    found = asked.hub.buckets.list(asked.principal, page.name, cursor=cursor, limit=ON_TAB)
+    rows = tuple(bucket_row(each) for each in found.buckets)
+    return replace(_paged(asked, page, found.next_cursor), buckets=rows)
 
 
 def _paged(asked: Asked, page: AccountPage, next_cursor: str | None) -> AccountPage:
@@ -102,6 +112,7 @@ def _with_people(asked: Asked, page: AccountPage) -> AccountPage:
 
 _FILL: Final[dict[str, Callable[[Asked, AccountPage], AccountPage]]] = {
     "repositories": _with_repositories,
+    "buckets": _with_buckets,
     "collections": _with_collections,
     "likes": _with_likes,
     "followers": _with_people,

@@ -12,6 +12,7 @@ from groundswell.http.pages.views.access import (
     GateBox,
     QuestionRow,
 )
+from groundswell.http.pages.views.buckets import BucketFileRow, BucketPage, BucketRow
 from groundswell.http.pages.views.collections import (
     CollectionEditPage,
     CollectionPage,
@@ -92,6 +93,9 @@ __all__ = [
     "AccessListPage",
     "AccessRow",
     "AccountPage",
+    "BucketFileRow",
+    "BucketPage",
+    "BucketRow",
     "CardPage",
     "Collecting",
     "CollectionEditPage",

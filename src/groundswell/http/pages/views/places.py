@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from groundswell.http.pages.views.buckets import BucketRow
 from groundswell.http.pages.views.collections import CollectionRow, PersonRow
 from groundswell.http.pages.views.frame import Fact, MemberRow, RepoRow, View
 
@@ -76,6 +77,7 @@ class AccountPage(View):
     tabs: tuple[tuple[str, str, int], ...] = ()
     likes: tuple[RepoRow, ...] = ()
     collections: tuple[CollectionRow, ...] = ()
+    buckets: tuple[BucketRow, ...] = ()
     people: tuple[PersonRow, ...] = ()
     next_url: str | None = None
     first_url: str | None = None
