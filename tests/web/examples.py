@@ -303,7 +303,7 @@ BUCKET_FILES = (
 ACCOUNT = AccountPage(
     "ada", "Ada Lovelace", "organisation", NOW - 9000 * HOUR,
     (MemberRow("grace", "Grace", "admin"),), ROWS, (), (), may_create=True, is_followed=True,
-    tabs=(("repositories", "Repositories", 1234), ("collections", "Collections", 6), ("likes", "Likes", 0), ("followers", "Followers", 2), ("following", "Following", 2)),
+    tabs=(("repositories", "Repositories", 1234), ("buckets", "Buckets", 2), ("collections", "Collections", 6), ("likes", "Likes", 0), ("followers", "Followers", 2), ("following", "Following", 2)),
 )  # fmt: skip
 
 EXAMPLES: dict[str, View] = {

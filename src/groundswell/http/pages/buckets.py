@@ -67,7 +67,10 @@ def _crumbs(bucket: Bucket, url: str, path: str) -> tuple[Crumb, ...]:
 def _snippets(asked: Asked, bucket: Bucket) -> tuple[Snippet, ...]:
     endpoint = f"export HF_ENDPOINT={shlex.quote(asked.base_url)}"
     there = f"hf://buckets/{bucket.repository.full_name}"
-    found = [Snippet("Fetch all of it", "bash", f"{endpoint}\nhf buckets sync {there} ./folder")]
+    found = []
+    if bucket.file_count:
+        text = f"{endpoint}\nhf buckets sync {there} ./folder"
+        found.append(Snippet("Fetch all of it", "bash", text))
     if may(asked.principal, Action.WRITE, bucket.repository.subject).allowed:
         text = f"{endpoint}\nhf buckets sync ./folder {there}"
         note = "Only what changed is sent. With --delete, what is gone here goes there too."
