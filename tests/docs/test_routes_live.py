@@ -53,6 +53,7 @@ BODIES = {
     "create collection": {"title": "One"},
     "add item": {"item": {"type": "paper", "id": "2307.09288"}},
     "paths info": {"paths": ["file.txt"]},
+    "bucket paths info": {"paths": ["file.txt"]},
     "lfs batch": {"operation": "download", "objects": [{"oid": ZEROS, "size": 1}]},
 }
 
@@ -89,6 +90,9 @@ def hub(documented_hub: LiveHub) -> LiveHub:
         for name in ("hidden", "shown"):
             made = f"admin/{name}"
             api.create_repo(made, repo_type=kind, private=name == "hidden", exist_ok=True)
+    for name in ("hidden", "shown"):
+        api.create_bucket(f"admin/{name}", private=name == "hidden", exist_ok=True)
+        api.batch_bucket_files(f"admin/{name}", add=[(b"text\n", "file.txt")])
     for kind in ("model", "dataset"):
         for name in ("hidden", "shown"):
             api.upload_file(
@@ -113,6 +117,8 @@ def anonymous(hub: LiveHub, route: Route, name: str) -> Answer:
         sent = json.dumps(BODIES.get(route.name, {}))
         body = sent.replace("NAME", name).encode()
     query = "?service=git-upload-pack" if route.pattern.endswith("/info/refs") else ""
+    if route.name == "bucket events":
+        query = "?cursor=999999"  # never given: told so, and at an end
     return ask(hub, route.methods[0], path + query, body=body, headers=headers)
 
 
