@@ -52,8 +52,8 @@ from tests.hub.git_world import GitWorld
 
 
 class World(GitWorld):
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
+    def __init__(self, root: Path, url: str | None = None) -> None:
+        super().__init__(root, url)
         self.buckets = Buckets(self.database, self.blobs, self.now)
 
     def bucket(
