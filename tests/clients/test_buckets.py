@@ -371,3 +371,38 @@ def test_changes_are_followed_as_they_happen(
     assert b"event: reset" in ask(live_hub, "GET", f"{where}?cursor=4000").body
     for wrong in ("cursor=x", "since=yesterday"):
         assert ask(live_hub, "GET", f"{where}?{wrong}").status == 400
+
+
+def test_its_page_shows_files_folder_by_folder(
+    live_hub: LiveHub, ada: Any, bucket: str, new_name: Callable[..., str]
+) -> None:
+    def page(path: str, token: str | None = None) -> str:
+        answer = ask(live_hub, "GET", path, token=token)
+        assert answer.status == 200, path
+        return answer.body.decode()
+
+    here = f"/buckets/{bucket}"
+    assert "This bucket is empty" in page(here)
+    assert "hf buckets sync" not in page(here)
+    hint = f"hf buckets sync ./folder hf://buckets/{bucket}"
+    assert hint in page(here, token_of("ada"))
+    nasty = '<script>alert(1)</script> & "q".txt'
+    ada.batch_bucket_files(bucket, add=[(b"12345", "logs/a b.txt"), (b"1", nasty)])
+    top = page(here)
+    assert f'href="{here}/tree/logs"' in top
+    assert "<script>alert" not in top
+    assert "2 files" in top
+    below = page(f"{here}/tree/logs")
+    assert f'href="{here}/resolve/logs/a%20b.txt?download=true"' in below
+    assert "5 B" in below
+    got = ask(live_hub, "GET", f"{here}/resolve/logs/a%20b.txt?download=true")
+    assert got.body == b"12345"
+    assert got.headers["content-disposition"].startswith("attachment")
+    assert ask(live_hub, "GET", f"{here}/tree/none").status == 404
+    to_file = ask(live_hub, "GET", f"{here}/tree/logs/a%20b.txt")
+    assert (to_file.status, to_file.headers["location"]) == (303, f"{here}/resolve/logs/a%20b.txt")
+    hidden = ada.create_bucket(new_name(), private=True).bucket_id
+    for token, is_shown in ((token_of("ada"), True), (token_of("eve"), False), (None, False)):
+        listed = page("/ada?tab=buckets", token)
+        assert (f'href="/buckets/{hidden}"' in listed) is is_shown
+    assert f'href="{here}"' in page("/ada?tab=buckets")

@@ -143,14 +143,11 @@ def test_a_bucket_has_a_name_like_every_repository_and_no_folder(world: World) -
         world.repos.create_bucket(world.bob, RepoId(RepoKind.BUCKET, "alice", "more"))
     with pytest.raises(Unauthenticated):
         world.repos.create_bucket(ANONYMOUS, RepoId(RepoKind.BUCKET, "alice", "more"))
-    for make in (
-        lambda: world.repos.create(world.alice, RepoId(RepoKind.BUCKET, "alice", "more")),
-        lambda: world.repos.duplicate(
-            world.alice, bucket, RepoId(RepoKind.BUCKET, "alice", "more")
-        ),
-    ):
-        with pytest.raises(BadRequest):
-            make()
+    more = RepoId(RepoKind.BUCKET, "alice", "more")
+    with pytest.raises(BadRequest):
+        world.repos.create(world.alice, more)
+    with pytest.raises(BadRequest):
+        world.repos.duplicate(world.alice, bucket, more)
 
     world.put(bucket, file=b"content")
     moved = RepoId(RepoKind.BUCKET, "alice", "moved")
@@ -193,9 +190,11 @@ def test_the_buckets_of_a_namespace_are_those_that_one_may_see(world: World) -> 
     assert len(second.buckets) == 3
     last = second.buckets[-1]
     assert (last.file_count, last.size_bytes) == (2, 5)
-    for wrong in ({"cursor": "x"}, {"word": "x" * 201}, {"word": "\0"}):
+    with pytest.raises(BadRequest):
+        world.buckets.list(world.alice, "alice", cursor="x")
+    for word in ("x" * 201, "\0"):
         with pytest.raises(BadRequest):
-            world.buckets.list(world.alice, "alice", **wrong)
+            world.buckets.list(world.alice, "alice", word)
 
 
 def test_a_batch_is_carried_out_in_order(world: World) -> None:
