@@ -14,6 +14,7 @@ from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
 from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
 from groundswell.hub.accounts import Accounts
+from groundswell.hub.activity import Activities
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
@@ -50,6 +51,7 @@ class Hub:
     signer: Signer
     access: Access
     accounts: Accounts
+    activities: Activities
     repos: Repos
     search: Search
     likes: Likes
@@ -241,6 +243,7 @@ def build(  # long: a line or two for each use case
         signer=signer,
         access=Access(database, clock),
         accounts=accounts,
+        activities=Activities(database),
         repos=repos,
         search=Search(database),
         likes=Likes(database, clock),

@@ -52,6 +52,13 @@ from groundswell.store.tables.content import (
     xorbs,
 )
 from groundswell.store.tables.likes import daily_downloads, follows, likes
+from groundswell.store.tables.notices import (
+    mail_choices,
+    notifications,
+    outbox,
+    thread_subscriptions,
+    watches,
+)
 from groundswell.store.tables.repositories import (
     repositories,
     repository_names,
@@ -85,11 +92,14 @@ __all__ = [
     "likes",
     "links",
     "lost_links",
+    "mail_choices",
     "marks",
     "memberships",
     "metadata",
     "multipart_uploads",
     "namespace_sizes",
+    "notifications",
+    "outbox",
     "reconstructions",
     "repositories",
     "repository_names",
@@ -97,8 +107,10 @@ __all__ = [
     "repository_tags",
     "sessions",
     "shard_files",
+    "thread_subscriptions",
     "token_grants",
     "tokens",
+    "watches",
     "xorb_domains",
     "xorb_uses",
     "xorbs",

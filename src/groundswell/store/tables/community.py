@@ -76,11 +76,20 @@ events = sa.Table(
     sa.Column("happened_at", columns.Micros, nullable=False),
     sa.Column("type", sa.String(64), nullable=False),  # such as repository.created, commit.landed
     columns.account("actor_id", nullable=True),
-    sa.Column("repository_id", columns.Id, nullable=True, index=True),
+    sa.Column("repository_id", columns.Id, nullable=True),
     sa.Column("discussion_number", sa.Integer, nullable=True),  # of that repository
     sa.Column("payload", sa.JSON, nullable=False),
     sa.Column("handled_at", columns.Micros, nullable=True),
     sa.Index("ix_events_unhandled", "handled_at", "id"),
+    sa.Index("ix_events_repository", "repository_id", "id"),
+)
+# What somebody did to repositories, for ``hub.activity``.
+sa.Index(
+    "ix_events_actor",
+    events.c.actor_id,
+    events.c.id,
+    sqlite_where=events.c.repository_id.is_not(None),
+    postgresql_where=events.c.repository_id.is_not(None),
 )
 sa.Index(
     "ix_events_discussion",
