@@ -318,7 +318,7 @@ EXAMPLES: dict[str, View] = {
     "file-binary": replace(FILE, lines_html=None, lines_left_out=0, is_large=True, sha256="ab" * 32, reason="This is not text: 98.3 MB.", facts=FACTS, tensors=(("model.layers.0.self_attn.q_proj.weight", "BF16", "576 × 576"),) * 40),
     "file-image": replace(FILE, lines_html=None, lines_left_out=0, image_url="/-/static/" + static_files().version + "/favicon.svg"),
     "history": HistoryPage(REPO, "main", "", PICKER, CRUMBS[:1], (COMMIT,) * 4, 4000, "/x", "/x"),
-    "commit": CommitPage(REPO, COMMIT, (Tag("00112233", "/x"),), "/x", CHANGES, 12),
+    "commit": CommitPage(REPO, COMMIT, COMMIT.title, COMMIT.message, (Tag("00112233", "/x"),), "/x", CHANGES, 12),
     "refs": RefsPage(REPO, (RefRow("main", "/x", "3f" * 20, "/x", may_delete=False), RefRow("fix/" + LONG, "/x", "3f" * 20, "/x", may_delete=True)), (), (RefRow("refs/pr/1", "/x", "3f" * 20, "/x", may_delete=False),), "Reference exists."),
     "repo-settings": RepoSettingsPage(REPO, ("ada", "lab"), "That name is taken.", "name"),
     "upload": UploadPage(REPO, "main", "a-folder", CRUMBS[:2], must_propose=False, action_url="/x"),

@@ -23,6 +23,7 @@ from groundswell.http.pages.views import (
 from groundswell.http.routing import Route
 from groundswell.hub.content import CommitDiff
 from groundswell.hub.repos import Repository
+from groundswell.wire.markdown import LinkBase, linked
 
 ON_PAGE: Final = 50
 PAGES_MAX: Final = 100_000
@@ -190,9 +191,12 @@ def _commit(asked: Asked) -> Answer:
     detail = asked.hub.content.commit_detail(repository, asked.parameters["commit"])
     summary = detail.summary
     changes = changes_of(head, summary.id, detail.diff)
+    line, here = commit_line(head, summary), LinkBase(head.url)
     return CommitPage(
         repo=head,
-        commit=commit_line(head, summary),
+        commit=line,
+        title_html=linked(line.title, here),
+        message_html=linked(line.message, here),
         parents=tuple(Tag(parent[:8], f"{head.url}/commit/{parent}") for parent in summary.parents),
         tree_url=place(head, "tree", summary.id),
         changes=changes,

@@ -26,12 +26,14 @@ class LinkBase:
     ``repository_url`` is the path of the repository's page (``/ns/name``), empty for a text that
     belongs to no revision; ``revision`` is unquoted; ``folder`` is that of the document, "" for
     the root. ``origin`` is the hub's own ``scheme://host``, whose absolute links count as ours.
+    ``refers``: what people write to each other, in which ``@name`` and ``#3`` are links.
     """
 
     repository_url: str = ""
     revision: str = "main"
     folder: str = ""
     origin: str = ""
+    refers: bool = False
 
     def link(self, url: str) -> str | None:
         """The target of an ``<a href>``, or None when it leads nowhere it may."""

@@ -23,6 +23,7 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 
 from groundswell.wire.highlight import highlight_block
 from groundswell.wire.markdown.links import ID_PREFIX, LinkBase
+from groundswell.wire.markdown.references import BASE, NAMES, link_references
 from groundswell.wire.markdown.sanitise import sanitise
 
 MARKDOWN_LENGTH_MAX: Final = 400 * 1024
@@ -81,6 +82,8 @@ def _parser() -> MarkdownIt:
         double_inline=True,
         renderer=_render_math,
     )
+    # Before escaped signs become part of the text: what was escaped is no reference.
+    parser.core.ruler.before("text_join", "references", link_references)
     for rule in ("fence", "code_block"):
         parser.add_render_rule(rule, _render_fence)
     return parser
@@ -131,12 +134,19 @@ def _walk(tokens: Sequence[Token]) -> None:
             _walk(token.children)
 
 
+def names_in(text: str) -> set[str]:
+    """The names that ``@name`` speaks to in a text, in lower case."""
+    names: set[str] = set()
+    _parser().parse(text, {BASE: LinkBase("/anywhere", refers=True), NAMES: names})
+    return names
+
+
 def render(text: str, base: LinkBase) -> Rendered:
     """Safe HTML of a Markdown text that stands at ``base``. Text above the limit stays plain."""
     if len(text) > MARKDOWN_LENGTH_MAX:
         return plain(text[: MARKDOWN_LENGTH_MAX * 2])
     parser = _parser()
-    env: dict[str, Any] = {}
+    env: dict[str, Any] = {BASE: base} if base.refers else {}
     tokens = parser.parse(text, env)
     headings = _mark_headings(tokens)
     _walk(tokens)

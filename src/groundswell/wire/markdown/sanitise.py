@@ -43,7 +43,7 @@ _ATTRIBUTES: Final[dict[str, set[str]]] = {
 _CLASSES: Final = {
     *("task", "task-done", "math", "math-block", "footnotes", "footnotes-list", "footnote-ref"),
     *("footnote-item", "footnote-backref", "footnotes-sep", "external-image", "code-block"),
-    *("table-scroll", "heading-anchor"),
+    *("table-scroll", "heading-anchor", "reference"),
 }
 _HIGHLIGHT_CLASS = re.compile(r"hl-[a-z0-9]{1,4}", re.ASCII)
 _ID = re.compile(r"[^\w\-.:]")

@@ -102,6 +102,6 @@ class Entries:
             return ""
         if not rendered:
             return plain(comment.text).html
-        where = LinkBase("/" + self.repository.repo_id.url_path, "main", "", self.base)
+        where = LinkBase("/" + self.repository.repo_id.url_path, "main", "", self.base, refers=True)
         key = f"comment-{comment.id}-{comment.version}"
         return renderer().markdown(comment.text, where, key).html

@@ -81,7 +81,7 @@ def _card(
     is_own = not principal.is_anonymous and comment.author == principal.name
     html = ""
     if comment.text.strip():
-        where = LinkBase(head.url, "main", "", origin)
+        where = LinkBase(head.url, "main", "", origin, refers=True)
         html = renderer().markdown(comment.text, where, f"{comment.id}-{comment.version}").html
     return CommentCard(
         id=comment.id,

@@ -88,11 +88,13 @@ class HistoryPage(View):
 
 @dataclass(frozen=True, slots=True)
 class CommitPage(View):
-    """A commit and what it changed."""
+    """A commit and what it changed. Its texts are safe HTML, in which references are links."""
 
     template: ClassVar[str] = "repository/commit.html"
     repo: RepoHead
     commit: CommitLine
+    title_html: str
+    message_html: str
     parents: tuple[Tag, ...]
     tree_url: str
     changes: tuple[FileChange, ...]

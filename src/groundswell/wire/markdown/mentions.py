@@ -1,0 +1,28 @@
+"""Whom a text speaks to: the ``@names`` in it, exactly those that a page shows as links."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from groundswell.wire.markdown.render import names_in
+
+MENTIONS_MAX: Final = 50
+TEXT_LENGTH_MAX: Final = 64 * 1024
+# What opens brackets costs the square of their number, and this is asked where others wait.
+_OPENING_MAX: Final = 4_000
+
+_POSSIBLE: Final = re.compile(r"@[A-Za-z0-9]")
+_OPENING: Final = re.compile(r"[\[$]")
+
+
+def mentioned(text: str) -> frozenset[str]:
+    """Names of users or organisations in a Markdown text, in lower case; at most
+    ``MENTIONS_MAX`` of them, none of a text beyond ``TEXT_LENGTH_MAX`` characters or made of
+    brackets. Whether there is anybody of that name is for the caller to find out.
+    """
+    if len(text) > TEXT_LENGTH_MAX or not _POSSIBLE.search(text):
+        return frozenset()
+    if len(_OPENING.findall(text)) > _OPENING_MAX:
+        return frozenset()
+    return frozenset(sorted(names_in(text))[:MENTIONS_MAX])
