@@ -24,6 +24,7 @@ from groundswell.hub.follows import Follows
 from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
 from groundswell.hub.merging import Merging
+from groundswell.hub.notifications import Inbox, Projecting, Watching
 from groundswell.hub.overviews import Overviews
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
@@ -56,6 +57,9 @@ class Hub:
     search: Search
     likes: Likes
     follows: Follows
+    watching: Watching
+    inbox: Inbox
+    projecting: Projecting
     overviews: Overviews
     collections: Collections
     discussions: Discussions
@@ -248,6 +252,9 @@ def build(  # long: a line or two for each use case
         search=Search(database),
         likes=Likes(database, clock),
         follows=Follows(database, clock),
+        watching=Watching(database, clock),
+        inbox=Inbox(database, clock),
+        projecting=Projecting(database, clock),
         overviews=Overviews(database),
         collections=Collections(database, clock),
         discussions=discussions,

@@ -50,7 +50,13 @@ def _serve(settings: Settings) -> None:
     from groundswell.http.app import build_app
     from groundswell.http.threads import start_threads, stop_threads
     from groundswell.hub.upkeep import Premises
-    from groundswell.jobs import Schedule, chores_of, cooling_chores, scrub_chores
+    from groundswell.jobs import (
+        Schedule,
+        chores_of,
+        cooling_chores,
+        notice_chores,
+        scrub_chores,
+    )
     from groundswell.store.layout import DataFolder
 
     share_heaps()
@@ -68,7 +74,8 @@ def _serve(settings: Settings) -> None:
     )
     chores += cooling_chores(premises, hub.blobs, settings.cold_after_days)
     scrubs = scrub_chores(premises, settings.scrub_bytes_per_second)
-    schedules = [Schedule(each, leads=hub.git.workers.leads) for each in (chores, scrubs)]
+    notices = notice_chores(hub.projecting)
+    schedules = [Schedule(each, leads=hub.git.workers.leads) for each in (chores, notices, scrubs)]
     try:
         first = hub.accounts.ensure_first_admin()
         start_threads(settings.threads, settings.reader_threads)

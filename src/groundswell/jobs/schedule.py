@@ -16,6 +16,7 @@ from typing import Final
 
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits
+from groundswell.hub.notifications import Projecting
 from groundswell.hub.repos import Repos
 from groundswell.hub.upkeep import Premises
 from groundswell.hub.upkeep.cooling import Cooling
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 MINUTE: Final = 60.0
 HOUR: Final = 3_600.0
 DAY: Final = 24 * HOUR
+NOTICES_SECONDS: Final = 1.0
 SCRUB_SAVES_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 10 * MINUTE
@@ -210,6 +212,15 @@ def chores_of(
             for_one=False,
         ),
         Chore("pack-repositories", HOUR, sweeping.pack_repositories, first_after_seconds=HOUR / 2),
+    ]
+
+
+def notice_chores(projecting: Projecting) -> list[Chore]:
+    """Inboxes. On a schedule of its own: whoever is spoken to hears of it within seconds, however
+    long other chores take.
+    """
+    return [
+        Chore("notices", NOTICES_SECONDS, projecting.run, NOTICES_SECONDS, projecting.stop),
     ]
 
 

@@ -47,8 +47,8 @@ def _begin_quietly() -> None:
     newest = op.get_bind().execute(sa.text("SELECT max(id) FROM events")).scalar_one()
     if newest is not None:
         facts = sa.table("hub_facts", sa.column("name"), sa.column("value", sa.JSON))
-        state = {"seen": 0, "quiet_until": newest}
-        op.get_bind().execute(sa.insert(facts).values(name="notifications", value=state))
+        row = {"name": "notices_quiet_until", "value": newest}
+        op.get_bind().execute(sa.insert(facts).values(row))
 
 
 def _make_subscriptions() -> None:
@@ -136,4 +136,4 @@ def downgrade() -> None:
     op.drop_index("ix_events_actor", "events")
     op.drop_index("ix_events_repository", "events")
     op.create_index("ix_events_repository_id", "events", ["repository_id"])
-    op.execute("DELETE FROM hub_facts WHERE name = 'notifications'")
+    op.execute("DELETE FROM hub_facts WHERE name IN ('notices_quiet_until', 'projection:notices')")

@@ -1,0 +1,189 @@
+"""From events to inboxes: one row for each person and thread, of its newest event.
+
+Knows how to bring inboxes up to events, and to make them anew. Bears seeing an event twice, or
+after a newer one. Does not know e-mail: whoever is told of news may send it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from groundswell.hub.notifications.recipients import (
+    TYPES,
+    Event,
+    begin_watching,
+    recipients,
+    subscribe,
+)
+from groundswell.hub.notifications.values import Reason
+from groundswell.store.database import Database, portions, upsert
+from groundswell.store.tables import discussions, events, hub_facts, notifications
+
+EVENTS_AT_ONCE: Final = 200
+PAGES_MAX: Final = 50
+# On PostgreSQL an event may be seen after one of a higher number: those that are younger than this
+# are looked at again.
+UNSETTLED_SECONDS: Final = 10
+_MICROS: Final = 1_000_000
+_PLACE: Final = "projection:notices"
+# Events up to this one were there before inboxes were: people take part by them, and no more.
+_QUIET: Final = "notices_quiet_until"
+_KEY: Final = ("account_id", "discussion_id")
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Somebody is to hear of an event of a thread."""
+
+    account_id: int
+    discussion_id: int
+    event_id: int
+    reason: Reason
+
+
+Tell = Callable[[sa.Connection, Sequence[News]], None]
+
+
+def tell_nobody(_conn: sa.Connection, _news: Sequence[News]) -> None:
+    """Inboxes are all there is."""
+
+
+class Projecting:
+    """Keeps inboxes at the newest event. ``tell`` is told of news in the same transaction."""
+
+    def __init__(
+        self, database: Database, clock: Callable[[], int], tell: Tell = tell_nobody
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._tell = tell
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """End soon, now and later."""
+        self._is_stopped = True
+
+    def run(self) -> int:
+        """Go on until nothing is left, or enough was done for once. How many events."""
+        count = 0
+        for _ in range(PAGES_MAX):
+            done = 0 if self._is_stopped else self._database.write(self._advance)
+            count += done
+            if done < EVENTS_AT_ONCE:
+                break
+        return count
+
+    def rebuild(self) -> int:
+        """Make every inbox anew from the events and what people chose; marks are lost, and nobody
+        is sent anything. How many threads there are in all.
+
+        One transaction: nobody sees half of it.
+        """
+
+        def work(conn: sa.Connection) -> int:
+            conn.execute(sa.delete(notifications))
+            newest, after = _fact(conn, _PLACE), 0
+            while rows := _page(conn, after, newest):
+                project(conn, rows, _fact(conn, _QUIET))
+                after = rows[-1].id
+            counted = sa.select(sa.func.count()).select_from(notifications)
+            return int(conn.execute(counted).scalar_one())
+
+        return self._database.write(work)
+
+    def _advance(self, conn: sa.Connection) -> int:
+        seen = _fact(conn, _PLACE)
+        rows = _page(conn, seen, None)
+        if not rows:
+            return 0
+        news = project(conn, rows, _fact(conn, _QUIET))
+        self._tell(conn, news)
+        settled = rows
+        if conn.dialect.name != "sqlite" and len(rows) < EVENTS_AT_ONCE:
+            latest = self._clock() - UNSETTLED_SECONDS * _MICROS
+            settled = [row for row in rows if row.happened_at < latest]
+        if settled:
+            fact = {"name": _PLACE, "value": max(row.id for row in settled)}
+            upsert(conn, hub_facts, fact, update=["value"])
+        return len(rows)
+
+
+def project(conn: sa.Connection, rows: Sequence[Event], quiet_until: int = 0) -> list[News]:
+    """Bring inboxes up to these events, given in their order. What was new."""
+    threads = _threads(conn, rows)
+    found: dict[tuple[int, int], tuple[Event, Reason]] = {}
+    for event in rows:
+        begin_watching(conn, event)
+        number = threads.get((event.repository_id, event.discussion_number))
+        if number is None or event.type not in TYPES:
+            continue
+        spoken_to = subscribe(conn, event, number)
+        if event.id <= quiet_until:
+            continue
+        for account, reason in recipients(conn, event, number, spoken_to).items():
+            found[account, number] = event, _stronger(found.get((account, number)), reason)
+    return _write(conn, found)
+
+
+def _stronger(before: tuple[Event, Reason] | None, reason: Reason) -> Reason:
+    """Whoever was spoken to a moment ago is not told that they only watch."""
+    return before[1] if before is not None and before[1] is Reason.MENTION else reason
+
+
+def _write(conn: sa.Connection, found: dict[tuple[int, int], tuple[Event, Reason]]) -> list[News]:
+    known: dict[tuple[int, int], int] = {}
+    table = notifications.c
+    for some in portions(sorted(found)):
+        query = sa.select(table.account_id, table.discussion_id, table.event_id).where(
+            sa.tuple_(table.account_id, table.discussion_id).in_(some)
+        )
+        known |= {(row.account_id, row.discussion_id): row.event_id for row in conn.execute(query)}
+    news, made = [], []
+    for key, (event, reason) in found.items():
+        if known.get(key, 0) < event.id:
+            news.append(News(*key, event.id, reason))
+            made.append(
+                {
+                    **dict(zip(_KEY, key, strict=True)),
+                    "repository_id": event.repository_id,
+                    "event_id": event.id,
+                    "reason": reason.value,
+                    "happened_at": event.happened_at,
+                    "read_at": None,
+                    "done_at": None,
+                }
+            )
+    changed = [name for name in notifications.columns.keys() if name not in _KEY]  # noqa: SIM118 - not a dict
+    upsert(conn, notifications, made, update=changed)
+    return news
+
+
+def _threads(
+    conn: sa.Connection, rows: Sequence[Event]
+) -> dict[tuple[int | None, int | None], int]:
+    keys = {(row.repository_id, row.discussion_number) for row in rows if row.type in TYPES}
+    pairs = [key for key in keys if None not in key]
+    found: dict[tuple[int | None, int | None], int] = {}
+    table = discussions.c
+    for some in portions(pairs):
+        query = sa.select(table.id, table.repository_id, table.number).where(
+            sa.tuple_(table.repository_id, table.number).in_(some)
+        )
+        found |= {(row.repository_id, row.number): row.id for row in conn.execute(query)}
+    return found
+
+
+def _page(conn: sa.Connection, after: int, until: int | None) -> Sequence[Any]:
+    query = sa.select(events).where(events.c.id > after).order_by(events.c.id)
+    if until is not None:
+        query = query.where(events.c.id <= until)
+    return conn.execute(query.limit(EVENTS_AT_ONCE)).all()
+
+
+def _fact(conn: sa.Connection, name: str) -> int:
+    query = sa.select(hub_facts.c.value).where(hub_facts.c.name == name)
+    return int(conn.execute(query).scalar() or 0)
