@@ -10,16 +10,19 @@ from groundswell.http.pages import (
     access,
     access_csv,
     accounts,
+    activity,
     assets,
     card,
     collecting,
     collections,
     discussions,
+    feeds,
     files,
     history,
     likes,
     lists,
     making,
+    notifications,
     revisions,
     sessions,
     upload,
@@ -36,5 +39,6 @@ def routes() -> list[Route]:
     parts = (
         *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
         *(discussions, access, access_csv, likes, collecting, collections),
+        *(activity, notifications, feeds),
     )
     return [route for part in parts for route in part.routes()]

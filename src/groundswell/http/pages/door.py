@@ -179,7 +179,7 @@ def asked_of(request: Request) -> Asked:
     )
 
 
-def shell_for(asked: Asked, request_id: str = "") -> Shell:
+def shell_for(asked: Asked, request_id: str = "", unread: int = 0) -> Shell:
     """The frame around a page for who asks."""
     principal = asked.principal
     viewer = None if principal.is_anonymous else Viewer(principal.name, principal.is_admin)
@@ -193,6 +193,7 @@ def shell_for(asked: Asked, request_id: str = "") -> Shell:
         note=NOTES.get(asked.query.get("note", ""), ""),
         search=asked.query.get("search", "")[:200] if asked.path == "/models" else "",
         request_id=request_id,
+        unread=unread,
     )
 
 
@@ -210,7 +211,9 @@ def respond(request: Request, asked: Asked, answer: Answer) -> Response:
             clear_session_cookie(request, response)
         return response
     status: int = getattr(answer, "code", 200)
-    html = render(answer, shell_for(asked, str(request.scope.get("request_id", ""))))
+    # A page that tells of an error asks nothing more: the database may be what failed.
+    unread = 0 if isinstance(answer, ErrorPage) else asked.hub.inbox.count(asked.principal)
+    html = render(answer, shell_for(asked, str(request.scope.get("request_id", "")), unread))
     return HTMLResponse(html, status, PAGE_HEADERS)
 
 

@@ -59,7 +59,14 @@ def head_of(asked: Asked, repository: Repository) -> RepoHead:
         may_administer=allows(Action.ADMINISTER),
         discussions=0,
         waiting=asked.hub.access.count_pending(principal, repository),
+        watch=_level(asked, repository),
     )
+
+
+def _level(asked: Asked, repository: Repository) -> str:
+    if asked.principal.is_anonymous:
+        return ""
+    return asked.hub.watching.level_of(asked.principal, repository).value
 
 
 def card_word(repository: Repository, key: str) -> str | None:

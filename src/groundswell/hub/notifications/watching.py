@@ -48,8 +48,8 @@ class Watching:
         return Level.PARTICIPATING if found is None else Level(found)
 
     def set_level(self, principal: Principal, repository: Repository, level: Level) -> None:
-        """Hear that much of the repository from now on. With ``NONE`` its threads leave the inbox, and
-        with less than ``ALL`` those that came because all were wanted.
+        """Hear that much of the repository from now on. With ``NONE`` its threads leave the inbox,
+        and with less than ``ALL`` those that came because all were wanted.
 
         Raises:
             BadRequest: the principal watches as many as one account may.

@@ -98,6 +98,7 @@ def page_of(
     head = head_of(asked, repository)
     discussion = asked.hub.discussions.get(repository, number)
     entries, earlier = _entries(asked, head, discussion)
+    asked.hub.inbox.seen(principal, discussion.id)
     here = f"{head.url}/discussions/{number}"
     is_own = not principal.is_anonymous and discussion.author == principal.name
     may_contribute = may(principal, Action.CONTRIBUTE, repository.subject).allowed
@@ -116,9 +117,14 @@ def page_of(
         may_comment=may_contribute and (head.may_write or not discussion.is_locked),
         may_change=may_change,
         may_write=head.may_write,
+        hears=None if principal.is_anonymous else _hears(asked, repository, discussion),
         text=text,
         error=error,
     )
+
+
+def _hears(asked: Asked, repository: Repository, discussion: Discussion) -> bool:
+    return asked.hub.watching.hears_of(asked.principal, repository, discussion.number)
 
 
 def _entries(

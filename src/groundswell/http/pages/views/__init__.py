@@ -12,6 +12,13 @@ from groundswell.http.pages.views.access import (
     GateBox,
     QuestionRow,
 )
+from groundswell.http.pages.views.activity import (
+    ActivityRow,
+    FeedPage,
+    NotificationRow,
+    NotificationsPage,
+    RepoActivityPage,
+)
 from groundswell.http.pages.views.collections import (
     CollectionEditPage,
     CollectionPage,
@@ -92,6 +99,7 @@ __all__ = [
     "AccessListPage",
     "AccessRow",
     "AccountPage",
+    "ActivityRow",
     "CardPage",
     "Collecting",
     "CollectionEditPage",
@@ -114,6 +122,7 @@ __all__ = [
     "Fact",
     "FaultRow",
     "FaultsPage",
+    "FeedPage",
     "FileChange",
     "FilePage",
     "FileRow",
@@ -129,6 +138,8 @@ __all__ = [
     "NewDiscussionPage",
     "NewRepoPage",
     "NewTokenPage",
+    "NotificationRow",
+    "NotificationsPage",
     "PersonRow",
     "ProfilePage",
     "ProposalPage",
@@ -137,6 +148,7 @@ __all__ = [
     "RefPicker",
     "RefRow",
     "RefsPage",
+    "RepoActivityPage",
     "RepoHead",
     "RepoList",
     "RepoRow",

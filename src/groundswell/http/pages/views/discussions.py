@@ -131,6 +131,7 @@ class DiscussionPage(View):
     may_write: bool = False
     text: str = ""
     error: str = ""
+    hears: bool | None = None  # of its news; None for the anonymous
 
 
 @dataclass(frozen=True, slots=True)

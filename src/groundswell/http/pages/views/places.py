@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from groundswell.http.pages.views.activity import ActivityRow
 from groundswell.http.pages.views.collections import CollectionRow, PersonRow
 from groundswell.http.pages.views.frame import Fact, MemberRow, RepoRow, View
 
@@ -77,6 +78,7 @@ class AccountPage(View):
     likes: tuple[RepoRow, ...] = ()
     collections: tuple[CollectionRow, ...] = ()
     people: tuple[PersonRow, ...] = ()
+    activities: tuple[ActivityRow, ...] = ()
     next_url: str | None = None
     first_url: str | None = None
     is_followed: bool = False

@@ -28,6 +28,7 @@ class RepoHead:
     may_administer: bool
     discussions: int | None = None
     waiting: int = 0  # requests for access, for whoever may decide about them
+    watch: str = ""  # how much the viewer hears of it; "" for the anonymous
 
     @property
     def full_name(self) -> str:
