@@ -23,8 +23,16 @@ from groundswell.hub.discussions import Discussions
 from groundswell.hub.follows import Follows
 from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
+from groundswell.hub.mailing import (
+    MailChoices,
+    Relay,
+    Sender,
+    Sending,
+    can_be_written_to,
+    queueing,
+)
 from groundswell.hub.merging import Merging
-from groundswell.hub.notifications import Inbox, Projecting, Watching
+from groundswell.hub.notifications import Inbox, Projecting, Watching, tell_nobody
 from groundswell.hub.overviews import Overviews
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
@@ -60,6 +68,8 @@ class Hub:
     watching: Watching
     inbox: Inbox
     projecting: Projecting
+    mail_choices: MailChoices
+    sending: Sending | None
     overviews: Overviews
     collections: Collections
     discussions: Discussions
@@ -187,6 +197,41 @@ def _open_stores(
         raise
 
 
+def _relay(settings: Settings) -> Relay | None:
+    """The mail server that the settings name, if they do.
+
+    Raises:
+        BadRequest: a password file that cannot be read, or a sender that cannot be one.
+    """
+    if settings.smtp_host is None:
+        return None
+    from groundswell.store.smtp import SmtpRelay
+
+    if not can_be_written_to(settings.smtp_from or ""):
+        msg = f"smtp_from: no address that mail can come from: {settings.smtp_from!r}"
+        raise BadRequest(msg)
+    password = None
+    if settings.smtp_password_file is not None:
+        try:
+            password = settings.smtp_password_file.read_text("utf-8").splitlines()[0]
+        except (OSError, UnicodeDecodeError, IndexError) as error:
+            msg = f"smtp_password_file: {settings.smtp_password_file} holds no line of text"
+            raise BadRequest(msg) from error
+    return SmtpRelay(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_security,
+        settings.smtp_user,
+        password,
+    )
+
+
+def _sender(settings: Settings) -> Sender:
+    assert settings.smtp_from is not None, "the settings see to it"
+    assert settings.public_url is not None, "the settings see to it"
+    return Sender(settings.smtp_from, settings.public_url)
+
+
 def _begin_to_serve(git: GitStore, commits: Commits) -> None:
     """Before the first request: what a power cut left would stand in its way."""
     with git.workers.beginning() as is_first:
@@ -229,6 +274,8 @@ def build(  # long: a line or two for each use case
     commits = Commits(database, git, blobs, repos, discussions, clock)
     content = Content(git, blobs)
     references = References(database, git, blobs, commits, content, clock)
+    relay, inbox = _relay(settings), Inbox(database, clock)
+    mail_choices = MailChoices(database, signer, clock, can_send=relay is not None)
 
     def close() -> None:
         repos.close()
@@ -253,8 +300,12 @@ def build(  # long: a line or two for each use case
         likes=Likes(database, clock),
         follows=Follows(database, clock),
         watching=Watching(database, clock),
-        inbox=Inbox(database, clock),
-        projecting=Projecting(database, clock),
+        inbox=inbox,
+        projecting=Projecting(database, clock, queueing(clock) if relay else tell_nobody),
+        mail_choices=mail_choices,
+        sending=None
+        if relay is None
+        else Sending(database, mail_choices, inbox, relay, _sender(settings), clock),
         overviews=Overviews(database),
         collections=Collections(database, clock),
         discussions=discussions,

@@ -29,7 +29,7 @@ FILLED = {
     "rev": "main", "branch": "aside", "number": "1", "comment": "0" * 24, "tag": "latest", "account": "admin",
     "commit": "0" * 40, "hash": ZEROS, "oid": ZEROS, "prefix": "default", "domain": "n1",
     "epoch": "e1", "upload": "u", "part": "1", "version": "0", "file": "none.css",
-    "grant": "g",
+    "grant": "g", "link": "no.link",
     "slug": "none-" + "0" * 24, "item": "0" * 24,
 }  # fmt: skip
 
@@ -49,6 +49,9 @@ BODIES = {
     "move repository": {"fromRepo": "admin/NAME", "toRepo": "admin/other"},
     "duplicate repository": {"repository": "admin/other"},
     "handle access request": {"user": "somebody", "status": "accepted"},
+    "watch": {"level": "all"},
+    "hear of discussion": {"subscribed": True},
+    "mark notifications": {"state": "read", "ids": []},
     "grant access": {"user": "somebody"},
     "create collection": {"title": "One"},
     "add item": {"item": {"type": "paper", "id": "2307.09288"}},

@@ -54,6 +54,7 @@ def _serve(settings: Settings) -> None:
         Schedule,
         chores_of,
         cooling_chores,
+        mail_chores,
         notice_chores,
         scrub_chores,
     )
@@ -74,8 +75,8 @@ def _serve(settings: Settings) -> None:
     )
     chores += cooling_chores(premises, hub.blobs, settings.cold_after_days)
     scrubs = scrub_chores(premises, settings.scrub_bytes_per_second)
-    notices = notice_chores(hub.projecting)
-    schedules = [Schedule(each, leads=hub.git.workers.leads) for each in (chores, notices, scrubs)]
+    tables = chores, scrubs, notice_chores(hub.projecting), mail_chores(hub.sending)
+    schedules = [Schedule(each, leads=hub.git.workers.leads) for each in tables]
     try:
         first = hub.accounts.ensure_first_admin()
         start_threads(settings.threads, settings.reader_threads)

@@ -10,8 +10,17 @@ from groundswell.jobs.schedule import (
     Schedule,
     chores_of,
     cooling_chores,
+    mail_chores,
     notice_chores,
     scrub_chores,
 )
 
-__all__ = ["Chore", "Schedule", "chores_of", "cooling_chores", "notice_chores", "scrub_chores"]
+__all__ = [
+    "Chore",
+    "Schedule",
+    "chores_of",
+    "cooling_chores",
+    "mail_chores",
+    "notice_chores",
+    "scrub_chores",
+]

@@ -16,6 +16,7 @@ from typing import Final
 
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits
+from groundswell.hub.mailing import Sending
 from groundswell.hub.notifications import Projecting
 from groundswell.hub.repos import Repos
 from groundswell.hub.upkeep import Premises
@@ -32,6 +33,7 @@ MINUTE: Final = 60.0
 HOUR: Final = 3_600.0
 DAY: Final = 24 * HOUR
 NOTICES_SECONDS: Final = 1.0
+MAIL_SECONDS: Final = 5.0
 SCRUB_SAVES_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 10 * MINUTE
@@ -222,6 +224,13 @@ def notice_chores(projecting: Projecting) -> list[Chore]:
     return [
         Chore("notices", NOTICES_SECONDS, projecting.run, NOTICES_SECONDS, projecting.stop),
     ]
+
+
+def mail_chores(sending: Sending | None) -> list[Chore]:
+    """E-mail, where a mail server is named. On a schedule of its own: it may answer slowly."""
+    if sending is None:
+        return []
+    return [Chore("mail", MAIL_SECONDS, sending.run, MAIL_SECONDS, sending.stop)]
 
 
 def scrub_chores(premises: Premises, bytes_per_second: int) -> list[Chore]:

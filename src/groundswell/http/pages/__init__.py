@@ -21,6 +21,7 @@ from groundswell.http.pages import (
     history,
     likes,
     lists,
+    mail,
     making,
     notifications,
     revisions,
@@ -39,6 +40,6 @@ def routes() -> list[Route]:
     parts = (
         *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
         *(discussions, access, access_csv, likes, collecting, collections),
-        *(activity, notifications, feeds),
+        *(activity, notifications, feeds, mail),
     )
     return [route for part in parts for route in part.routes()]

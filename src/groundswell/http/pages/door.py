@@ -73,6 +73,7 @@ NOTES: Final = {
     "revoked": "The token is revoked.",
     "password": "The password is changed.",
     "signed-out": "You are signed out.",
+    "confirming": "A message is on its way to your address.",
     "asked": "Your request is sent.",
     "let-in": "You have access.",
     "withdrawn": "Taken back. Your answers are deleted.",

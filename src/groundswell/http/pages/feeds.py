@@ -162,7 +162,7 @@ def _account(asked: Asked) -> Feed:
 
 def _repositories(asked: Asked) -> Feed:
     kind = next(kind for kind in RepoKind if kind.plural == asked.parameters["kind"])
-    word = asked.parameters["which"].removesuffix(".atom")
+    word = asked.parameters["feed"].removesuffix(".atom")
     query = ListQuery(sort=_SORTS[word], limit=ENTRIES_MAX)
     found = asked.hub.search.list(asked.principal, kind, query).repositories
     entries = [_made(asked, each) for each in found]
@@ -191,7 +191,7 @@ def routes() -> list[Route]:
     found = [
         _route("/-/feeds/accounts/{account}", _account, "account"),
         _route(
-            "/-/feeds/{kind:models|datasets|spaces}/{which:new.atom|trending.atom}",
+            "/-/feeds/{kind:models|datasets|spaces}/{feed:new.atom|trending.atom}",
             _repositories,
             "repositories",
         ),

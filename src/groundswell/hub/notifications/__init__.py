@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groundswell.hub.notifications.inbox import COUNTED_MAX, Inbox
-from groundswell.hub.notifications.projecting import News, Projecting
+from groundswell.hub.notifications.projecting import News, Projecting, tell_nobody
 from groundswell.hub.notifications.values import (
     Filter,
     InboxPage,
@@ -26,4 +26,5 @@ __all__ = [
     "Projecting",
     "Reason",
     "Watching",
+    "tell_nobody",
 ]

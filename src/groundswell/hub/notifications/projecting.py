@@ -37,11 +37,21 @@ _KEY: Final = ("account_id", "discussion_id")
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Somebody is to hear of an event of a thread."""
+    """Somebody is to hear of events of a thread, from the first to the last of them."""
 
     account_id: int
     discussion_id: int
+    first_event: int
     event_id: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What some events of a thread are to one person: the newest, and why they hear of it."""
+
+    first_event: int
+    event: Event
     reason: Reason
 
 
@@ -115,7 +125,7 @@ class Projecting:
 def project(conn: sa.Connection, rows: Sequence[Event], quiet_until: int = 0) -> list[News]:
     """Bring inboxes up to these events, given in their order. What was new."""
     threads = _threads(conn, rows)
-    found: dict[tuple[int, int], tuple[Event, Reason]] = {}
+    found: dict[tuple[int, int], _Heard] = {}
     for event in rows:
         begin_watching(conn, event)
         number = threads.get((event.repository_id, event.discussion_number))
@@ -125,16 +135,19 @@ def project(conn: sa.Connection, rows: Sequence[Event], quiet_until: int = 0) ->
         if event.id <= quiet_until:
             continue
         for account, reason in recipients(conn, event, number, spoken_to).items():
-            found[account, number] = event, _stronger(found.get((account, number)), reason)
+            found[account, number] = _joined(found.get((account, number)), event, reason)
     return _write(conn, found)
 
 
-def _stronger(before: tuple[Event, Reason] | None, reason: Reason) -> Reason:
+def _joined(before: _Heard | None, event: Event, reason: Reason) -> _Heard:
     """Whoever was spoken to a moment ago is not told that they only watch."""
-    return before[1] if before is not None and before[1] is Reason.MENTION else reason
+    if before is None:
+        return _Heard(event.id, event, reason)
+    kept = Reason.MENTION if before.reason is Reason.MENTION else reason
+    return _Heard(before.first_event, event, kept)
 
 
-def _write(conn: sa.Connection, found: dict[tuple[int, int], tuple[Event, Reason]]) -> list[News]:
+def _write(conn: sa.Connection, found: dict[tuple[int, int], _Heard]) -> list[News]:
     known: dict[tuple[int, int], int] = {}
     table = notifications.c
     for some in portions(sorted(found)):
@@ -143,15 +156,17 @@ def _write(conn: sa.Connection, found: dict[tuple[int, int], tuple[Event, Reason
         )
         known |= {(row.account_id, row.discussion_id): row.event_id for row in conn.execute(query)}
     news, made = [], []
-    for key, (event, reason) in found.items():
-        if known.get(key, 0) < event.id:
-            news.append(News(*key, event.id, reason))
+    for key, heard in found.items():
+        event, before = heard.event, known.get(key, 0)
+        if before < event.id:
+            first = max(heard.first_event, before + 1)
+            news.append(News(*key, first, event.id, heard.reason))
             made.append(
                 {
                     **dict(zip(_KEY, key, strict=True)),
                     "repository_id": event.repository_id,
                     "event_id": event.id,
-                    "reason": reason.value,
+                    "reason": heard.reason.value,
                     "happened_at": event.happened_at,
                     "read_at": None,
                     "done_at": None,

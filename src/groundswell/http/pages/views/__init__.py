@@ -65,6 +65,8 @@ from groundswell.http.pages.views.frame import (
 )
 from groundswell.http.pages.views.own import (
     DevicePage,
+    MailLinkPage,
+    MailPage,
     NewTokenPage,
     ProfilePage,
     SignInPage,
@@ -132,6 +134,8 @@ __all__ = [
     "ItemRow",
     "LikersPage",
     "ListForm",
+    "MailLinkPage",
+    "MailPage",
     "MemberRow",
     "MergeBox",
     "NewCollectionPage",
