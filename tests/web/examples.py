@@ -12,6 +12,7 @@ from groundswell.http.pages.views import (
     AccessListPage,
     AccessRow,
     AccountPage,
+    ActivityRow,
     CardPage,
     Collecting,
     CollectionEditPage,
@@ -34,6 +35,7 @@ from groundswell.http.pages.views import (
     Fact,
     FaultRow,
     FaultsPage,
+    FeedPage,
     FileChange,
     FilePage,
     FileRow,
@@ -43,12 +45,16 @@ from groundswell.http.pages.views import (
     ItemRow,
     LikersPage,
     ListForm,
+    MailLinkPage,
+    MailPage,
     MemberRow,
     MergeBox,
     NewCollectionPage,
     NewDiscussionPage,
     NewRepoPage,
     NewTokenPage,
+    NotificationRow,
+    NotificationsPage,
     PersonRow,
     ProfilePage,
     ProposalPage,
@@ -57,6 +63,7 @@ from groundswell.http.pages.views import (
     RefPicker,
     RefRow,
     RefsPage,
+    RepoActivityPage,
     RepoHead,
     RepoList,
     RepoRow,
@@ -148,7 +155,7 @@ ROWS = (
 REPO = RepoHead(
     "model", "ada", "smollm2-135m-instruct", "/ada/smollm2-135m-instruct", is_private=True,
     gate="manual", is_disabled=False, likes=3, may_write=True, may_contribute=True,
-    may_administer=True, discussions=2,
+    may_administer=True, discussions=2, watch="all",
 )  # fmt: skip
 COMMIT = CommitLine(
     "3f" * 20, f"{REPO.url}/commit/{'3f' * 20}", "Quantise to 4 bits, keep the embedding in 16 and say why in the card",
@@ -280,7 +287,71 @@ ACCOUNT = AccountPage(
     tabs=(("repositories", "Repositories", 1234), ("collections", "Collections", 6), ("likes", "Likes", 0), ("followers", "Followers", 2), ("following", "Following", 2)),
 )  # fmt: skip
 
+
+def activity(icon: str, text: str, target: str, **more: Any) -> ActivityRow:
+    return ActivityRow(
+        icon, "grace", text, target, "/x", f"ada/{LONG}", f"/ada/{LONG}", NOW - 5 * HOUR, **more
+    )
+
+
+ACTIVITY = (
+    activity("model", "made the model", f"ada/{LONG}", is_private=True),
+    activity("history", "committed to main:", "3f3f3f3f"),
+    activity(
+        "talk",
+        "said something in the discussion",
+        "#12",
+        title="Why <b>so</b> large? " + LONG,
+        excerpt="Because " * 40,
+    ),
+    activity("heart", "likes", f"ada/{LONG}"),
+)
+NOTICES = (
+    NotificationRow(
+        1,
+        "talk",
+        "Why <b>so</b> large? " + LONG,
+        "/x",
+        f"ada/{LONG}",
+        "/x",
+        12,
+        "grace",
+        "said something",
+        "you are mentioned",
+        NOW - HOUR,
+        is_read=False,
+        is_private=True,
+    ),
+    NotificationRow(
+        2,
+        "branch",
+        "Quantise",
+        "/x",
+        "ada/m",
+        "/x",
+        3,
+        "bob",
+        "merged it",
+        "you take part",
+        NOW - 30 * HOUR,
+        is_read=True,
+    ),
+)
+
 EXAMPLES: dict[str, View] = {
+    "feed": FeedPage(ACTIVITY, (row("ada/words", kind="dataset"), *ROWS), ROWS, "/?cursor=1", "/"),
+    "feed-empty": FeedPage((), (), ()),
+    "repo-activity": RepoActivityPage(REPO, ACTIVITY, (("Activity", "/x.atom"), ("Commits", "/y.atom")), "/x", "/y"),
+    "repo-activity-none": RepoActivityPage(REPO, (), ()),
+    "account-activity": replace(ACCOUNT, tab="activity", activities=ACTIVITY, next_url="/x"),
+    "notifications": NotificationsPage(NOTICES, "all", "/notifications?which=all", "ada/m", "models/ada/m", "/x", "/y"),
+    "notifications-none": NotificationsPage((), "unread", "/notifications"),
+    "mail": MailPage(can_send=True, email="ada@example.org", is_confirmed=True, choice="mentions"),
+    "mail-unconfirmed": MailPage(can_send=True, email="ada@example.org", is_confirmed=False, choice="off", error="A message was sent a moment ago."),
+    "mail-off": MailPage(can_send=False, email="", is_confirmed=False, choice="off"),
+    "mail-stop": MailLinkPage(is_end=True),
+    "mail-confirm": MailLinkPage(is_end=False, email="ada@example.org"),
+    "mail-confirmed": MailLinkPage(is_end=False, is_done=True),
     "home": Home(ROWS, (row("ada/words", kind="dataset"),), (row("ada/demo", kind="space"),)),
     "home-empty": Home(),
     "list": RepoList("model", ListForm(search="smol", license="mit"), ROWS, 20345, "/models?cursor=x", "/models"),
@@ -363,7 +434,7 @@ ANONYMOUS_EXAMPLES = {"card-gate-anonymous", "home", "home-empty", "sign-in", "e
 def shell_of(name: str) -> Shell:
     viewer = None if name in ANONYMOUS_EXAMPLES else Viewer("ada", is_admin=True)
     note = "Saved." if name == "profile" else ""
-    return Shell(viewer, "csrf", "http://127.0.0.1:8000", f"/{name}", NOW, note, request_id="0123")
+    return Shell(viewer, "csrf", "http://127.0.0.1:8000", f"/{name}", NOW, note, request_id="0123", unread=12)
 
 
 async def app(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:

@@ -357,7 +357,14 @@ class References:
             The contents that the source does not hold.
         """
         wanted = [check_sha256(each) for each in sha256s]
-        held = self._database.write(
-            lambda conn: self._blobs.link_from(conn, source.id, target.id, wanted, account_id)
-        )
+
+        def work(conn: sa.Connection) -> set[str]:
+            found = self._blobs.link_from(conn, source.id, target.id, wanted, account_id)
+            if found:
+                payload = {"source_id": source.id, "sha256s": sorted(found)}
+                now = self._clock()
+                record(conn, now, "content.duplicated", account_id, target.id, payload)
+            return found
+
+        held = self._database.write(work)
         return tuple(each for each in wanted if each not in held)
