@@ -4,7 +4,7 @@
 
 Fills a throw-away database with REPOSITORIES models (100,000 by default, as ``seed_lists``) and
 EVENTS events (1,000,000), most of them of few people and repositories, and prints the median and the
-worst of 15 runs of each kind of page, in milliseconds.
+worst of 15 runs of each kind of page, in milliseconds of processor time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from bench.seed_lists import ADMIN, MEMBER, OWNERS, seed
 from groundswell.core.values import ANONYMOUS, Principal
 from groundswell.hub.activity import Activities, ActivityPage
-
+from groundswell.hub.notifications import Filter, Inbox
 from groundswell.hub.repos.rows import load
 from groundswell.store import tables
 from groundswell.store.database import Database
@@ -68,7 +68,9 @@ def fill(database: Database, count: int, repositories: int) -> None:
         database.write(work)
     for start in range(1, count + 1, BATCH):
         rows = [event(n, repositories, chance) for n in range(start, min(start + BATCH, count + 1))]
-        database.write(lambda conn, rows=rows: conn.execute(sa.insert(tables.events), rows).rowcount)
+        database.write(
+            lambda conn, rows=rows: conn.execute(sa.insert(tables.events), rows).rowcount
+        )
 
 
 def event(number: int, repositories: int, chance: random.Random) -> dict[str, Any]:
@@ -118,9 +120,7 @@ def main() -> None:
                 ANONYMOUS, busiest, cursor=deep
             ),
             "busiest person": lambda: activities.of_account(ANONYMOUS, "owner1"),
-            "busiest person, deep": lambda: activities.of_account(
-                ANONYMOUS, "owner1", cursor=deep
-            ),
+            "busiest person, deep": lambda: activities.of_account(ANONYMOUS, "owner1", cursor=deep),
             "person without events": lambda: activities.of_account(ANONYMOUS, "owner1999"),
             "home, follows 1,999, watches 4,000": lambda: activities.home(MEMBER),
             "the same, deep": lambda: activities.home(MEMBER, cursor=deep),
@@ -135,11 +135,13 @@ def main() -> None:
         report({name: work for name, work in cases.items()})
         # An organisation: the account that has most repositories, as if it were one.
         database.write(
-            lambda conn: conn.execute(
-                sa.update(tables.accounts)
-                .where(tables.accounts.c.id == 1)
-                .values(kind="organisation")
-            ).rowcount
+            lambda conn: (
+                conn.execute(
+                    sa.update(tables.accounts)
+                    .where(tables.accounts.c.id == 1)
+                    .values(kind="organisation")
+                ).rowcount
+            )
         )
         owned = sa.select(sa.func.count()).where(tables.repositories.c.owner_id == 1)
         number = database.read(lambda conn: conn.execute(owned).scalar_one())

@@ -400,7 +400,7 @@ EXAMPLES: dict[str, View] = {
     "discussion": DiscussionPage(
         REPO, replace(DISCUSSION, status="open", is_locked=True), TALK, "/x?before=9", 940, "/x/files", "/x",
         MergeBox(3, 12, is_related=True, collisions=(CollidingFile("config.json", "<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n" + "x" * 300), CollidingFile("model.safetensors" * 9, None)), may_merge=True, may_update=True),
-        None, may_comment=True, may_change=True, may_write=True, text="What I said", error="Changed on both sides: config.json",
+        None, may_comment=True, may_change=True, may_write=True, hears=True, text="What I said", error="Changed on both sides: config.json",
     ),
     "discussion-clean": DiscussionPage(
         REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
