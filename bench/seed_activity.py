@@ -3,8 +3,8 @@
     python bench/seed_activity.py [EVENTS [REPOSITORIES]]
 
 Fills a throw-away database with REPOSITORIES models (100,000 by default, as ``seed_lists``) and
-EVENTS events (1,000,000), most of them of few people and repositories, and prints the median and the
-worst of 15 runs of each kind of page, in milliseconds of processor time.
+EVENTS events (1,000,000), most of them of few people and repositories, and prints the median and
+the worst of 15 runs of each kind of page, in milliseconds of processor time.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def main() -> None:
             "inbox, 20,000 threads": lambda: inbox.list(MEMBER),
             "inbox, all read ones too": lambda: inbox.list(MEMBER, Filter.ALL),
         }
-        report({name: work for name, work in cases.items()})
+        report(cases)
         # An organisation: the account that has most repositories, as if it were one.
         database.write(
             lambda conn: (
