@@ -434,7 +434,9 @@ ANONYMOUS_EXAMPLES = {"card-gate-anonymous", "home", "home-empty", "sign-in", "e
 def shell_of(name: str) -> Shell:
     viewer = None if name in ANONYMOUS_EXAMPLES else Viewer("ada", is_admin=True)
     note = "Saved." if name == "profile" else ""
-    return Shell(viewer, "csrf", "http://127.0.0.1:8000", f"/{name}", NOW, note, request_id="0123", unread=12)
+    return Shell(
+        viewer, "csrf", "http://127.0.0.1:8000", f"/{name}", NOW, note, request_id="0123", unread=12
+    )
 
 
 async def app(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
