@@ -18,7 +18,7 @@ from groundswell.hub.blobs import Blobs
 from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
 from groundswell.hub.content import Content
-from groundswell.hub.discussions import Discussions
+from groundswell.hub.discussions import Attachments, Discussions
 from groundswell.hub.follows import Follows
 from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
@@ -57,6 +57,7 @@ class Hub:
     overviews: Overviews
     collections: Collections
     discussions: Discussions
+    attachments: Attachments
     merging: Merging
     content: Content
     commits: Commits
@@ -248,6 +249,7 @@ def build(  # long: a line or two for each use case
         overviews=Overviews(database),
         collections=Collections(database, clock),
         discussions=discussions,
+        attachments=Attachments(database, blobs, clock),
         merging=Merging(database, git, discussions, commits, clock),
         content=content,
         commits=commits,

@@ -188,6 +188,13 @@ def speaks_for_itself(principal: Principal) -> bool:
     return not principal.is_anonymous and principal.token_role not in limited
 
 
+def may_attach(principal: Principal) -> bool:
+    """Whether the principal may bring a file that a comment will show: where it may comment is
+    asked when it does.
+    """
+    return not principal.is_anonymous and principal.token_role is not TokenRole.READ
+
+
 def may_create_in(principal: Principal, owner_id: int) -> bool:
     """Whether the principal may make repositories in the namespace of that account."""
     if not speaks_for_itself(principal):

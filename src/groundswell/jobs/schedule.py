@@ -199,6 +199,7 @@ def chores_of(
         Chore("publish-xorbs", MINUTE / 4, publishing.run, 15.0, break_off=publishing.break_off),
         Chore("score-trending", HOUR, trending.run, 20.0, break_off=trending.break_off),
         Chore("end-claims", DAY, sweeping.end_claims),
+        Chore("end-attachments", HOUR, sweeping.end_attachments),
         Chore("collect", 6 * HOUR, collecting, first_after_seconds=10 * MINUTE),
         Chore("settle-events", 10 * MINUTE, sweeping.settle_events),
         Chore(

@@ -4,6 +4,7 @@ A pull request is a branch ``refs/pr/N`` that begins at the head of main; ``hub.
 there. What may be read follows the repository.
 """
 
+from groundswell.hub.discussions.attachments import Arriving, Attachment, Attachments
 from groundswell.hub.discussions.service import Discussions
 from groundswell.hub.discussions.values import (
     Comment,
@@ -18,6 +19,9 @@ from groundswell.hub.discussions.values import (
 )
 
 __all__ = [
+    "Arriving",
+    "Attachment",
+    "Attachments",
     "Comment",
     "CommentVersion",
     "Discussion",

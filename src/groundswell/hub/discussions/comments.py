@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from groundswell.core.errors import BadRequest, Conflict, Forbidden, NotFound
 from groundswell.core.policy import Action, may
 from groundswell.core.values import Principal, is_storable
-from groundswell.hub.discussions import rows
+from groundswell.hub.discussions import attaching, rows
 from groundswell.hub.discussions.values import (
     COMMENT_CHARACTERS_MAX,
     COMMENTS_MAX,
@@ -92,6 +92,7 @@ def say(
             written_at=now,
         )
     )
+    attaching.bind(conn, actor_id, discussion.repository_id, id_, text)
     count = _discussions.c.comment_count + 1
     rows.change(conn, discussion.id, comment_count=count)
     return id_
@@ -120,6 +121,7 @@ def edit(
     conn.execute(sa.insert(_versions).values(comment_id=id_, **{key: row[key] for key in keys}))
     new = {"text": text, "version": row["version"] + 1, "written_at": now}
     conn.execute(sa.update(_comments).where(_comments.c.id == id_).values(new))
+    attaching.bind(conn, principal.account_id, discussion.repository_id, id_, text)
     _tell(conn, now, principal, discussion, "comment.edited", id_)
 
 
@@ -142,6 +144,7 @@ def hide(
     conn.execute(sa.delete(_versions).where(_versions.c.comment_id == id_))
     gone = {"text": "", "hidden_at": now, "hidden_by_id": principal.account_id}
     conn.execute(sa.update(_comments).where(_comments.c.id == id_).values(gone))
+    attaching.let_go(conn, id_)
     _tell(conn, now, principal, discussion, "comment.hidden", id_)
 
 

@@ -180,6 +180,11 @@ def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:
     Links are kept aside, in case the repository is brought back.
     """
     lose_links(conn, tables.links.c.repository_id == repository_id, now)
+    # Swept within a day, as nothing names them any more.
+    attached = sa.update(tables.attachments).where(
+        tables.attachments.c.repository_id == repository_id
+    )
+    conn.execute(attached.values(repository_id=None))
     for table in (
         tables.repository_tags,
         tables.access_requests,
@@ -187,6 +192,7 @@ def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:
         tables.token_grants,
         tables.multipart_uploads,
         tables.discussions,
+        tables.labels,
         tables.likes,
         tables.daily_downloads,
         tables.collection_items,

@@ -58,12 +58,22 @@ from groundswell.store.tables.repositories import (
     repository_tags,
 )
 from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
+from groundswell.store.tables.talk import (
+    attachment_uses,
+    attachments,
+    discussion_assignees,
+    discussion_labels,
+    labels,
+    reactions,
+)
 
 __all__ = [
     "access_requests",
     "account_names",
     "accounts",
     "arrivals",
+    "attachment_uses",
+    "attachments",
     "blobs",
     "checked",
     "chunk_samples",
@@ -77,11 +87,14 @@ __all__ = [
     "comments",
     "daily_downloads",
     "device_grants",
+    "discussion_assignees",
+    "discussion_labels",
     "discussions",
     "events",
     "faults",
     "follows",
     "hub_facts",
+    "labels",
     "likes",
     "links",
     "lost_links",
@@ -90,6 +103,7 @@ __all__ = [
     "metadata",
     "multipart_uploads",
     "namespace_sizes",
+    "reactions",
     "reconstructions",
     "repositories",
     "repository_names",

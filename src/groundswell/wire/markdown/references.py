@@ -19,7 +19,7 @@ from markdown_it.token import Token
 
 from groundswell.core.errors import InvalidName
 from groundswell.core.values import check_name
-from groundswell.wire.markdown.links import LinkBase
+from groundswell.wire.markdown.links import ATTACHED, LinkBase
 
 # Where the renderer's environment holds the place of the text, when references are wanted.
 BASE: Final = "place of the text"
@@ -37,6 +37,7 @@ _REFERENCE: Final = re.compile(
                              | @(?P<their_commit>[0-9a-f]{{7,40}}) (?![\w/-]) )
     | (?<![\w/@`]) @(?P<name>{_NAME}) (?![\w/@])
     | (?<![\w/\#@&-]) \#(?P<number>[1-9][0-9]{{0,8}}) (?![\w\#/])
+    | (?<!\S) (?P<played>(?:https?://[^\s/"<>]{{1,300}})?/uploads/[0-9a-f]{{32}}\.\w{{3,4}}) (?!\S)
     | (?<![\w./\#@-]) (?P<commit>[0-9a-f]{{7,40}}) (?![\w/@-]|\.\w)
     """,
     re.ASCII | re.VERBOSE,
@@ -49,7 +50,8 @@ _CODE_TAG: Final = re.compile(r"<(/?)(a|code|pre|kbd|samp|tt)\b", re.IGNORECASE)
 class Reference:
     """A part of a text, from ``start`` to ``stop``, and where it leads.
 
-    ``name`` is of whom it speaks to, "" for what is no person; ``is_commit``: its text is an id.
+    ``name`` is of whom it speaks to, "" for what is no person; ``is_commit``: its text is an id;
+    ``is_player``: it is the address of a film or sound, which is shown in its place.
     """
 
     start: int
@@ -58,6 +60,7 @@ class Reference:
     text: str
     name: str = ""
     is_commit: bool = False
+    is_player: bool = False
 
 
 def references(text: str, base: LinkBase) -> Iterator[Reference]:
@@ -71,6 +74,9 @@ def references(text: str, base: LinkBase) -> Iterator[Reference]:
 def _reference(found: re.Match[str], base: LinkBase) -> Reference | None:
     start, stop, written = found.start(), found.end(), found[0]
     name, commit = found["name"], found["commit"]
+    if found["played"] is not None:
+        source = base.player(written)
+        return Reference(start, stop, source, written, is_player=True) if source else None
     if name is not None:
         return Reference(start, stop, f"/{name}", written, name) if _is_name(name) else None
     if commit is not None:
@@ -111,6 +117,8 @@ def linked(text: str, base: LinkBase) -> str:
     for count, found in enumerate(references(text, base)):
         if count >= REFERENCES_MAX:
             break
+        if found.is_player:
+            continue
         parts.append(escape(text[end : found.start]))
         shown = f"<code>{escape(found.text)}</code>" if found.is_commit else escape(found.text)
         parts.append(f'<a class="reference" href="{escape(found.url)}">{shown}</a>')
@@ -194,6 +202,11 @@ def _text(made: list[Token], token: Token, content: str) -> None:
 
 
 def _link(token: Token, found: Reference) -> Iterator[Token]:
+    if found.is_player:
+        is_film = ATTACHED.fullmatch(found.url)
+        tag = "video" if is_film and is_film["film"] else "audio"
+        yield Token("html_inline", "", 0, content=f'<{tag} src="{found.url}"></{tag}>')
+        return
     attributes: dict[str, str | int | float] = {"class": "reference", "href": found.url}
     yield Token("link_open", "a", 1, attrs=attributes, level=token.level)
     kind, tag = ("code_inline", "code") if found.is_commit else ("text", "")
