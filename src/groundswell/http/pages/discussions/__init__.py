@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from groundswell.http.pages.discussions import changing, reading
-from groundswell.http.pages.repositories import shows, takes
+from groundswell.http.pages.discussions import attaching, changing, reading
+from groundswell.http.pages.door import DOOR
+from groundswell.http.pages.repositories import PATTERNS, shows, takes
 from groundswell.http.routing import Route
 
 
@@ -15,5 +16,12 @@ def routes() -> list[Route]:
         *takes("/discussions/new", changing.open_new, "new discussion"),
         *shows("/discussions/{number}", reading.show_one, "discussion"),
         *takes("/discussions/{number}", changing.change, "discussion"),
+        *(
+            Route(
+                ("POST",), f"{pattern}/discussions/{{number}}/attach", attaching.receive, DOOR,
+                "form attach", body_max_bytes=attaching.BODY_BYTES_MAX, takes_content=True,
+            )
+            for pattern in PATTERNS
+        ),
         *shows("/discussions/{number}/files", reading.show_changes, "pull request changes"),
-    ]
+    ]  # fmt: skip

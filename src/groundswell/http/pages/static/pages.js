@@ -1,4 +1,5 @@
 // Comfort only: every page works without this file.
+import { attachFiles } from "./attach.js";
 import { addCopyButtons } from "./copy.js";
 import { watchUpload } from "./upload.js";
 
@@ -29,5 +30,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 addCopyButtons();
+for (const place of document.querySelectorAll("[data-attach]")) attachFiles(place);
 const form = document.querySelector("form[data-upload]");
 if (form) watchUpload(form);
