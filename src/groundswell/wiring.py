@@ -18,7 +18,7 @@ from groundswell.hub.blobs import Blobs
 from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
 from groundswell.hub.content import Content
-from groundswell.hub.discussions import Attachments, Discussions
+from groundswell.hub.discussions import Attachments, Discussions, Labels, Reactions
 from groundswell.hub.follows import Follows
 from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
@@ -58,6 +58,8 @@ class Hub:
     collections: Collections
     discussions: Discussions
     attachments: Attachments
+    labels: Labels
+    reactions: Reactions
     merging: Merging
     content: Content
     commits: Commits
@@ -249,6 +251,8 @@ def build(  # long: a line or two for each use case
         overviews=Overviews(database),
         collections=Collections(database, clock),
         discussions=discussions,
+        labels=Labels(database, clock),
+        reactions=Reactions(database, clock),
         attachments=Attachments(database, blobs, clock),
         merging=Merging(database, git, discussions, commits, clock),
         content=content,

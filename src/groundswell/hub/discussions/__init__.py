@@ -5,6 +5,8 @@ there. What may be read follows the repository.
 """
 
 from groundswell.hub.discussions.attachments import Arriving, Attachment, Attachments
+from groundswell.hub.discussions.labels import Labels
+from groundswell.hub.discussions.reactions import Reaction, Reactions
 from groundswell.hub.discussions.service import Discussions
 from groundswell.hub.discussions.values import (
     Comment,
@@ -13,6 +15,7 @@ from groundswell.hub.discussions.values import (
     DiscussionPage,
     DiscussionQuery,
     Happening,
+    Label,
     Status,
     Timeline,
     reference_of,
@@ -29,6 +32,10 @@ __all__ = [
     "DiscussionQuery",
     "Discussions",
     "Happening",
+    "Label",
+    "Labels",
+    "Reaction",
+    "Reactions",
     "Status",
     "Timeline",
     "reference_of",

@@ -36,8 +36,8 @@ _versions = tables.comment_versions
 _events = tables.events
 
 SAYING: Final = ("discussion.created", "discussion.commented")
-# Edits and hiding show in the comment itself.
-_SILENT: Final = ("comment.edited", "comment.hidden")
+# What shows in the comment itself.
+_SILENT: Final = ("comment.edited", "comment.hidden", "comment.reacted")
 
 
 def checked_text(text: str) -> str:
@@ -54,9 +54,14 @@ def checked_text(text: str) -> str:
 
 
 def check_may_speak(
-    conn: sa.Connection, principal: Principal, repository_id: int, discussion: Discussion
+    conn: sa.Connection,
+    principal: Principal,
+    repository_id: int,
+    discussion: Discussion,
+    *,
+    adds: bool = True,
 ) -> None:
-    """Nothing when the principal may comment.
+    """Nothing when the principal may comment; ``adds``: by one more comment.
 
     Raises:
         Conflict: the discussion is full.
@@ -66,7 +71,7 @@ def check_may_speak(
     present = decide_again(conn, principal, repository_id, Action.CONTRIBUTE)
     if discussion.is_locked and not may(principal, Action.WRITE, present.subject).allowed:
         raise Forbidden("This discussion is locked: only its maintainers may comment.")
-    if discussion.comment_count >= COMMENTS_MAX:
+    if adds and discussion.comment_count >= COMMENTS_MAX:
         raise Conflict(f"This discussion holds {COMMENTS_MAX} comments: please open a new one.")
 
 
@@ -145,6 +150,7 @@ def hide(
     gone = {"text": "", "hidden_at": now, "hidden_by_id": principal.account_id}
     conn.execute(sa.update(_comments).where(_comments.c.id == id_).values(gone))
     attaching.let_go(conn, id_)
+    conn.execute(sa.delete(tables.reactions).where(tables.reactions.c.comment_id == id_))
     _tell(conn, now, principal, discussion, "comment.hidden", id_)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from starlette.requests import Request
@@ -25,7 +26,9 @@ from groundswell.hub.discussions import (
     DiscussionPage,
     DiscussionQuery,
     Happening,
+    Reaction,
 )
+from groundswell.hub.discussions.searching import asked as typed
 from groundswell.hub.repos import Repository
 from groundswell.wire.hub_api.text import last_values
 from groundswell.wiring import Hub
@@ -64,9 +67,11 @@ async def list_discussions(request: Request) -> Response:
         is_pull_request=_KINDS[only(tuple(_KINDS), asked.get("type", "all"), "type")],
         open=_STATES[only(tuple(_STATES), asked.get("status", "all"), "status")],
         author=asked.get("author") or None,
-        words=tuple(asked.get("search", "").split()),
+        assignee=asked.get("assignee") or None,
+        labels=(asked["label"],) if asked.get("label") else (),
         page=count_field(asked, "p", 0, PAGES_MAX),
     )
+    query = typed(asked.get("search", ""), query)
     repository, page = await answer(request, Action.SEE, _list, query)
     return json_response(
         {
@@ -86,6 +91,7 @@ class _Shown:
     happenings: tuple[Happening, ...]
     conflicts: tuple[str, ...] = ()
     diff: str | None = None
+    reactions: Mapping[int, tuple[Reaction, ...]] = field(default_factory=dict)
 
 
 def _get(
@@ -93,7 +99,9 @@ def _get(
 ) -> _Shown:
     discussion = hub.discussions.get(repository, number)
     happenings = hub.discussions.timeline(discussion).happenings
-    shown = _Shown(repository, discussion, happenings)
+    comments = [each.id for each in happenings if each.comment is not None]
+    reactions = hub.reactions.at(principal, comments)
+    shown = _Shown(repository, discussion, happenings, reactions=reactions)
     if (
         not discussion.is_pull_request
         or not may(principal, Action.READ, repository.subject).allowed
@@ -107,14 +115,14 @@ def _get(
     diff = None
     if with_diff:
         diff = patch_text(hub.content.compare(repository, meeting.base, meeting.head))
-    return _Shown(repository, discussion, happenings, conflicts, diff)
+    return replace(shown, conflicts=conflicts, diff=diff)
 
 
 async def one_discussion(request: Request) -> Response:
     """One, with what happened in it and, of a pull request, what it changes."""
     with_diff = last_values(query_of(request)).get("diff", "") not in {"", "0", "false"}
     shown = await answer(request, Action.SEE, _get, number_in(request), with_diff=with_diff)
-    entries = Entries(shown.repository, base_url(request))
+    entries = Entries(shown.repository, base_url(request), shown.reactions)
     body = item(shown.repository, shown.discussion)
     body["events"] = await hop(_written, entries, shown.happenings)
     if shown.discussion.is_pull_request:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groundswell.http.pages.discussions import attaching, changing, reading
+from groundswell.http.pages.discussions import attaching, changing, labelling, reading
 from groundswell.http.pages.door import DOOR
 from groundswell.http.pages.repositories import PATTERNS, shows, takes
 from groundswell.http.routing import Route
@@ -14,6 +14,8 @@ def routes() -> list[Route]:
         *shows("/discussions", reading.show_list, "discussions"),
         *shows("/discussions/new", changing.show_form, "new discussion"),
         *takes("/discussions/new", changing.open_new, "new discussion"),
+        *shows("/discussions/labels", labelling.show, "labels"),
+        *takes("/discussions/labels", labelling.change, "labels"),
         *shows("/discussions/{number}", reading.show_one, "discussion"),
         *takes("/discussions/{number}", changing.change, "discussion"),
         *(

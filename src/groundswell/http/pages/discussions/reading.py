@@ -6,7 +6,7 @@ from typing import Final
 
 from groundswell.core.errors import NotFound, RevisionNotFound
 from groundswell.core.policy import Action, may
-from groundswell.http.pages.discussions.timeline import NOBODY, entry_of
+from groundswell.http.pages.discussions.timeline import NOBODY, Seen, entry_of
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.history import changes_of, commit_line
 from groundswell.http.pages.repositories import find, head_of, place
@@ -16,12 +16,16 @@ from groundswell.http.pages.views import (
     DiscussionPage,
     DiscussionRow,
     DiscussionsPage,
+    LabelRow,
     MergeBox,
     ProposalPage,
     RepoHead,
     TimelineLine,
 )
-from groundswell.hub.discussions import Discussion, DiscussionQuery, Status
+from groundswell.hub.discussions import Discussion, DiscussionQuery, Label, Status
+from groundswell.hub.discussions.reactions import KINDS
+from groundswell.hub.discussions.searching import TEXT_LENGTH_MAX
+from groundswell.hub.discussions.searching import asked as typed
 from groundswell.hub.repos import Repository
 
 STATUSES: Final = {"open": True, "closed": False, "all": None}
@@ -44,7 +48,21 @@ def row_of(head: RepoHead, discussion: Discussion) -> DiscussionRow:
         comments=max(0, discussion.comment_count - 1),
         is_pinned=discussion.is_pinned,
         is_locked=discussion.is_locked,
+        labels=tuple(label_row(head, each) for each in discussion.labels),
+        assignees=discussion.assignees,
     )
+
+
+def list_url(head: RepoHead, status: str, text: str, page: int = 0) -> str:
+    """The address of a list of discussions."""
+    number = str(page) if page else None
+    return with_query(f"{head.url}/discussions", status=status, search=text, p=number)
+
+
+def label_row(head: RepoHead, label: Label, *, is_on: bool = False) -> LabelRow:
+    """A label that leads to what has it."""
+    url = list_url(head, "all", f'label:"{label.name}"')
+    return LabelRow(label.id, label.name, label.colour, label.description, url, is_on)
 
 
 def _count(text: str, digits_max: int) -> int | None:
@@ -65,23 +83,23 @@ def show_list(asked: Asked) -> Answer:
     head = head_of(asked, repository)
     status = asked.query.get("status", "open")
     status = status if status in STATUSES else "open"
-    words = asked.query.get("search", "")[:200]
+    words = asked.query.get("search", "")
+    for key in ("label", "assignee", "author"):
+        if value := asked.query.get(key, "").replace('"', ""):
+            words += f' {key}:"{value}"'
+    words = words.strip()[:TEXT_LENGTH_MAX]
     number = _count(asked.query.get("p", ""), 5) or 0
-    query = DiscussionQuery(open=STATUSES[status], words=tuple(words.split()), page=number)
+    query = typed(words, DiscussionQuery(open=STATUSES[status], page=number))
     found = asked.hub.discussions.list(repository, query)
-    here = f"{head.url}/discussions"
     more = found.start + len(found.discussions) < found.count
-
-    def page(number: int) -> str:
-        return with_query(here, status=status, search=words, p=str(number))
 
     return DiscussionsPage(
         repo=head,
         rows=tuple(row_of(head, each) for each in found.discussions),
         status=status,
         words=words,
-        older_url=page(number + 1) if more else None,
-        newer_url=page(number - 1) if number else None,
+        older_url=list_url(head, status, words, number + 1) if more else None,
+        newer_url=list_url(head, status, words, number - 1) if number else None,
     )
 
 
@@ -103,6 +121,7 @@ def page_of(
     may_contribute = may(principal, Action.CONTRIBUTE, repository.subject).allowed
     may_change = head.may_write or (is_own and may_contribute)
     is_request = discussion.is_pull_request
+    may_comment = may_contribute and (head.may_write or not discussion.is_locked)
     return DiscussionPage(
         repo=head,
         row=row_of(head, discussion),
@@ -113,7 +132,9 @@ def page_of(
         files_url=place(head, "tree", discussion.reference) if is_request else None,
         merge=_merge_box(asked, repository, head, discussion, may_change=may_change),
         merge_commit=discussion.merge_commit,
-        may_comment=may_contribute and (head.may_write or not discussion.is_locked),
+        may_comment=may_comment,
+        labels=_labels(asked, head, repository, discussion),
+        signs=tuple(KINDS.items()) if may_comment else (),
         may_change=may_change,
         may_write=head.may_write,
         text=text,
@@ -133,11 +154,23 @@ def _entries(
     earlier = 0
     if len(happenings) > 1:
         earlier = asked.hub.discussions.count_before(discussion, happenings[1].id) - 1
+    comments = [each.id for each in happenings if each.comment is not None]
+    reactions = asked.hub.reactions.at(asked.principal, comments)
+    seen = Seen(asked.principal, head, asked.base_url, reactions)
     entries = tuple(
-        entry_of(asked.principal, head, each, is_first=place == 0, origin=asked.base_url)
-        for place, each in enumerate(happenings)
+        entry_of(seen, each, is_first=place == 0) for place, each in enumerate(happenings)
     )
     return entries, earlier
+
+
+def _labels(
+    asked: Asked, head: RepoHead, repository: Repository, discussion: Discussion
+) -> tuple[LabelRow, ...]:
+    if not head.may_write:
+        return ()
+    on = {each.id for each in discussion.labels}
+    found = asked.hub.labels.of_repository(repository)
+    return tuple(label_row(head, each, is_on=each.id in on) for each in found)
 
 
 def _merge_box(

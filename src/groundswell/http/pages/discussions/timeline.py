@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from groundswell.core.values import Principal
@@ -9,12 +11,14 @@ from groundswell.http.pages.views import (
     CommentCard,
     CommitLine,
     EarlierText,
+    ReactionChip,
     RepoHead,
     TimelineLine,
 )
 from groundswell.http.pages.wording import plural
 from groundswell.http.rendering import renderer
-from groundswell.hub.discussions import Comment, Happening
+from groundswell.hub.discussions import Comment, Happening, Reaction
+from groundswell.hub.discussions.reactions import KINDS
 from groundswell.wire.markdown import LinkBase
 
 COMMITS_SHOWN: Final = 50
@@ -29,12 +33,20 @@ _WORDS: Final = {
 _STATES: Final = {"open": "opened this", "closed": "closed this"}
 
 
-def entry_of(
-    principal: Principal, head: RepoHead, happening: Happening, *, is_first: bool, origin: str
-) -> CommentCard | TimelineLine:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Who looks, at which repository's page, from where; and the reactions at what is shown."""
+
+    principal: Principal
+    head: RepoHead
+    origin: str
+    reactions: Mapping[int, tuple[Reaction, ...]]
+
+
+def entry_of(seen: Seen, happening: Happening, *, is_first: bool) -> CommentCard | TimelineLine:
     """One entry, for who looks at it."""
     if happening.comment is not None:
-        return _card(principal, head, happening.comment, is_first=is_first, origin=origin)
+        return _card(seen, happening.comment, is_first=is_first)
     icon, text = _told(happening)
     return TimelineLine(
         id=happening.id,
@@ -42,7 +54,7 @@ def entry_of(
         icon=icon,
         text=text,
         happened_at=happening.happened_at,
-        commits=_commits(head, happening),
+        commits=_commits(seen.head, happening),
     )
 
 
@@ -60,8 +72,20 @@ def _told(happening: Happening) -> tuple[str, str]:
         case "commit.landed":
             count = told.get("commit_count", 1)
             return "history", f"brought {plural(count, 'commit')}"
+        case _ if "label" in told:
+            does = "added" if happening.type == "discussion.labeled" else "took away"
+            return "tag", f"{does} the label “{told['label']}”"
+        case _ if "assignee" in told:
+            return "people", _assigned(happening)
         case other:
             return _WORDS.get(other, ("talk", other.replace(".", " ").replace("_", " ")))
+
+
+def _assigned(happening: Happening) -> str:
+    name = happening.payload["assignee"]
+    if happening.type == "discussion.unassigned":
+        return f"let {name} see to this no longer"
+    return "sees to this" if name == happening.actor else f"asked {name} to see to this"
 
 
 def _commits(head: RepoHead, happening: Happening) -> tuple[CommitLine, ...]:
@@ -75,13 +99,20 @@ def _commits(head: RepoHead, happening: Happening) -> tuple[CommitLine, ...]:
     )
 
 
-def _card(
-    principal: Principal, head: RepoHead, comment: Comment, *, is_first: bool, origin: str
-) -> CommentCard:
+def _chip(reaction: Reaction) -> ReactionChip:
+    names = list(reaction.names)
+    more = reaction.count - len(names)
+    who = ", ".join(names) + (f" and {plural(more, 'other')}" if more > 0 else "")
+    sign = KINDS[reaction.kind]
+    return ReactionChip(reaction.kind, sign, reaction.count, who, reaction.is_own)
+
+
+def _card(seen: Seen, comment: Comment, *, is_first: bool) -> CommentCard:
+    principal, head = seen.principal, seen.head
     is_own = not principal.is_anonymous and comment.author == principal.name
     html = ""
     if comment.text.strip():
-        where = LinkBase(head.url, "main", "", origin, refers=True)
+        where = LinkBase(head.url, "main", "", seen.origin, refers=True)
         html = renderer().markdown(comment.text, where, f"{comment.id}-{comment.version}").html
     return CommentCard(
         id=comment.id,
@@ -95,4 +126,5 @@ def _card(
         text=comment.text if is_own else "",
         may_edit=is_own and not comment.is_hidden,
         may_hide=(is_own or head.may_write) and not comment.is_hidden,
+        reactions=tuple(_chip(each) for each in seen.reactions.get(comment.id, ())),
     )

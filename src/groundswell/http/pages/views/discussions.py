@@ -10,6 +10,31 @@ from groundswell.http.pages.views.repository import CommitLine, FileChange, Repo
 
 
 @dataclass(frozen=True, slots=True)
+class LabelRow:
+    """A label; ``url`` is of the discussions that have it. ``is_on``: the one in view has it."""
+
+    id: int
+    name: str
+    colour: str
+    description: str
+    url: str
+    is_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsPage(View):
+    """The labels of a repository. ``name`` and ``description`` are of what was just refused."""
+
+    template: ClassVar[str] = "repository/labels.html"
+    repo: RepoHead
+    rows: tuple[LabelRow, ...]
+    colours: tuple[str, ...]
+    name: str = ""
+    description: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DiscussionRow:
     """A discussion or pull request in a list. ``comments`` are the answers to it."""
 
@@ -23,6 +48,8 @@ class DiscussionRow:
     comments: int = 0
     is_pinned: bool = False
     is_locked: bool = False
+    labels: tuple[LabelRow, ...] = ()
+    assignees: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +85,17 @@ class EarlierText:
 
 
 @dataclass(frozen=True, slots=True)
+class ReactionChip:
+    """A sign at a comment: how many gave it, and who, in words."""
+
+    kind: str
+    sign: str
+    count: int
+    who: str
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CommentCard:
     """A comment. ``text`` is given to who may edit it."""
 
@@ -73,6 +111,7 @@ class CommentCard:
     text: str = ""
     may_edit: bool = False
     may_hide: bool = False
+    reactions: tuple[ReactionChip, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +153,9 @@ class MergeBox:
 
 @dataclass(frozen=True, slots=True)
 class DiscussionPage(View):
-    """One discussion or pull request."""
+    """One discussion or pull request. ``labels`` are all of the repository, for who may give
+    them; ``signs`` are names and signs of reactions, for who may give these.
+    """
 
     template: ClassVar[str] = "repository/discussion.html"
     repo: RepoHead
@@ -129,6 +170,8 @@ class DiscussionPage(View):
     may_comment: bool = False
     may_change: bool = False
     may_write: bool = False
+    labels: tuple[LabelRow, ...] = ()
+    signs: tuple[tuple[str, str], ...] = ()
     text: str = ""
     error: str = ""
 
