@@ -26,6 +26,7 @@ from groundswell.hub.merging import Merging
 from groundswell.hub.overviews import Overviews
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
+from groundswell.hub.resolving import Resolving
 from groundswell.hub.search import Search
 from groundswell.hub.signing import Signer
 from groundswell.settings import Settings
@@ -61,6 +62,7 @@ class Hub:
     labels: Labels
     reactions: Reactions
     merging: Merging
+    resolving: Resolving
     content: Content
     commits: Commits
     references: References
@@ -224,6 +226,7 @@ def build(  # long: a line or two for each use case
 
     discussions = Discussions(database, git, clock)
     commits = Commits(database, git, blobs, repos, discussions, clock)
+    merging = Merging(database, git, discussions, commits, clock)
     content = Content(git, blobs)
     references = References(database, git, blobs, commits, content, clock)
 
@@ -254,7 +257,8 @@ def build(  # long: a line or two for each use case
         labels=Labels(database, clock),
         reactions=Reactions(database, clock),
         attachments=Attachments(database, blobs, clock),
-        merging=Merging(database, git, discussions, commits, clock),
+        merging=merging,
+        resolving=Resolving(git, merging),
         content=content,
         commits=commits,
         references=references,

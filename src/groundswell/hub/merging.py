@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import sqlalchemy as sa
 
 from groundswell.core.errors import Conflict, NotFound, RevisionNotFound
 from groundswell.core.policy import Action
+from groundswell.core.recent import Recent
 from groundswell.core.values import Principal
 from groundswell.hub.commits import Commits, RefChange
 from groundswell.hub.discussions import Discussion, Discussions, Status
@@ -27,6 +28,9 @@ from groundswell.store.git import Author, CommitSummary, GitStore
 from groundswell.store.git.merging import Collision
 
 COMMITS_SHOWN_MAX: Final = 250
+MARKED_CHARACTERS_MAX: Final = 20_000
+MESSAGE_CHARACTERS_MAX: Final = 10_000
+KEPT_CHARACTERS_MAX: Final = 32 << 20  # of all meetings that are remembered
 PATHS_NAMED_MAX: Final = 20
 
 
@@ -57,6 +61,10 @@ class Meeting:
         return self.base is not None and not self.collisions
 
 
+_Pair = tuple[int, str, str, bool]
+"""A repository, its main, the head of a pull request, and whether that is merged."""
+
+
 class Merging:
     """Merges in repositories that ``Repos.find`` gave for this principal."""
 
@@ -73,6 +81,16 @@ class Merging:
         self._discussions = discussions
         self._commits = commits
         self._clock = clock
+        # How two commits stand to each other never changes.
+        self._met: Recent[_Pair, Meeting] = Recent(KEPT_CHARACTERS_MAX, _weight)
+
+    def tips(self, repository_id: int, request: Discussion) -> tuple[str, str]:
+        """Where main and a pull request stand.
+
+        Raises:
+            RevisionNotFound: its branch, or main, is not there.
+        """
+        return self._tips(repository_id, request)
 
     def look(self, repository: Repository, request: Discussion) -> Meeting:
         """How a pull request stands to main. Of a merged one: as it stood when it was merged.
@@ -85,14 +103,26 @@ class Merging:
         if merged and request.merge_commit is not None:
             parents = self._git.commit_summary(repository.id, request.merge_commit).parents
             main = parents[0] if parents else request.base_commit or main
-        base = self._git.merging.base(repository.id, main, head)
-        between = self._git.merging.between
-        commits, ahead = between(repository.id, base, head, COMMITS_SHOWN_MAX)
-        _, behind = between(repository.id, base, main, 0)
+        key = (repository.id, main, head, merged)
+        return self._met.get(key) or self._met.put(key, self._meet(*key))
+
+    def _meet(self, repository_id: int, main: str, head: str, merged: bool) -> Meeting:  # noqa: FBT001 - of a key
+        merging = self._git.merging
+        base = merging.base(repository_id, main, head)
+        commits, ahead = merging.between(repository_id, base, head, COMMITS_SHOWN_MAX)
+        _, behind = merging.between(repository_id, base, main, 0)
         collisions: tuple[Collision, ...] = ()
         if base is not None and not merged:
-            collisions = self._git.merging.collisions(repository.id, base, main, head)
-        return Meeting(main, head, base, tuple(commits), ahead, behind, collisions)
+            found = merging.collisions(repository_id, base, main, head)
+            # As much as pages show: so that what is remembered is small.
+            collisions = tuple(
+                replace(each, marked=each.marked and each.marked[:MARKED_CHARACTERS_MAX])
+                for each in found
+            )
+        shown = tuple(
+            replace(each, message=each.message[:MESSAGE_CHARACTERS_MAX]) for each in commits
+        )
+        return Meeting(main, head, base, shown, ahead, behind, collisions)
 
     def merge(
         self,
@@ -127,8 +157,15 @@ class Merging:
         self._commits.landing.finish(note, repository.id, actor, [change])
         return commit
 
-    def bring_up_to_date(self, principal: Principal, repository: Repository, number: int) -> str:
-        """Merge main into a pull request's branch; its new head.
+    def bring_up_to_date(
+        self,
+        principal: Principal,
+        repository: Repository,
+        number: int,
+        join: Callable[[int, str, str], str] | None = None,
+    ) -> str:
+        """Merge main into a pull request's branch; its new head. ``join`` makes the tree of both
+        (repository, head, main), where it is more than what git can do alone.
 
         Raises:
             Conflict: closed or merged, or paths that changed on both sides.
@@ -151,7 +188,7 @@ class Merging:
             main, head = self._tips(repository.id, request)
             if self._git.is_ancestor(repository.id, main, head):
                 return head
-            tree = self._tree(repository.id, head, main)
+            tree = (join or self._tree)(repository.id, head, main)
             message = f"Merge main into pull request #{number}"
             commit = self._commit(repository.id, tree, (head, main), author_of(principal), message)
             change = RefChange(reference, head, commit)
@@ -221,6 +258,11 @@ class Merging:
                 conn, self._clock(), actor_id, repository_id, number, at
             )
         )
+
+
+def _weight(meeting: Meeting) -> int:
+    told = sum(len(each.message) + 500 for each in meeting.commits)
+    return told + sum(len(each.marked or "") + 500 for each in meeting.collisions) + 500
 
 
 def _mergeable(

@@ -71,6 +71,7 @@ NOTES: Final = {
     "collection": "The collection is made.",
     "uploaded": "The files are in.",
     "proposed": "The pull request is open.",
+    "settled": "Settled: main is merged into this pull request.",
     "revoked": "The token is revoked.",
     "password": "The password is changed.",
     "signed-out": "You are signed out.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groundswell.http.pages.discussions import attaching, changing, labelling, reading
+from groundswell.http.pages.discussions import attaching, changing, labelling, reading, resolving
 from groundswell.http.pages.door import DOOR
 from groundswell.http.pages.repositories import PATTERNS, shows, takes
 from groundswell.http.routing import Route
@@ -25,5 +25,7 @@ def routes() -> list[Route]:
             )
             for pattern in PATTERNS
         ),
+        *shows("/discussions/{number}/resolve", resolving.show, "resolve"),
+        *resolving.routes(),
         *shows("/discussions/{number}/files", reading.show_changes, "pull request changes"),
     ]  # fmt: skip

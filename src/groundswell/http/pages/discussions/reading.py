@@ -30,7 +30,6 @@ from groundswell.hub.repos import Repository
 
 STATUSES: Final = {"open": True, "closed": False, "all": None}
 ENTRIES_SHOWN: Final = 50
-MARKED_CHARACTERS_MAX: Final = 20_000
 COLLISIONS_SHOWN: Final = 20
 _LIVE: Final = {Status.DRAFT, Status.OPEN}
 
@@ -190,7 +189,7 @@ def _merge_box(
     except RevisionNotFound:
         return None
     collisions = tuple(
-        CollidingFile(each.path, (each.marked or "")[:MARKED_CHARACTERS_MAX] or None)
+        CollidingFile(each.path, each.marked or None)
         for each in found.collisions[:COLLISIONS_SHOWN]
     )
     return MergeBox(

@@ -136,6 +136,20 @@ class CollidingFile:
 
 
 @dataclass(frozen=True, slots=True)
+class KnotForm:
+    """A file to settle: its text with marks, or None; the choice so far; where each side is to be
+    seen, None where it is deleted.
+    """
+
+    number: int
+    path: str
+    text: str | None
+    side: str
+    request_url: str | None
+    main_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MergeBox:
     """How a pull request stands to main, and what who looks may do about it."""
 
@@ -173,6 +187,22 @@ class DiscussionPage(View):
     labels: tuple[LabelRow, ...] = ()
     signs: tuple[tuple[str, str], ...] = ()
     text: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvePage(View):
+    """What collides between a pull request and main, to be settled; ``head`` and ``main`` are what
+    was looked at.
+    """
+
+    template: ClassVar[str] = "repository/resolve.html"
+    repo: RepoHead
+    row: DiscussionRow
+    main: str
+    head: str
+    knots: tuple[KnotForm, ...]
+    is_too_much: bool = False
     error: str = ""
 
 
