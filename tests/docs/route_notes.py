@@ -67,6 +67,21 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
         "remove a comment's text for ever; somebody else's takes write",
         CONTRIBUTE,
     ),
+    ("hub", "reaction"): ("give a sign to a comment, or take it back", CONTRIBUTE),
+    ("hub", "labels"): ("the labels of a repository", SEE),
+    ("hub", "make label"): ("a new label", WRITE),
+    ("hub", "change label"): ("another name, colour or description", WRITE),
+    ("hub", "remove label"): ("delete a label, wherever it is given", WRITE),
+    ("hub", "discussion labels"): ("exactly these labels", WRITE),
+    ("hub", "discussion assignees"): ("somebody sees to it, or no longer", WRITE),
+    ("uploads", "upload attachment"): (
+        "a file for a comment, as raw bytes with its type; the answer is its address",
+        SIGNED_IN,
+    ),
+    ("uploads", "attachment"): (
+        "the file: for its uploader, then for whoever sees the repository it is used in",
+        ANYONE,
+    ),
     ("hub", "discussion title"): ("another title; somebody else's takes write", CONTRIBUTE),
     ("hub", "lock or pin discussion"): (
         "let only who may write comment; keep on top of the list",
@@ -230,8 +245,13 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page new discussion"): ("a form for a new one", CONTRIBUTE),
     ("pages", "form new discussion"): ("open it", CONTRIBUTE),
     ("pages", "form discussion"): (
-        "comment, edit, hide, rename, open, close, lock, pin, merge, update: as in the API",
+        "comment, edit, hide, react, rename, label, assign, open, close, lock, pin, merge, update",
         CONTRIBUTE,
     ),
+    ("pages", "page labels"): ("the labels of a repository", SEE),
+    ("pages", "form labels"): ("make, change or delete one", WRITE),
+    ("pages", "form attach"): ("files for a comment that is being written", CONTRIBUTE),
+    ("pages", "page resolve"): ("what collides with main; its author, or write", CONTRIBUTE),
+    ("pages", "form resolve"): ("merge main with what was settled", CONTRIBUTE),
     ("pages", "page pull request changes"): ("its commits and its diff", READ),
 }

@@ -29,7 +29,7 @@ FILLED = {
     "rev": "main", "branch": "aside", "number": "1", "comment": "0" * 24, "tag": "latest", "account": "admin",
     "commit": "0" * 40, "hash": ZEROS, "oid": ZEROS, "prefix": "default", "domain": "n1",
     "epoch": "e1", "upload": "u", "part": "1", "version": "0", "file": "none.css",
-    "grant": "g",
+    "grant": "g", "label": "0",
     "slug": "none-" + "0" * 24, "item": "0" * 24,
 }  # fmt: skip
 
@@ -40,6 +40,11 @@ BODIES = {
     "discussion status": {"status": "closed"},
     "discussion title": {"title": "Three"},
     "comment": {"comment": "Yes"},
+    "reaction": {"reaction": "heart"},
+    "make label": {"name": "one"},
+    "change label": {"name": "two"},
+    "discussion labels": {"labels": []},
+    "discussion assignees": {"user": "somebody"},
     "edit comment": {"content": "No"},
     "create tag": {"tag": "one"},
     "delete large files": {"deletions": {"sha": [ZEROS], "rewriteHistory": False}},

@@ -174,6 +174,7 @@ def address(line: str, place: Place) -> str:
         "number": "1",
         "comment": "0" * 19 + "f" + "0" * 4,  # of no comment
         "mark": "pin",
+        "label": "999999",
         "slug": place.slug.partition("/")[2],
         "item": "0" * 24,
         "commit": place.head,
@@ -209,7 +210,7 @@ def drive(caller: Caller, line: str, place: Place, csrf: str) -> Answer:
     if "/commit/{rev}" in line and method == "POST":
         lines = ndjson(("header", {"summary": "s"}), ("deletedFile", {"path": "nope"}))
         return caller(method, path, lines, {"Content-Type": "application/x-ndjson"})
-    if line == "POST {page}/upload/{rev}":
+    if line in {"POST {page}/upload/{rev}", "POST {page}/discussions/{number}/attach"}:
         form = f'--b\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{csrf}\r\n--b--\r\n'
         kind = "multipart/form-data; boundary=b"
         return caller(method, path, form.encode(), {"Content-Type": kind})

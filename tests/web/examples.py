@@ -41,6 +41,9 @@ from groundswell.http.pages.views import (
     HistoryPage,
     Home,
     ItemRow,
+    KnotForm,
+    LabelRow,
+    LabelsPage,
     LikersPage,
     ListForm,
     MemberRow,
@@ -53,6 +56,7 @@ from groundswell.http.pages.views import (
     ProfilePage,
     ProposalPage,
     QuestionRow,
+    ReactionChip,
     RefChoice,
     RefPicker,
     RefRow,
@@ -61,6 +65,7 @@ from groundswell.http.pages.views import (
     RepoList,
     RepoRow,
     RepoSettingsPage,
+    ResolvePage,
     Shell,
     SignInPage,
     Snippet,
@@ -75,6 +80,7 @@ from groundswell.http.pages.views import (
     View,
     Viewer,
 )
+from groundswell.hub.discussions.reactions import KINDS
 from groundswell.wire.highlight import highlight_file
 from groundswell.wire.markdown import LinkBase
 from groundswell.wire.markdown import render as render_markdown
@@ -187,6 +193,7 @@ CHANGES = (
     FileChange("config.json", None, "modified", "/x", 1, 1, DIFF),
     FileChange("model.gguf", None, "added", "/x", 0, 0, None, "A large file: 98.3 MB."),
 )
+LABEL = LabelRow(1, "fault", "pink", "It breaks", "/x", is_on=True)
 DISCUSSION = DiscussionRow(
     7,
     "Say where the data comes from",
@@ -195,6 +202,11 @@ DISCUSSION = DiscussionRow(
     True,
     "grace",
     NOW - HOUR,
+    labels=(
+        LABEL,
+        LabelRow(2, "a label as long as names of labels may be, about 50", "purple", "", "/x"),
+    ),
+    assignees=("ada", "grace"),
 )
 FILES = (
     FileRow("assets", "/x", is_folder=True, last_commit=COMMIT),
@@ -255,7 +267,7 @@ TALK = (
     TimelineLine(2, "ada", "history", "brought 2 commits", NOW - 80 * HOUR, (COMMIT, COMMIT)),
     TimelineLine(3, "somebody-with-a-very-long-name-" + "x" * 40, "gear", "renamed this from “" + "word" * 60 + "”", NOW - 70 * HOUR),
     CommentCard(4, "eve", NOW - HOUR, "", is_hidden=True, hidden_by="ada", is_first=False),
-    CommentCard(5, "eve", NOW - HOUR, "<p>" + "unbroken" * 60 + "</p><pre><code>" + "x" * 300 + "</code></pre>", is_hidden=False, hidden_by="", is_first=False, may_hide=True),
+    CommentCard(5, "eve", NOW - HOUR, "<p>" + "unbroken" * 60 + "</p><pre><code>" + "x" * 300 + "</code></pre>", is_hidden=False, hidden_by="", is_first=False, may_hide=True, reactions=(ReactionChip("yes", "👍", 12, "ada, grace and 10 others", is_own=True), ReactionChip("heart", "❤️", 1, "eve"))),
 )  # fmt: skip
 
 
@@ -325,11 +337,23 @@ EXAMPLES: dict[str, View] = {
     "upload-fault": UploadPage(REPO, "main", "", CRUMBS[:1], must_propose=True, action_url="/x", error="Invalid path 'a:b': no colons."),
     "delete-file": DeleteFilePage(REPO, "main", "a-folder/config.json", "/x", "/x", "3f" * 20, must_propose=True),
     "discussions": DiscussionsPage(REPO, (DISCUSSION,) * 3, "open", "/x"),
+    "labels": LabelsPage(REPO, (LABEL, LabelRow(2, "question", "blue", "", "/x")), ("blue", "pink"), "bad", "", "There is a label bad already."),
+    "labels-none": LabelsPage(REPO, (), ("blue",)),
+    "resolve": ResolvePage(
+        REPO, DISCUSSION, "3f" * 20, "4e" * 20,
+        (
+            KnotForm(0, "config.json", "{\n<<<<<<< config.json\n  1\n=======\n  2\n>>>>>>> config.json\n}\n", "text", "/x", "/x"),
+            KnotForm(1, LONG + ".safetensors", None, "", "/x", None),
+        ),
+        error="config.json still holds marks of both sides.",
+    ),
+    "resolve-too-much": ResolvePage(REPO, DISCUSSION, "3f" * 20, "4e" * 20, (), is_too_much=True),
     "discussions-none": DiscussionsPage(REPO, (), "closed", "words"),
     "discussion": DiscussionPage(
         REPO, replace(DISCUSSION, status="open", is_locked=True), TALK, "/x?before=9", 940, "/x/files", "/x",
         MergeBox(3, 12, is_related=True, collisions=(CollidingFile("config.json", "<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n" + "x" * 300), CollidingFile("model.safetensors" * 9, None)), may_merge=True, may_update=True),
-        None, may_comment=True, may_change=True, may_write=True, text="What I said", error="Changed on both sides: config.json",
+        None, may_comment=True, may_change=True, may_write=True,
+        labels=(LABEL, LabelRow(2, "question", "blue", "", "/x")), signs=tuple(KINDS.items()), text="What I said", error="Changed on both sides: config.json",
     ),
     "discussion-clean": DiscussionPage(
         REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
