@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from groundswell.core.errors import NotFound, RevisionNotFound
@@ -22,7 +23,7 @@ from groundswell.http.pages.views import (
     RepoHead,
     TimelineLine,
 )
-from groundswell.hub.discussions import Discussion, DiscussionQuery, Label, Status
+from groundswell.hub.discussions import Discussion, DiscussionQuery, Happening, Label, Status
 from groundswell.hub.discussions.reactions import KINDS
 from groundswell.hub.discussions.searching import TEXT_LENGTH_MAX
 from groundswell.hub.discussions.searching import asked as typed
@@ -30,6 +31,8 @@ from groundswell.hub.repos import Repository
 
 STATUSES: Final = {"open": True, "closed": False, "all": None}
 ENTRIES_SHOWN: Final = 50
+# Of the comments after the first: a page takes no longer however much each of them says.
+TEXT_SHOWN_CHARACTERS: Final = 64 * 1024
 COLLISIONS_SHOWN: Final = 20
 _LIVE: Final = {Status.DRAFT, Status.OPEN}
 
@@ -149,7 +152,7 @@ def _entries(
     first = timeline(discussion, after=0, limit=1)
     before = _count(asked.query.get("before", ""), 18)
     shown = timeline(discussion, before=before, limit=ENTRIES_SHOWN).happenings
-    happenings = [*first.happenings, *(each for each in shown if each not in first.happenings)]
+    happenings = [*first.happenings, *_newest(shown, first.happenings)]
     earlier = 0
     if len(happenings) > 1:
         earlier = asked.hub.discussions.count_before(discussion, happenings[1].id) - 1
@@ -160,6 +163,19 @@ def _entries(
         entry_of(seen, each, is_first=place == 0) for place, each in enumerate(happenings)
     )
     return entries, earlier
+
+
+def _newest(shown: Sequence[Happening], first: Sequence[Happening]) -> list[Happening]:
+    """As many of the newest as a page carries: at least one, and the others by their texts."""
+    kept: list[Happening] = []
+    left = TEXT_SHOWN_CHARACTERS
+    for each in reversed(shown):
+        left -= len(each.comment.text) if each.comment is not None else 0
+        if each in first or (left < 0 and kept):
+            break
+        kept.append(each)
+    kept.reverse()
+    return kept
 
 
 def _labels(
