@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, xet
+from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, uploads, xet
 from groundswell.http.routing import Route
 from tests.security.target import (
     Answer,
@@ -51,7 +51,7 @@ PREFIXED = re.compile(r"^(?:/\{(?:kind|prefix)\})?/\{ns\}/\{name\}")
 def every_route() -> list[tuple[str, Route]]:
     """(line of the table, route) for each method of each address of the application."""
     found = []
-    for door in (operation, git, hub_api, oauth, resolve, xet, lfs, pages):
+    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, pages):
         for route in door.routes():
             plain = re.sub(r"\{([a-z]+):[^}]*\}", r"{\1}", route.pattern)
             if plain != "/v2/{ns}/{name}/manifests/{tag}":

@@ -91,5 +91,5 @@ def routes() -> list[Route]:
             ("POST",), "/uploads", _take, DOOR, "upload attachment",
             body_max_bytes=MEDIA_BYTES_MAX, takes_content=True,
         ),
-        Route(("GET", "HEAD"), "/uploads/{name}", _give, DOOR, "attachment"),
+        Route(("GET",), "/uploads/{name}", _give, DOOR, "attachment"),
     ]  # fmt: skip

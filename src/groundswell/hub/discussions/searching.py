@@ -19,8 +19,8 @@ from groundswell.store import tables
 
 WORDS_MAX: Final = 10
 LABELS_ASKED_MAX: Final = 5
-COMMENTS_SEARCHED_MAX: Final = 2_000
-CHARACTERS_SEARCHED_MAX: Final = 2_000  # of each of them
+COMMENTS_SEARCHED_MAX: Final = 1_000
+CHARACTERS_SEARCHED_MAX: Final = 1_000  # of each of them
 TEXT_LENGTH_MAX: Final = 300
 
 _table = tables.discussions
@@ -100,14 +100,17 @@ def _recent(repository_id: int) -> sa.CTE:
     """The newest comments of a repository, as far as they are searched."""
     talks = tables.discussions.alias("talks")
     text = sa.func.substr(_comments.c.text, 1, CHARACTERS_SEARCHED_MAX, type_=sa.Text)
-    query = (
-        sa.select(_comments.c.discussion_id, text.label("text"))
-        .join(talks, talks.c.id == _comments.c.discussion_id)
-        .where(talks.c.repository_id == repository_id, _comments.c.hidden_at.is_(None))
-        .order_by(_comments.c.id.desc())
+    # Their ids first: only these few are sorted, and only of the newest is a text read.
+    said = _comments.alias("said")
+    newest = (
+        sa.select(said.c.id)
+        .join(talks, talks.c.id == said.c.discussion_id)
+        .where(talks.c.repository_id == repository_id)
+        .order_by(said.c.id.desc())
         .limit(COMMENTS_SEARCHED_MAX)
     )
-    return query.cte("recent")
+    query = sa.select(_comments.c.discussion_id, text.label("text"))
+    return query.where(_comments.c.id.in_(newest)).cte("recent")
 
 
 def _says(recent: sa.CTE, word: str) -> sa.ColumnElement[bool]:

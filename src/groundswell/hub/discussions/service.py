@@ -126,11 +126,14 @@ class Discussions:
         order = (_table.c.is_pinned.desc(), _table.c.number.desc())
 
         def work(conn: sa.Connection) -> DiscussionPage:
-            count = conn.execute(
-                sa.select(sa.func.count()).select_from(chosen.subquery())
-            ).scalar_one()
-            page = chosen.order_by(*order).offset(start).limit(PAGE_ITEMS)
+            counted = chosen.add_columns(sa.func.count().over().label("all_of_them"))
+            page = counted.order_by(*order).offset(start).limit(PAGE_ITEMS)
             found = conn.execute(page).mappings().all()
+            if found or start == 0:
+                count = found[0]["all_of_them"] if found else 0
+            else:
+                beyond = sa.select(sa.func.count()).select_from(chosen.subquery())
+                count = conn.execute(beyond).scalar_one()
             shown = _marked(conn, [rows.discussion_of(row) for row in found])
             return DiscussionPage(tuple(shown), count, start)
 

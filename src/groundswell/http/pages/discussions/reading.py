@@ -32,7 +32,7 @@ from groundswell.hub.repos import Repository
 STATUSES: Final = {"open": True, "closed": False, "all": None}
 ENTRIES_SHOWN: Final = 50
 # Of the comments after the first: a page takes no longer however much each of them says.
-TEXT_SHOWN_CHARACTERS: Final = 64 * 1024
+TEXT_SHOWN_CHARACTERS: Final = 24 * 1024
 COLLISIONS_SHOWN: Final = 20
 _LIVE: Final = {Status.DRAFT, Status.OPEN}
 
