@@ -101,7 +101,7 @@ def measure(running: RunningHub) -> list[Row]:
     _times(running, f"{at}/2", 1)  # the rendering worker is there
     found = []
     for name, path in (
-        ("10,000 comments of 3 kB: newest", f"{at}/1"),
+        ("10,000 comments of 2.3 kB: newest", f"{at}/1"),
         ("the same: in the middle", f"{at}/1?before=5000"),
         ("pull request, 100 events, 20 files collide", f"{at}/2"),
         ("list: a word of a comment", f"{at}?search=forward"),
