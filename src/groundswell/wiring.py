@@ -15,6 +15,7 @@ from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
 from groundswell.hub.accounts import Accounts
 from groundswell.hub.blobs import Blobs
+from groundswell.hub.checks import Checks
 from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
 from groundswell.hub.content import Content
@@ -56,6 +57,7 @@ class Hub:
     follows: Follows
     overviews: Overviews
     collections: Collections
+    checks: Checks
     discussions: Discussions
     merging: Merging
     content: Content
@@ -247,6 +249,7 @@ def build(  # long: a line or two for each use case
         follows=Follows(database, clock),
         overviews=Overviews(database),
         collections=Collections(database, clock),
+        checks=Checks(database, git, clock),
         discussions=discussions,
         merging=Merging(database, git, discussions, commits, clock),
         content=content,

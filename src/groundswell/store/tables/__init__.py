@@ -57,6 +57,7 @@ from groundswell.store.tables.repositories import (
     repository_names,
     repository_tags,
 )
+from groundswell.store.tables.rules import check_logs, checks, queue_entries, rules
 from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
 
 __all__ = [
@@ -65,7 +66,9 @@ __all__ = [
     "accounts",
     "arrivals",
     "blobs",
+    "check_logs",
     "checked",
+    "checks",
     "chunk_samples",
     "claims",
     "cold_bases",
@@ -90,11 +93,13 @@ __all__ = [
     "metadata",
     "multipart_uploads",
     "namespace_sizes",
+    "queue_entries",
     "reconstructions",
     "repositories",
     "repository_names",
     "repository_sizes",
     "repository_tags",
+    "rules",
     "sessions",
     "shard_files",
     "token_grants",
