@@ -57,6 +57,7 @@ from groundswell.store.tables.repositories import (
     repository_names,
     repository_tags,
 )
+from groundswell.store.tables.reviews import line_comments, review_threads, reviews
 from groundswell.store.tables.rules import check_logs, checks, queue_entries, rules
 from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
 
@@ -86,6 +87,7 @@ __all__ = [
     "follows",
     "hub_facts",
     "likes",
+    "line_comments",
     "links",
     "lost_links",
     "marks",
@@ -99,6 +101,8 @@ __all__ = [
     "repository_names",
     "repository_sizes",
     "repository_tags",
+    "review_threads",
+    "reviews",
     "rules",
     "sessions",
     "shard_files",
