@@ -23,10 +23,12 @@ from groundswell.hub.discussions import Discussions
 from groundswell.hub.follows import Follows
 from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
+from groundswell.hub.merge_queue import MergeQueue
 from groundswell.hub.merging import Merging
 from groundswell.hub.overviews import Overviews
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
+from groundswell.hub.rules import Rules
 from groundswell.hub.search import Search
 from groundswell.hub.signing import Signer
 from groundswell.settings import Settings
@@ -60,6 +62,8 @@ class Hub:
     checks: Checks
     discussions: Discussions
     merging: Merging
+    merge_queue: MergeQueue
+    rules: Rules
     content: Content
     commits: Commits
     references: References
@@ -225,6 +229,10 @@ def build(  # long: a line or two for each use case
     commits = Commits(database, git, blobs, repos, discussions, clock)
     content = Content(git, blobs)
     references = References(database, git, blobs, commits, content, clock)
+    merging = Merging(database, git, discussions, commits, clock)
+    merge_queue = MergeQueue(database, git, discussions, merging, commits, clock)
+    checks = Checks(database, git, clock)
+    checks.tell(merge_queue.advance)
 
     def close() -> None:
         repos.close()
@@ -249,9 +257,11 @@ def build(  # long: a line or two for each use case
         follows=Follows(database, clock),
         overviews=Overviews(database),
         collections=Collections(database, clock),
-        checks=Checks(database, git, clock),
+        checks=checks,
         discussions=discussions,
-        merging=Merging(database, git, discussions, commits, clock),
+        merging=merging,
+        merge_queue=merge_queue,
+        rules=Rules(database, clock),
         content=content,
         commits=commits,
         references=references,

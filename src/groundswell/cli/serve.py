@@ -50,7 +50,7 @@ def _serve(settings: Settings) -> None:
     from groundswell.http.app import build_app
     from groundswell.http.threads import start_threads, stop_threads
     from groundswell.hub.upkeep import Premises
-    from groundswell.jobs import Schedule, chores_of, cooling_chores, scrub_chores
+    from groundswell.jobs import Schedule, chores_of, cooling_chores, queue_chores, scrub_chores
     from groundswell.store.layout import DataFolder
 
     share_heaps()
@@ -66,6 +66,7 @@ def _serve(settings: Settings) -> None:
         hub.commits,
         _collecting(premises, hub, settings),
     )
+    chores += queue_chores(hub.merge_queue)
     chores += cooling_chores(premises, hub.blobs, settings.cold_after_days)
     scrubs = scrub_chores(premises, settings.scrub_bytes_per_second)
     schedules = [Schedule(each, leads=hub.git.workers.leads) for each in (chores, scrubs)]

@@ -85,7 +85,7 @@ class Merging:
         Raises:
             RevisionNotFound: its branch, or main, is not there.
         """
-        main, head = self._tips(repository.id, request)
+        main, head = self.tips(repository.id, request)
         merged = request.status is Status.MERGED
         if merged and request.merge_commit is not None:
             parents = self._git.commit_summary(repository.id, request.merge_commit).parents
@@ -120,11 +120,11 @@ class Merging:
             NotFound: there is no such pull request.
             Unauthenticated, Forbidden: the principal may not write to the repository.
         """
-        request = self._database.read(lambda conn: _mergeable(conn, principal, repository, number))
+        request = self.mergeable(principal, repository, number)
         self._commits.landing.settle_first(repository.id)
         actor = principal.account_id
         with self._git.gates.writing(repository.id), self._commits.turn(repository.id, MAIN):
-            main, head = self._tips(repository.id, request)
+            main, head = self.tips(repository.id, request)
             if self._git.is_ancestor(repository.id, head, main):
                 # Everything is there already, pushed by hand.
                 self._say_merged(actor, repository.id, number, main)
@@ -140,13 +140,21 @@ class Merging:
         self._commits.landing.finish(note, repository.id, actor, [change])
         return commit
 
+    def mergeable(self, principal: Principal, repository: Repository, number: int) -> Discussion:
+        """The pull request, when it is open and the principal may merge it.
+
+        Raises:
+            Conflict, NotFound, Unauthenticated, Forbidden: as ``merge``.
+        """
+        return self._database.read(lambda conn: _mergeable(conn, principal, repository, number))
+
     def needs(self, repository: Repository, request: Discussion) -> Needs:
         """What the rules of main demand of a pull request, as it stands.
 
         Raises:
             RevisionNotFound: its branch, or main, is not there.
         """
-        main, head = self._tips(repository.id, request)
+        main, head = self.tips(repository.id, request)
         return self.requirements.look(request, main, head)
 
     def _hold(
@@ -197,7 +205,7 @@ class Merging:
         self._commits.landing.settle_first(repository.id)
         actor, reference = principal.account_id, request.reference
         with self._git.gates.writing(repository.id), self._commits.turn(repository.id, reference):
-            main, head = self._tips(repository.id, request)
+            main, head = self.tips(repository.id, request)
             if self._git.is_ancestor(repository.id, main, head):
                 return head
             tree = self._tree(repository.id, head, main)
@@ -208,7 +216,12 @@ class Merging:
         self._commits.landing.finish(note, repository.id, actor, [change])
         return commit
 
-    def _tips(self, repository_id: int, request: Discussion) -> tuple[str, str]:
+    def tips(self, repository_id: int, request: Discussion) -> tuple[str, str]:
+        """Where main is, and where the pull request is.
+
+        Raises:
+            RevisionNotFound: one of them is not there.
+        """
         main = self._git.head(repository_id)
         head = self._git.resolve(repository_id, request.reference)
         if main is None or head is None:

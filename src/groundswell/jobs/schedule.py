@@ -16,6 +16,7 @@ from typing import Final
 
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits
+from groundswell.hub.merge_queue import MergeQueue
 from groundswell.hub.repos import Repos
 from groundswell.hub.upkeep import Premises
 from groundswell.hub.upkeep.cooling import Cooling
@@ -211,6 +212,11 @@ def chores_of(
         ),
         Chore("pack-repositories", HOUR, sweeping.pack_repositories, first_after_seconds=HOUR / 2),
     ]
+
+
+def queue_chores(merge_queue: MergeQueue) -> list[Chore]:
+    """Letting queues of merges go on: after a restart, when a time is over, when main moved."""
+    return [Chore("go-on-with-queues", MINUTE / 4, merge_queue.run, first_after_seconds=5.0)]
 
 
 def scrub_chores(premises: Premises, bytes_per_second: int) -> list[Chore]:
