@@ -53,12 +53,11 @@ class Rules:
             NotFound: there is none of that number.
             Unauthenticated, Forbidden: the principal is no admin of the namespace.
         """
-        draft = checked(draft)
 
         def work(conn: sa.Connection) -> int:
             _decide(conn, principal, repository.id)
             now = self._clock()
-            told = rows.put(conn, now, repository.id, number, draft)
+            told = rows.put(conn, now, repository.id, number, checked(draft))
             type_ = "rule.created" if number is None else "rule.changed"
             record(conn, now, type_, principal.account_id, repository.id, told)
             return int(told["rule"])

@@ -25,8 +25,10 @@ from groundswell.hub.discussions import (
     DiscussionPage,
     DiscussionQuery,
     Happening,
+    Status,
 )
 from groundswell.hub.repos import Repository
+from groundswell.hub.rules.needs import Needs
 from groundswell.wire.hub_api.text import last_values
 from groundswell.wiring import Hub
 
@@ -34,6 +36,7 @@ PAGES_MAX: Final = 100_000
 # Of a longer discussion the first and newest comments come as they look on its page, the others as
 # plain text: an answer must not take seconds.
 RENDERED_MAX: Final = 100
+PATHS_TOLD_MAX: Final = 100
 
 
 def number_in(request: Request) -> int:
@@ -86,6 +89,7 @@ class _Shown:
     happenings: tuple[Happening, ...]
     conflicts: tuple[str, ...] = ()
     diff: str | None = None
+    needs: Needs | None = None
 
 
 def _get(
@@ -107,7 +111,35 @@ def _get(
     diff = None
     if with_diff:
         diff = patch_text(hub.content.compare(repository, meeting.base, meeting.head))
-    return _Shown(repository, discussion, happenings, conflicts, diff)
+    needs = None
+    if discussion.status in {Status.DRAFT, Status.OPEN}:
+        needs = hub.merging.needs(repository, discussion)
+    return _Shown(repository, discussion, happenings, conflicts, diff, needs)
+
+
+def needs_json(needs: Needs) -> Json:
+    """What the rules of main demand, and what stands in the way. The Hub API has no such field."""
+    terms = needs.terms
+    return {
+        "blockers": [{"name": each.name, "message": each.words} for each in needs.blockers],
+        "approvals": {"needed": terms.approvals, "givenBy": list(needs.approved_by)},
+        "changesRequestedBy": list(needs.objected_by),
+        "checks": [
+            {"name": each.name, "state": None if each.check is None else each.check.state.value}
+            for each in needs.checks
+        ],
+        "maintainers": [
+            {
+                "owners": list(each.owners),
+                "paths": list(each.paths[:PATHS_TOLD_MAX]),
+                "givenBy": list(each.given_by),
+            }
+            for each in needs.owners
+        ],
+        "withoutSignOff": [each.id for each in needs.unsigned],
+        "squashOnly": terms.linear,
+        "queue": terms.queue,
+    }
 
 
 async def one_discussion(request: Request) -> Response:
@@ -123,6 +155,8 @@ async def one_discussion(request: Request) -> Response:
             body["changes"]["mergeCommitId"] = shown.discussion.merge_commit
         body["filesWithConflicts"] = list(shown.conflicts)
         body["diff"] = shown.diff or ""
+        if shown.needs is not None:
+            body["requirements"] = needs_json(shown.needs)
     return json_response(body)
 
 
