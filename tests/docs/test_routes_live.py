@@ -29,7 +29,7 @@ FILLED = {
     "rev": "main", "branch": "aside", "number": "1", "comment": "0" * 24, "tag": "latest", "account": "admin",
     "commit": "0" * 40, "hash": ZEROS, "oid": ZEROS, "prefix": "default", "domain": "n1",
     "epoch": "e1", "upload": "u", "part": "1", "version": "0", "file": "none.css",
-    "grant": "g",
+    "grant": "g", "rule": "1", "check": "unit",
     "slug": "none-" + "0" * 24, "item": "0" * 24,
 }  # fmt: skip
 
@@ -42,6 +42,9 @@ BODIES = {
     "comment": {"comment": "Yes"},
     "edit comment": {"content": "No"},
     "create tag": {"tag": "one"},
+    "report check": {"name": "unit", "state": "passed"},
+    "create rule": {"pattern": "main"},
+    "replace rule": {"pattern": "main"},
     "delete large files": {"deletions": {"sha": [ZEROS], "rewriteHistory": False}},
     "duplicate large files": {"target": {"type": "model", "name": "admin/shown"}, "files": [LARGE]},
     "create repository": {"name": "NAME", "organization": "admin"},

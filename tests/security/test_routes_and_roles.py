@@ -43,7 +43,7 @@ TABLE: dict[str, Any] = tomllib.loads(
 )
 ROLES = TABLE["roles"]["columns"]
 VISIBILITIES = ("public", "private", "gated", "missing")
-RIGHTS = ("see", "read", "contribute", "write", "administer", "like")
+RIGHTS = ("see", "read", "contribute", "write", "administer", "rules", "like")
 PAGE = "{page}"
 PREFIXED = re.compile(r"^(?:/\{(?:kind|prefix)\})?/\{ns\}/\{name\}")
 
@@ -172,6 +172,8 @@ def address(line: str, place: Place) -> str:
         "path*": "nope.txt" if line.startswith("POST") else "notes.txt",
         "branch": "main" if "/branch/" in line and line.startswith("POST") else "there-not",
         "number": "1",
+        "rule": "999999",
+        "check": "unit",
         "comment": "0" * 19 + "f" + "0" * 4,  # of no comment
         "mark": "pin",
         "slug": place.slug.partition("/")[2],
@@ -478,9 +480,11 @@ def test_what_was_revoked_opens_nothing_within_a_second(
             assert decision(answer) in {"hidden", "sign-in", "no"}, (line, answer.text)
         elif not line.startswith("GET /xet/"):
             assert answer.status == 401 or decision(answer) == "no", (line, answer.text)
-        assert place.head not in answer.text.replace(f"commit%2F{place.head}", "").replace(
-            f"/commit/{place.head}", ""
-        )
+        own = (f"{word}{slash}{place.head}" for word in ("commit", "checks") for slash in ("/", "%2F"))
+        left = answer.text
+        for echoed in own:  # the address that was asked for
+            left = left.replace(echoed, "")
+        assert place.head not in left
         assert "# hello" not in answer.text
 
 

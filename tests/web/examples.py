@@ -13,6 +13,8 @@ from groundswell.http.pages.views import (
     AccessRow,
     AccountPage,
     CardPage,
+    CheckPage,
+    CheckRow,
     Collecting,
     CollectionEditPage,
     CollectionPage,
@@ -45,6 +47,7 @@ from groundswell.http.pages.views import (
     ListForm,
     MemberRow,
     MergeBox,
+    NeedRow,
     NewCollectionPage,
     NewDiscussionPage,
     NewRepoPage,
@@ -53,6 +56,8 @@ from groundswell.http.pages.views import (
     ProfilePage,
     ProposalPage,
     QuestionRow,
+    QueuePage,
+    QueueRow,
     RefChoice,
     RefPicker,
     RefRow,
@@ -61,6 +66,8 @@ from groundswell.http.pages.views import (
     RepoList,
     RepoRow,
     RepoSettingsPage,
+    RuleForm,
+    RulesPage,
     Shell,
     SignInPage,
     Snippet,
@@ -186,6 +193,27 @@ DIFF = (
 CHANGES = (
     FileChange("config.json", None, "modified", "/x", 1, 1, DIFF),
     FileChange("model.gguf", None, "added", "/x", 0, 0, None, "A large file: 98.3 MB."),
+)
+CHECKS = (
+    CheckRow("unit", "passed", "/x", "ada", NOW - HOUR, has_log=True),
+    CheckRow(
+        "scan/" + "x" * 90,
+        "failed",
+        "/x",
+        "ada",
+        NOW - HOUR,
+        "https://ci.example/" + "x" * 200,
+        has_log=True,
+    ),
+    CheckRow("eval", "running", "/x", "", NOW),
+    CheckRow("licence", "awaited"),
+    CheckRow("docs", "skipped", "/x", "ada", NOW),
+    CheckRow("gpu", "errored", "/x", "ada", NOW),
+    CheckRow("long", "queued", "/x", "ada", NOW),
+)
+NEEDS = (
+    NeedRow(is_met=True, words="2 of 2 approvals by ada, ben"),
+    NeedRow(is_met=False, words="@legal or @acme has to approve data/legal/" + "x" * 120),
 )
 DISCUSSION = DiscussionRow(
     7,
@@ -318,7 +346,13 @@ EXAMPLES: dict[str, View] = {
     "file-binary": replace(FILE, lines_html=None, lines_left_out=0, is_large=True, sha256="ab" * 32, reason="This is not text: 98.3 MB.", facts=FACTS, tensors=(("model.layers.0.self_attn.q_proj.weight", "BF16", "576 × 576"),) * 40),
     "file-image": replace(FILE, lines_html=None, lines_left_out=0, image_url="/-/static/" + static_files().version + "/favicon.svg"),
     "history": HistoryPage(REPO, "main", "", PICKER, CRUMBS[:1], (COMMIT,) * 4, 4000, "/x", "/x"),
-    "commit": CommitPage(REPO, COMMIT, (Tag("00112233", "/x"),), "/x", CHANGES, 12),
+    "commit": CommitPage(REPO, COMMIT, (Tag("00112233", "/x"),), "/x", CHANGES, 12, checks=CHECKS),
+    "check": CheckPage(REPO, CHECKS[1], "3f" * 20, "/x", NOW - HOUR, NOW, "<p>2 of <strong>9</strong> failed</p>", "line\n" * 60 + "x" * 900, "/x", 1200),
+    "check-plain": CheckPage(REPO, CHECKS[0], "3f" * 20, "/x"),
+    "rules": RulesPage(REPO, (RuleForm("1", pattern="main", pushers="named", names="ada", approvals="2", checks="unit\nscan", flags=frozenset({"queue", "sign_off"}), words=("pushed by ada", "2 approvals", "checks: unit, scan", "merge queue")), RuleForm("2", "tag", "release/" + "x" * 150, words=("nobody pushes directly",))), RuleForm("", pattern="main"), may_set=True, error="There is a rule for the branch main already.", error_in="1"),
+    "rules-none": RulesPage(REPO, (), RuleForm(""), may_set=False),
+    "queue": QueuePage(REPO, (QueueRow(1, 12, LONG, "/x", "ada", NOW, "3f" * 20, "/x"), QueueRow(2, 13, "Another", "/x", "ada", NOW, awaits=("the check unit has not reported",)))),
+    "queue-empty": QueuePage(REPO, ()),
     "refs": RefsPage(REPO, (RefRow("main", "/x", "3f" * 20, "/x", may_delete=False), RefRow("fix/" + LONG, "/x", "3f" * 20, "/x", may_delete=True)), (), (RefRow("refs/pr/1", "/x", "3f" * 20, "/x", may_delete=False),), "Reference exists."),
     "repo-settings": RepoSettingsPage(REPO, ("ada", "lab"), "That name is taken.", "name"),
     "upload": UploadPage(REPO, "main", "a-folder", CRUMBS[:2], must_propose=False, action_url="/x"),
@@ -334,6 +368,16 @@ EXAMPLES: dict[str, View] = {
     "discussion-clean": DiscussionPage(
         REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
         MergeBox(1, 2, is_related=True, may_merge=True, may_update=True), None, may_comment=True, may_change=True, may_write=True,
+    ),
+    "discussion-blocked": DiscussionPage(
+        REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
+        MergeBox(1, 2, is_related=True, may_merge=True, may_update=True, needs=NEEDS, checks=CHECKS, is_blocked=True, may_pass_over=True),
+        None, may_comment=True, may_change=True, may_write=True,
+    ),
+    "discussion-queued": DiscussionPage(
+        REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
+        MergeBox(1, 0, is_related=True, may_merge=True, checks=CHECKS[:1], has_queue=True, queue_url="/x", queue_place=3),
+        None, may_comment=True, may_change=True, may_write=True,
     ),
     "discussion-merged": DiscussionPage(
         REPO, replace(DISCUSSION, status="merged"), TALK[:2], None, 0, "/x/files", "/x", None, "3f" * 20,

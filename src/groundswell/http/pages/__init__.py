@@ -12,6 +12,7 @@ from groundswell.http.pages import (
     accounts,
     assets,
     card,
+    checks,
     collecting,
     collections,
     discussions,
@@ -21,6 +22,7 @@ from groundswell.http.pages import (
     lists,
     making,
     revisions,
+    rules,
     sessions,
     upload,
 )
@@ -35,6 +37,6 @@ def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
         *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
-        *(discussions, access, access_csv, likes, collecting, collections),
+        *(discussions, access, access_csv, likes, collecting, collections, checks, rules),
     )
     return [route for part in parts for route in part.routes()]

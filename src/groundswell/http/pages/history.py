@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from groundswell.core.errors import NotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import size_text
+from groundswell.http.pages.checks import rows_of
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.repositories import crumbs_of, find, head_of, place, shows
 from groundswell.http.pages.revisions import picker_of
@@ -199,6 +200,7 @@ def _commit(asked: Asked) -> Answer:
         changes_left_out=max(0, detail.diff.file_count - len(changes)),
         is_truncated=detail.diff.is_truncated,
         arrival=_arrival_text(asked, repository, summary.id),
+        checks=rows_of(asked, repository, head, summary.id),
     )
 
 

@@ -113,12 +113,18 @@ def _pin(*, pinned: bool) -> Work:
     return work
 
 
-def _merge(method: Method) -> Work:
+def _merge(method: Method, *, overrides: bool = False) -> Work:
     def work(asked: Asked, repository: Repository, number: int, _text: str) -> str:
-        asked.hub.merging.merge(asked.principal, repository, number, method)
+        merge = asked.hub.merge_queue.merge
+        merge(asked.principal, repository, number, method, overrides=overrides)
         return ""
 
     return work
+
+
+def _leave(asked: Asked, repository: Repository, number: int, _text: str) -> str:
+    asked.hub.merge_queue.leave(asked.principal, repository, number)
+    return ""
 
 
 def _update(asked: Asked, repository: Repository, number: int, _text: str) -> str:
@@ -139,5 +145,8 @@ _WORKS: Final[dict[str, Work]] = {
     "unpin": _pin(pinned=False),
     "merge": _merge(Method.MERGE),
     "squash": _merge(Method.SQUASH),
+    "merge-over": _merge(Method.MERGE, overrides=True),
+    "squash-over": _merge(Method.SQUASH, overrides=True),
+    "leave": _leave,
     "update": _update,
 }

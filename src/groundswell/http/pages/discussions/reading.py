@@ -6,6 +6,7 @@ from typing import Final
 
 from groundswell.core.errors import NotFound, RevisionNotFound
 from groundswell.core.policy import Action, may
+from groundswell.http.pages.discussions.requirements import shown
 from groundswell.http.pages.discussions.timeline import NOBODY, entry_of
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.history import changes_of, commit_line
@@ -160,6 +161,7 @@ def _merge_box(
         CollidingFile(each.path, (each.marked or "")[:MARKED_CHARACTERS_MAX] or None)
         for each in found.collisions[:COLLISIONS_SHOWN]
     )
+    demanded = shown(asked, repository, head, discussion, found.head)
     return MergeBox(
         commits=found.ahead,
         behind=found.behind,
@@ -167,6 +169,14 @@ def _merge_box(
         collisions=collisions,
         may_merge=head.may_write and discussion.status is Status.OPEN,
         may_update=may_change,
+        needs=demanded.needs,
+        checks=demanded.checks,
+        is_blocked=demanded.is_blocked,
+        may_pass_over=demanded.may_pass_over,
+        squash_only=demanded.squash_only,
+        has_queue=demanded.has_queue,
+        queue_url=f"{head.url}/queue",
+        queue_place=demanded.queue_place,
     )
 
 

@@ -25,6 +25,7 @@ _WORDS: Final = {
     "discussion.unlocked": ("talk", "unlocked this"),
     "discussion.pinned": ("tag", "pinned this"),
     "discussion.unpinned": ("tag", "unpinned this"),
+    "queue.entered": ("branch", "put this into the queue of merges"),
 }
 _STATES: Final = {"open": "opened this", "closed": "closed this"}
 
@@ -38,7 +39,7 @@ def entry_of(
     icon, text = _told(happening)
     return TimelineLine(
         id=happening.id,
-        author=happening.actor or NOBODY,
+        author=happening.actor or ("" if happening.type == "queue.left" else NOBODY),
         icon=icon,
         text=text,
         happened_at=happening.happened_at,
@@ -50,9 +51,9 @@ def _told(happening: Happening) -> tuple[str, str]:
     told = happening.payload
     match happening.type:
         case "discussion.status_changed":
-            if told.get("from") == "draft" and told["status"] == "open":
-                return "talk", "marked this ready for review"
-            return "talk", _STATES.get(told["status"], "changed this")
+            is_ready = told.get("from") == "draft" and told["status"] == "open"
+            said = _STATES.get(told["status"], "changed this")
+            return "talk", "marked this ready for review" if is_ready else said
         case "discussion.title_changed":
             return "gear", f"renamed this from “{told['from']}”"
         case "pull_request.merged":
@@ -60,6 +61,12 @@ def _told(happening: Happening) -> tuple[str, str]:
         case "commit.landed":
             count = told.get("commit_count", 1)
             return "history", f"brought {plural(count, 'commit')}"
+        case "queue.left":
+            let_go = f"The queue of merges let go of this: {told['reason']}."
+            own = "took this out of the queue of merges"
+            return "branch", let_go if happening.actor is None else own
+        case "rule.overridden":
+            return "lock", f"passed over rules: {'; '.join(told['reasons'])}"
         case other:
             return _WORDS.get(other, ("talk", other.replace(".", " ").replace("_", " ")))
 

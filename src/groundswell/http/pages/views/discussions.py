@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from groundswell.http.pages.views.frame import View
 from groundswell.http.pages.views.repository import CommitLine, FileChange, RepoHead
+from groundswell.http.pages.views.rules import CheckRow, NeedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,14 @@ class MergeBox:
     collisions: tuple[CollidingFile, ...] = ()
     may_merge: bool = False
     may_update: bool = False
+    needs: tuple[NeedRow, ...] = ()
+    checks: tuple[CheckRow, ...] = ()
+    is_blocked: bool = False
+    may_pass_over: bool = False
+    squash_only: bool = False
+    has_queue: bool = False
+    queue_url: str = ""
+    queue_place: int | None = None
 
     @property
     def is_clean(self) -> bool:

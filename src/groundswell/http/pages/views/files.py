@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from groundswell.http.pages.views.frame import Crumb, Fact, Tag, View
 from groundswell.http.pages.views.repository import CommitLine, FileChange, RefPicker, RepoHead
+from groundswell.http.pages.views.rules import CheckRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class CommitPage(View):
     changes_left_out: int = 0
     is_truncated: bool = False
     arrival: str = ""
+    checks: tuple[CheckRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
