@@ -480,7 +480,9 @@ def test_what_was_revoked_opens_nothing_within_a_second(
             assert decision(answer) in {"hidden", "sign-in", "no"}, (line, answer.text)
         elif not line.startswith("GET /xet/"):
             assert answer.status == 401 or decision(answer) == "no", (line, answer.text)
-        own = (f"{word}{slash}{place.head}" for word in ("commit", "checks") for slash in ("/", "%2F"))
+        own = (
+            f"{word}{slash}{place.head}" for word in ("commit", "checks") for slash in ("/", "%2F")
+        )
         left = answer.text
         for echoed in own:  # the address that was asked for
             left = left.replace(echoed, "")
