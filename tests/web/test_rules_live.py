@@ -23,7 +23,7 @@ def test_it_merges_when_its_check_passed(
     page, api = visit.page, f"/api/models/ada/{name}"
     sign_in(visit, "ada")
     visit.go(f"/ada/{name}/settings")
-    page.get_by_role("link", name="Rules of branches and tags").click()
+    page.get_by_role("link", name="See the rules").click()
     assert "No rules yet" in page.inner_text("main")
     page.get_by_label("Approvals", exact=True).fill("many")
     page.get_by_label("Checks that must pass").fill("unit")
