@@ -20,6 +20,7 @@ from groundswell.hub.commits import Commits
 from groundswell.hub.content import Content
 from groundswell.hub.discussions import Discussions
 from groundswell.hub.follows import Follows
+from groundswell.hub.forks import Forks
 from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
 from groundswell.hub.merging import Merging
@@ -58,6 +59,7 @@ class Hub:
     collections: Collections
     discussions: Discussions
     merging: Merging
+    forks: Forks
     content: Content
     commits: Commits
     references: References
@@ -249,6 +251,7 @@ def build(  # long: a line or two for each use case
         collections=Collections(database, clock),
         discussions=discussions,
         merging=Merging(database, git, discussions, commits, clock),
+        forks=Forks(database, git, blobs, repos, discussions, commits, clock),
         content=content,
         commits=commits,
         references=references,

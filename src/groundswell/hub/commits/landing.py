@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
 from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from groundswell.hub.commits.values import RefChange
 from groundswell.hub.discussions.rows import note_merged
 from groundswell.hub.events import record
 from groundswell.hub.repos.indexing import Reading
+from groundswell.hub.repos.lineage import note_synced
 from groundswell.store import tables
 from groundswell.store.database import Database, Prepared
 from groundswell.store.git import GitStore
@@ -90,7 +92,7 @@ class Landing:
             {
                 "repository_id": repository_id,
                 "actor_id": actor_id,
-                "changes": [[each.name, each.old, each.new, each.merges] for each in changes],
+                "changes": [list(astuple(each)) for each in changes],
             }
         )
         try:
@@ -156,6 +158,8 @@ class Landing:
                 _record(conn, now, actor_id, repository_id, each, payload, again=again)
                 if each.merges is not None and each.new is not None:
                     note_merged(conn, now, actor_id, repository_id, each.merges, each.new)
+                if each.syncs is not None and each.new is not None:
+                    note_synced(conn, now, actor_id, repository_id, each.syncs, each.new)
             _TOUCH.run(conn, number=repository_id, now=now)
             if reading is not None:
                 reading.write(conn)

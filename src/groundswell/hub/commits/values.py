@@ -54,10 +54,11 @@ class Committed:
 @dataclass(frozen=True, slots=True)
 class RefChange:
     """A ref, by its full name, that moved; None stands for not being there. ``merges`` is the
-    number of the pull request that comes in by it.
+    number of the pull request that comes in by it, ``syncs`` that of the upstream's repository.
     """
 
     name: str
     old: str | None
     new: str | None
     merges: int | None = None
+    syncs: int | None = None
