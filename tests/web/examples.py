@@ -22,6 +22,7 @@ from groundswell.http.pages.views import (
     CommentCard,
     CommitLine,
     CommitPage,
+    ContributePage,
     Crumb,
     DeleteFilePage,
     DevicePage,
@@ -29,6 +30,8 @@ from groundswell.http.pages.views import (
     DiscussionPage,
     DiscussionRow,
     DiscussionsPage,
+    Drawing,
+    DrawnNode,
     EarlierText,
     ErrorPage,
     Fact,
@@ -37,6 +40,7 @@ from groundswell.http.pages.views import (
     FileChange,
     FilePage,
     FileRow,
+    ForkState,
     GateBox,
     HistoryPage,
     Home,
@@ -45,8 +49,11 @@ from groundswell.http.pages.views import (
     ListForm,
     MemberRow,
     MergeBox,
+    NetworkPage,
+    NetworkRow,
     NewCollectionPage,
     NewDiscussionPage,
+    NewForkPage,
     NewRepoPage,
     NewTokenPage,
     PersonRow,
@@ -64,6 +71,8 @@ from groundswell.http.pages.views import (
     Shell,
     SignInPage,
     Snippet,
+    SourceBranch,
+    SyncPage,
     Tag,
     TimelineLine,
     TokenRow,
@@ -280,6 +289,25 @@ ACCOUNT = AccountPage(
     tabs=(("repositories", "Repositories", 1234), ("collections", "Collections", 6), ("likes", "Likes", 0), ("followers", "Followers", 2), ("following", "Following", 2)),
 )  # fmt: skip
 
+UPSTREAM = Tag(f"{LONG}/{LONG}", "/x")
+FORK = replace(REPO, upstream=UPSTREAM, forks=1234)
+COLLIDING = (
+    CollidingFile("config.json", "<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n" + "x" * 300),
+    CollidingFile("model.safetensors" * 9, None),
+)
+NETWORK = (
+    NetworkRow("ada/smollm2", "/x", is_private=False, is_here=False),
+    NetworkRow(f"{LONG}/{LONG}", "/x", is_private=True, is_here=True, upstream=UPSTREAM, forked_at=NOW - HOUR, ahead=3, behind=1200),
+    NetworkRow("eve/fork", "/x", is_private=False, is_here=False, upstream=UPSTREAM, forked_at=NOW - 900 * HOUR, ahead=0, behind=0),
+    NetworkRow("grace/fork", "/x", is_private=False, is_here=False, upstream=UPSTREAM, forked_at=NOW - 900 * HOUR),
+)  # fmt: skip
+PICTURE = Drawing(640, 150, 520, (
+    DrawnNode("ada/smollm2", 14, 22, "", is_here=False, ahead=None, behind=None),
+    DrawnNode("grace/a-fork-of-it", 40, 56, "M14 22V56H40", is_here=True, ahead=3, behind=1200, ahead_length=16, behind_length=60),
+    DrawnNode("eve/fork", 66, 90, "M40 56V90H66", is_here=False, ahead=0, behind=0),
+    DrawnNode("bob/fork", 40, 124, "M14 22V124H40", is_here=False, ahead=40, behind=0, ahead_length=43),
+))  # fmt: skip
+
 EXAMPLES: dict[str, View] = {
     "home": Home(ROWS, (row("ada/words", kind="dataset"),), (row("ada/demo", kind="space"),)),
     "home-empty": Home(),
@@ -299,6 +327,19 @@ EXAMPLES: dict[str, View] = {
     "new-collection": NewCollectionPage(("ada", "lab"), "ada", item=f"models/{LONG}/{LONG}", error="There is one."),
     "edit-collection": CollectionEditPage(COLLECTION, ITEMS, ("blue", "orange"), ("model", "paper"), "No such thing.", "add"),
     "card": CardPage(REPO, RENDERED.html, tuple((h.level + 1, h.text, h.anchor) for h in RENDERED.headings), "", FACTS, tuple(Tag(t, "/x") for t in ("text-generation", "en", "region:" + LONG)), SNIPPETS, is_empty=False, is_liked=True, collecting=Collecting((Tag("Small models", "/x"),), (("a/b-0", "ada: Small models"),), "models/ada/x")),
+    "card-fork": CardPage(FORK, "<p>Words.</p>", (), "", FACTS, (), SNIPPETS, is_empty=False, fork=ForkState(UPSTREAM, 3, 1200, is_related=True, may_sync=True, may_contribute=True)),
+    "card-fork-even": CardPage(FORK, "<p>Words.</p>", (), "", FACTS, (), SNIPPETS, is_empty=False, fork=ForkState(UPSTREAM, 0, 0, is_related=True, may_sync=True)),
+    "card-fork-far": CardPage(FORK, "<p>Words.</p>", (), "", FACTS, (), SNIPPETS, is_empty=False, fork=ForkState(UPSTREAM, None, None, is_related=True, may_sync=True, may_contribute=True)),
+    "fork": NewForkPage(FORK, ("ada", "lab"), "ada", "x", 269_060_552, error="That name is taken."),
+    "fork-public": NewForkPage(replace(FORK, is_private=False, gate="open"), ("ada", "lab"), "ada", "x", 0, "private", all_branches=True),
+    "forks": NetworkPage(FORK, NETWORK, PICTURE, is_whole=False),
+    "forks-none": NetworkPage(REPO, NETWORK[:1], None),
+    "contribute": ContributePage(FORK, UPSTREAM, "main", ("main", "fix/" + LONG), (COMMIT,) * 2, 12, is_related=True, opens=True, collisions=COLLIDING, title="Better", error="A title has 1 to 500 characters."),
+    "contribute-clean": ContributePage(FORK, UPSTREAM, "main", ("main",), (COMMIT,), 1, is_related=True, opens=False),
+    "contribute-nothing": ContributePage(FORK, UPSTREAM, "main", ("main",), (), 0, is_related=True, opens=False),
+    "contribute-strange": ContributePage(FORK, UPSTREAM, "main", ("main",), (COMMIT,), 1, is_related=False, opens=False),
+    "sync": SyncPage(FORK, UPSTREAM, "Changed on both sides: config.json", COLLIDING, may_propose=True),
+    "sync-refused": SyncPage(FORK, UPSTREAM, "The two histories do not meet."),
     "card-empty": CardPage(REPO, None, (), "", FACTS[:1], (), SNIPPETS, is_empty=True),
     "card-fault": CardPage(REPO, "<p>Words.</p>", (), "line 3: not a mapping", FACTS, (), SNIPPETS, is_empty=False, gate=replace(GATE, state="fault", error="form of the gate: it has more than 30 questions")),
     "card-gate": GATED,
@@ -334,6 +375,7 @@ EXAMPLES: dict[str, View] = {
     "discussion-clean": DiscussionPage(
         REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
         MergeBox(1, 2, is_related=True, may_merge=True, may_update=True), None, may_comment=True, may_change=True, may_write=True,
+        source=SourceBranch(UPSTREAM, "main", has_more=True),
     ),
     "discussion-merged": DiscussionPage(
         REPO, replace(DISCUSSION, status="merged"), TALK[:2], None, 0, "/x/files", "/x", None, "3f" * 20,

@@ -16,6 +16,7 @@ from groundswell.http.pages import (
     collections,
     discussions,
     files,
+    forks,
     history,
     likes,
     lists,
@@ -35,6 +36,6 @@ def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
         *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
-        *(discussions, access, access_csv, likes, collecting, collections),
+        *(discussions, access, access_csv, likes, collecting, collections, forks),
     )
     return [route for part in parts for route in part.routes()]

@@ -66,6 +66,8 @@ NOTES: Final = {
     "saved": "Saved.",
     "moved": "Moved. The old name leads here.",
     "deleted": "Deleted.",
+    "forked": "The fork is made.",
+    "synced": "It is up to date with its upstream.",
     "collected": "It is in the collection.",
     "collection": "The collection is made.",
     "uploaded": "The files are in.",

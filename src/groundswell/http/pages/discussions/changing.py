@@ -126,6 +126,11 @@ def _update(asked: Asked, repository: Repository, number: int, _text: str) -> st
     return ""
 
 
+def _refresh(asked: Asked, repository: Repository, number: int, _text: str) -> str:
+    asked.hub.forks.refresh(asked.principal, repository, number)
+    return ""
+
+
 _WORKS: Final[dict[str, Work]] = {
     "comment": _comment,
     "edit": _edit,
@@ -140,4 +145,5 @@ _WORKS: Final[dict[str, Work]] = {
     "merge": _merge(Method.MERGE),
     "squash": _merge(Method.SQUASH),
     "update": _update,
+    "refresh": _refresh,
 }

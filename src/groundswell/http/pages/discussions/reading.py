@@ -9,7 +9,7 @@ from groundswell.core.policy import Action, may
 from groundswell.http.pages.discussions.timeline import NOBODY, entry_of
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.history import changes_of, commit_line
-from groundswell.http.pages.repositories import find, head_of, place
+from groundswell.http.pages.repositories import find, head_of, place, tag_of
 from groundswell.http.pages.views import (
     CollidingFile,
     CommentCard,
@@ -19,6 +19,7 @@ from groundswell.http.pages.views import (
     MergeBox,
     ProposalPage,
     RepoHead,
+    SourceBranch,
     TimelineLine,
 )
 from groundswell.hub.discussions import Discussion, DiscussionQuery, Status
@@ -111,6 +112,7 @@ def page_of(
         earlier_count=earlier,
         changes_url=f"{here}/files" if is_request else None,
         files_url=place(head, "tree", discussion.reference) if is_request else None,
+        source=_source(asked, discussion) if is_request else None,
         merge=_merge_box(asked, repository, head, discussion, may_change=may_change),
         merge_commit=discussion.merge_commit,
         may_comment=may_contribute and (head.may_write or not discussion.is_locked),
@@ -119,6 +121,13 @@ def page_of(
         text=text,
         error=error,
     )
+
+
+def _source(asked: Asked, discussion: Discussion) -> SourceBranch | None:
+    found = asked.hub.forks.source_of(asked.principal, discussion)
+    if found is None:
+        return None
+    return SourceBranch(tag_of(found.repository), found.branch, found.has_more)
 
 
 def _entries(

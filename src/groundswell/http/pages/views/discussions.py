@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from groundswell.http.pages.views.frame import View
+from groundswell.http.pages.views.frame import Tag, View
 from groundswell.http.pages.views.repository import CommitLine, FileChange, RepoHead
 
 
@@ -113,6 +113,15 @@ class MergeBox:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceBranch:
+    """The branch of another repository that a pull request takes its commits from."""
+
+    repository: Tag
+    branch: str
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DiscussionPage(View):
     """One discussion or pull request."""
 
@@ -131,6 +140,7 @@ class DiscussionPage(View):
     may_write: bool = False
     text: str = ""
     error: str = ""
+    source: SourceBranch | None = None
 
 
 @dataclass(frozen=True, slots=True)

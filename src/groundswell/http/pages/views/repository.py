@@ -9,6 +9,7 @@ from groundswell.http.pages.views.frame import Collecting, Fact, Snippet, Tag, V
 
 if TYPE_CHECKING:
     from groundswell.http.pages.views.access import GateBox
+    from groundswell.http.pages.views.forks import ForkState
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class RepoHead:
     may_administer: bool
     discussions: int | None = None
     waiting: int = 0  # requests for access, for whoever may decide about them
+    upstream: Tag | None = None  # what it was forked from
+    forks: int = 0
 
     @property
     def full_name(self) -> str:
@@ -50,6 +53,7 @@ class CardPage(View):
     gate: GateBox | None = None
     is_liked: bool = False
     collecting: Collecting | None = None
+    fork: ForkState | None = None
 
 
 @dataclass(frozen=True, slots=True)
