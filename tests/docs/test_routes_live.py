@@ -48,6 +48,7 @@ BODIES = {
     "delete repository": {"name": "NAME", "organization": "admin"},
     "move repository": {"fromRepo": "admin/NAME", "toRepo": "admin/other"},
     "duplicate repository": {"repository": "admin/other"},
+    "fork": {"repository": "admin/other"},
     "handle access request": {"user": "somebody", "status": "accepted"},
     "grant access": {"user": "somebody"},
     "create collection": {"title": "One"},
