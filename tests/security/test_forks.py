@@ -30,6 +30,7 @@ from tests.security.target import (
     large,
     pointer_to,
     regular,
+    sha256_of,
     token_of,
 )
 from tests.security.test_cut_off import git
@@ -82,7 +83,7 @@ def add_later(target: Target, caller: Caller, repo: str) -> Later:
     """Commit a large file and a small one, and find out the ids of all that makes them."""
     file = known(300_000, f"later {repo}")
     send(cas_of(target, caller, repo, "write"), file.packed, file.sha256)
-    text = SECRET + repo.encode()
+    text = SECRET + sha256_of(repo.encode()).encode()
     lines = large("later.bin", file.sha256, len(file.content)), regular("later.txt", text)
     made = commit(caller, repo, *lines)
     assert made.status == 200, made.text
