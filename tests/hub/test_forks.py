@@ -39,7 +39,7 @@ from groundswell.hub.discussions import DiscussionQuery, Status
 from groundswell.hub.forks import How
 from groundswell.hub.repos import Repository
 from groundswell.store import tables
-from groundswell.store.git.apart import count_apart
+from groundswell.store.git.apart import _counted_by_git, count_apart
 from tests.hub.git_world import GitWorld
 
 LARGE = os.urandom(200_000)
@@ -362,6 +362,10 @@ def test_counting_agrees_with_git(world: GitWorld, upstream: Repository) -> None
             upstream, "rev-list", "--count", "--left-right", f"{ours}...{theirs}"
         ).split()
         assert [str(found.ahead), str(found.behind)] == told
+    told_by_git = _counted_by_git(
+        world.git._folders, (upstream.id, made[-1]), (upstream.id, made[3]), is_related=True
+    )
+    assert told_by_git == count_apart(handle, made[-1], made[3])
     far = count_apart(handle, made[0], made[-1], visits_max=3)
     assert (far.ahead, far.behind) == (None, None)
 

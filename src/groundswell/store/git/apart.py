@@ -1,8 +1,8 @@
 """Two histories side by side, also where they lie in two repositories.
 
-Knows how far two commits are apart, by a walk of bounded length. What lies in two folders is looked
-at through a handle that lives for one answer: nothing of it is written, and nobody fetches by it.
-Does not know who may look.
+Knows how far two commits are apart: by a short walk, or by git, which takes longer to begin and
+less for each commit. What lies in two folders is looked at through a handle that lives for one answer:
+nothing of it is written, and nobody fetches by it. Does not know who may look.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from typing import Final
 
 import pygit2
 
+from groundswell.core.errors import Unavailable
 from groundswell.core.recent import Recent
 from groundswell.store.git.handles import Folders
 from groundswell.store.git.history import read_commit
-from groundswell.store.git.process import translated
+from groundswell.store.git.process import run, translated
 
-# Commits looked at for one answer. It takes about a tenth of a second.
-VISITS_MAX: Final = 10_000
+# Commits looked at before git is asked, and how long git may take.
+VISITS_MAX: Final = 2_000
+GIT_SECONDS_MAX: Final = 2.0
 _OURS: Final = 1
 _THEIRS: Final = 2
 _BOTH: Final = 3
@@ -63,7 +65,30 @@ def distance(folders: Folders, ours: tuple[int, str], theirs: tuple[int, str]) -
     if known is not None:
         return known
     with side_by_side(folders, ours[0], theirs[0]) as handle, translated():
-        return _known.put(key, count_apart(handle, ours[1], theirs[1]))
+        found = count_apart(handle, ours[1], theirs[1])
+        if found.ahead is None:
+            base = handle.merge_base(pygit2.Oid(hex=ours[1]), pygit2.Oid(hex=theirs[1]))
+            found = _counted_by_git(folders, ours, theirs, is_related=bool(base)) or found
+    return _known.put(key, found)
+
+
+def _counted_by_git(
+    folders: Folders, ours: tuple[int, str], theirs: tuple[int, str], *, is_related: bool
+) -> Apart | None:
+    """The same by the git program; None when that takes too long."""
+    arguments = ["rev-list", "--count", "--left-right", f"{ours[1]}...{theirs[1]}"]
+    elsewhere = str(folders.path(theirs[0]) / "objects")
+    try:
+        out = run(
+            folders.path(ours[0]),
+            arguments,
+            timeout_seconds=GIT_SECONDS_MAX,
+            GIT_ALTERNATE_OBJECT_DIRECTORIES=elsewhere,
+        )
+    except Unavailable:
+        return None
+    ahead, behind = out.split()
+    return Apart(int(ahead), int(behind), is_related)
 
 
 def count_apart(
