@@ -1,8 +1,8 @@
 """Two histories side by side, also where they lie in two repositories.
 
 Knows how far two commits are apart: by a short walk, or by git, which takes longer to begin and
-less for each commit. What lies in two folders is looked at through a handle that lives for one answer:
-nothing of it is written, and nobody fetches by it. Does not know who may look.
+less for each commit. What lies in two folders is looked at through a handle that lives for one
+answer: nothing of it is written, and nobody fetches by it. Does not know who may look.
 """
 
 from __future__ import annotations
