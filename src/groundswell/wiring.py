@@ -24,10 +24,13 @@ from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
 from groundswell.hub.merging import Merging
 from groundswell.hub.overviews import Overviews
+from groundswell.hub.projections import Projections
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
+from groundswell.hub.sealing import Sealer
 from groundswell.hub.search import Search
 from groundswell.hub.signing import Signer
+from groundswell.hub.webhooks import Deliveries, Webhooks
 from groundswell.settings import Settings
 from groundswell.store.cold import ColdStore
 from groundswell.store.database import Database
@@ -35,6 +38,7 @@ from groundswell.store.disk import DiskStore
 from groundswell.store.git import GitStore
 from groundswell.store.keys import load_keys
 from groundswell.store.layout import DataFolder
+from groundswell.store.outbound import Outbound, OutboundPolicy
 from groundswell.store.ports import BlobStore
 
 
@@ -62,6 +66,9 @@ class Hub:
     commits: Commits
     references: References
     blobs: Blobs
+    projections: Projections
+    webhooks: Webhooks
+    deliveries: Deliveries
     spool_folder: Path
     clock: Callable[[], int]
     check_database: Callable[[], None]
@@ -205,7 +212,9 @@ def build(  # long: a line or two for each use case
     folder.create()
     database, identity, store = _open_stores(settings, serves=serves, rows=rows)
     git = GitStore(folder.repos)
-    signer = Signer(load_keys(folder.keys), clock)
+    keys = load_keys(folder.keys)
+    signer, sealer = Signer(keys, clock), Sealer(keys)
+    outbound = Outbound(OutboundPolicy(settings.outbound, settings.outbound_allow))
     accounts = Accounts(database, clock)
     contents = _LateContents()
     repos = Repos(database, git, clock, contents, quota_bytes=settings.quota_bytes)
@@ -253,6 +262,9 @@ def build(  # long: a line or two for each use case
         commits=commits,
         references=references,
         blobs=blobs,
+        projections=Projections(database),
+        webhooks=Webhooks(database, clock, sealer, outbound),
+        deliveries=Deliveries(database, clock, sealer, outbound),
         spool_folder=settings.spool_folder or folder.spool,
         clock=clock,
         check_database=lambda: _check_database(database),

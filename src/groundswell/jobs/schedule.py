@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits
+from groundswell.hub.projections import Projections, Work
 from groundswell.hub.repos import Repos
 from groundswell.hub.upkeep import Premises
 from groundswell.hub.upkeep.cooling import Cooling
@@ -24,6 +25,7 @@ from groundswell.hub.upkeep.publishing import Publishing
 from groundswell.hub.upkeep.scrubbing import Scrub
 from groundswell.hub.upkeep.sweeping import Sweeping
 from groundswell.hub.upkeep.trending import Trending
+from groundswell.hub.webhooks import sweep as sweep_deliveries
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ DAY: Final = 24 * HOUR
 SCRUB_SAVES_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 10 * MINUTE
+OFTEN_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,9 @@ class Schedule:
         except Exception:
             _log.exception("chore %s failed", chore.name)
             return min(chore.every_seconds, RETRY_SECONDS)
-        level = logging.INFO if count else logging.DEBUG
+        # What runs every moment would fill the log with what people do anyway.
+        is_news = count and chore.every_seconds >= OFTEN_SECONDS
+        level = logging.INFO if is_news else logging.DEBUG
         _log.log(level, "chore %s: %d in %.1f s", chore.name, count, self._now() - began)
         return chore.every_seconds
 
@@ -184,6 +189,9 @@ def chores_of(
         blobs.warm_up()
         return 0
 
+    def sweep_log() -> int:
+        return sweep_deliveries(premises.database, premises.clock())
+
     return [
         # Once, when the first page is out: the first upload need not wait for it.
         Chore("warm-up", 365 * DAY, warm_up, first_after_seconds=1.0, for_one=False),
@@ -199,8 +207,8 @@ def chores_of(
         Chore("publish-xorbs", MINUTE / 4, publishing.run, 15.0, break_off=publishing.break_off),
         Chore("score-trending", HOUR, trending.run, 20.0, break_off=trending.break_off),
         Chore("end-claims", DAY, sweeping.end_claims),
+        Chore("sweep-deliveries", HOUR, sweep_log),
         Chore("collect", 6 * HOUR, collecting, first_after_seconds=10 * MINUTE),
-        Chore("settle-events", 10 * MINUTE, sweeping.settle_events),
         Chore(
             "pack-written-repositories",
             10.0,
@@ -210,6 +218,21 @@ def chores_of(
             for_one=False,
         ),
         Chore("pack-repositories", HOUR, sweeping.pack_repositories, first_after_seconds=HOUR / 2),
+    ]
+
+
+def projection_chores(projections: Projections, works: Mapping[str, Work]) -> list[Chore]:
+    """Following the line of events, for each projection by its name. On a schedule of its own:
+    people wait for what is made of them.
+    """
+    stopping = threading.Event()
+
+    def follow(name: str, work: Work) -> Callable[[], int]:
+        return lambda: projections.run(name, work, stopping.is_set)
+
+    return [
+        Chore(f"project-{name}", 1.0, follow(name, work), 1.0, break_off=stopping.set)
+        for name, work in works.items()
     ]
 
 

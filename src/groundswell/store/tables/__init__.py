@@ -58,6 +58,7 @@ from groundswell.store.tables.repositories import (
     repository_tags,
 )
 from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
+from groundswell.store.tables.webhooks import webhook_deliveries, webhook_watches, webhooks
 
 __all__ = [
     "access_requests",
@@ -99,6 +100,9 @@ __all__ = [
     "shard_files",
     "token_grants",
     "tokens",
+    "webhook_deliveries",
+    "webhook_watches",
+    "webhooks",
     "xorb_domains",
     "xorb_uses",
     "xorbs",
