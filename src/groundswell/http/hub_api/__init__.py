@@ -23,6 +23,7 @@ from groundswell.http.hub_api import (
     settings,
     telling,
     trees,
+    webhooks,
     xet_tokens,
 )
 from groundswell.http.routing import Route
@@ -47,6 +48,7 @@ def routes() -> list[Route]:
         settings,
         telling,
         trees,
+        webhooks,
         xet_tokens,
     )
     return [route for part in parts for route in part.routes()]

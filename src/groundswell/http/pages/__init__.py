@@ -23,6 +23,7 @@ from groundswell.http.pages import (
     revisions,
     sessions,
     upload,
+    webhooks,
 )
 from groundswell.http.pages.door import DOOR
 from groundswell.http.rendering import close
@@ -35,6 +36,6 @@ def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
         *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
-        *(discussions, access, access_csv, likes, collecting, collections),
+        *(discussions, access, access_csv, likes, collecting, collections, webhooks),
     )
     return [route for part in parts for route in part.routes()]

@@ -70,6 +70,8 @@ NOTES: Final = {
     "collection": "The collection is made.",
     "uploaded": "The files are in.",
     "proposed": "The pull request is open.",
+    "webhook": "The webhook is made.",
+    "sending": "It is on its way.",
     "revoked": "The token is revoked.",
     "password": "The password is changed.",
     "signed-out": "You are signed out.",

@@ -58,7 +58,7 @@ class Deadline:
         """
         seconds = self._ends - time.monotonic()
         if seconds <= 0:
-            raise Unreachable("It took too long.")
+            raise Unreachable("No answer in time.")
         return seconds if most_seconds is None else min(seconds, most_seconds)
 
     def take(self, count: int) -> None:

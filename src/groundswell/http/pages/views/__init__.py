@@ -87,6 +87,14 @@ from groundswell.http.pages.views.repository import (
     RepoHead,
     RepoSettingsPage,
 )
+from groundswell.http.pages.views.webhooks import (
+    DeliveryPage,
+    DeliveryRow,
+    WebhookFormPage,
+    WebhookPage,
+    WebhookRow,
+    WebhooksPage,
+)
 
 __all__ = [
     "AccessListPage",
@@ -104,6 +112,8 @@ __all__ = [
     "CommitPage",
     "Crumb",
     "DeleteFilePage",
+    "DeliveryPage",
+    "DeliveryRow",
     "DevicePage",
     "DiffLine",
     "DiscussionPage",
@@ -154,4 +164,8 @@ __all__ = [
     "UsersPage",
     "View",
     "Viewer",
+    "WebhookFormPage",
+    "WebhookPage",
+    "WebhookRow",
+    "WebhooksPage",
 ]
