@@ -5,6 +5,7 @@ Every function runs inside a transaction of the caller.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import AccountNotFound, BadRequest, NotFound, RepoNotFound
 from groundswell.core.policy import Action, may
-from groundswell.core.values import Principal, RepoId, RepoKind, fold_name
+from groundswell.core.values import Principal, RepoId, RepoKind, fold_name, is_storable
 from groundswell.hub.accounts import AccountKind, directory
 from groundswell.hub.repos import finding
 from groundswell.hub.repos.rows import repository_from
@@ -20,8 +21,14 @@ from groundswell.hub.webhooks.values import Domain, Watched, WatchedType, Webhoo
 from groundswell.store import tables
 
 WEBHOOK_NOT_FOUND: Final = "Webhook not found"
+_PUBLIC_ID: Final = re.compile(r"[0-9a-f]{24}")
 _table = tables.webhooks
 _watches = tables.webhook_watches
+
+
+def is_public_id(text: str) -> bool:
+    """Whether a webhook or delivery may have that id."""
+    return _PUBLIC_ID.fullmatch(text) is not None
 
 
 def find(conn: sa.Connection, account_id: int, public_id: str) -> sa.RowMapping:
@@ -33,7 +40,7 @@ def find(conn: sa.Connection, account_id: int, public_id: str) -> sa.RowMapping:
     query = sa.select(_table).where(
         _table.c.public_id == public_id, _table.c.account_id == account_id
     )
-    row = conn.execute(query).mappings().one_or_none() if len(public_id) == 24 else None
+    row = conn.execute(query).mappings().one_or_none() if is_public_id(public_id) else None
     if row is None:
         raise NotFound(WEBHOOK_NOT_FOUND)
     return row
@@ -81,6 +88,8 @@ def _target(
     conn: sa.Connection, principal: Principal, watched: Watched
 ) -> tuple[str, int | None, int | None]:
     """Its name as it is spelled, and the number of the account or repository."""
+    if not is_storable(watched.name):
+        raise BadRequest("A name holds a character that no name has.")
     if watched.type.is_account:
         kind = AccountKind.USER if watched.type is WatchedType.USER else AccountKind.ORGANISATION
         try:

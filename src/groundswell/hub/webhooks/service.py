@@ -352,7 +352,7 @@ def _of(conn: sa.Connection, principal: Principal, number: int, delivery_id: str
     query = _log(principal).where(
         _deliveries.c.webhook_id == number, _deliveries.c.public_id == delivery_id
     )
-    row = conn.execute(query).mappings().one_or_none() if len(delivery_id) == 24 else None
+    row = conn.execute(query).mappings().one_or_none() if rows.is_public_id(delivery_id) else None
     if row is None:
         raise NotFound("Delivery not found")
     return row
