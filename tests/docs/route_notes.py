@@ -19,6 +19,7 @@ COLLECTOR = "may change the collection"
 LIKE = "see, and speak for oneself"
 HUB_ADMIN = "admin of the hub"
 BROWSER = "signed in by browser"
+VOICE = "signed in, and speaks for oneself"
 XET_READ = "Xet read token"
 XET_WRITE = "Xet write token"
 SIGNED_URL = "signed address"
@@ -48,6 +49,16 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("hub", "organisation followers"): ("who follows an organisation", ANYONE),
     ("hub", "follow organisation"): ("follow an organisation", SIGNED_IN),
     ("hub", "unfollow organisation"): ("do so no longer", SIGNED_IN),
+    ("hub", "webhooks"): ("one's webhooks", VOICE),
+    ("hub", "create webhook"): ("make one; it is told what its owner may see", VOICE),
+    ("hub", "webhook"): ("one of them; its secret is not told", VOICE),
+    ("hub", "change webhook"): ("change its address, secret, what it watches", VOICE),
+    ("hub", "delete webhook"): ("delete it with its log", VOICE),
+    ("hub", "switch webhook"): ("switch it on or off", VOICE),
+    ("hub", "test webhook"): ("send something that tells of nothing", VOICE),
+    ("hub", "deliveries"): ("what it sent, page by page", VOICE),
+    ("hub", "delivery"): ("one delivery with what was sent and came back", VOICE),
+    ("hub", "redeliver"): ("send one again", VOICE),
     ("hub", "validate card"): ("faults and warnings of a card's metadata", ANYONE),
     ("hub", "preupload"): ("which files go up as large ones, which are known", CONTRIBUTE),
     ("hub", "commit"): (
@@ -187,6 +198,15 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page new token"): ("make a token", BROWSER),
     ("pages", "form new token"): ("the same, sent", BROWSER),
     ("pages", "form revoke token"): ("revoke a token", BROWSER),
+    ("pages", "page webhooks"): ("one's webhooks", VOICE),
+    ("pages", "page new webhook"): ("make a webhook", BROWSER),
+    ("pages", "form new webhook"): ("the same, sent", BROWSER),
+    ("pages", "page webhook"): ("one of them and its deliveries", VOICE),
+    ("pages", "form webhook"): ("try it out, switch it, delete it", VOICE),
+    ("pages", "page edit webhook"): ("change a webhook", VOICE),
+    ("pages", "form edit webhook"): ("the same, sent", VOICE),
+    ("pages", "page delivery"): ("one delivery with its bodies", VOICE),
+    ("pages", "form delivery"): ("send it again", VOICE),
     ("pages", "page device"): ("approve a device", BROWSER),
     ("pages", "form device"): ("the same, sent", BROWSER),
     ("pages", "page users"): ("every account", HUB_ADMIN),

@@ -565,8 +565,12 @@ def test_one_that_fails_for_days_is_switched_off(world: Post, monkeypatch: Any) 
 def test_one_success_forgives(world: Post, monkeypatch: Any) -> None:
     monkeypatch.setattr(log, "RETRY_SECONDS", ())
     repository = world.model()
-    words = iter(["500 No", "200 OK", "500 No"])
-    with receiving(lambda peer, got: answer(next(words))(peer, got), FAR) as far:
+    answers = iter([answer("500 No"), answer("200 OK"), answer("500 No")])
+
+    def act(peer: Any, request: bytes) -> None:
+        next(answers)(peer, request)
+
+    with receiving(act, FAR) as far:
         hook = world.hook(far.url())
         for _ in range(3):
             world.files(repository, a=str(world.now()))

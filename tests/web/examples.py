@@ -24,6 +24,8 @@ from groundswell.http.pages.views import (
     CommitPage,
     Crumb,
     DeleteFilePage,
+    DeliveryPage,
+    DeliveryRow,
     DevicePage,
     DiffLine,
     DiscussionPage,
@@ -74,6 +76,10 @@ from groundswell.http.pages.views import (
     UsersPage,
     View,
     Viewer,
+    WebhookFormPage,
+    WebhookPage,
+    WebhookRow,
+    WebhooksPage,
 )
 from groundswell.wire.highlight import highlight_file
 from groundswell.wire.markdown import LinkBase
@@ -280,6 +286,16 @@ ACCOUNT = AccountPage(
     tabs=(("repositories", "Repositories", 1234), ("collections", "Collections", 6), ("likes", "Likes", 0), ("followers", "Followers", 2), ("following", "Following", 2)),
 )  # fmt: skip
 
+HOOK = WebhookRow(
+    "/settings/webhooks/0123", "https://ci.example.org:8443/a-rather-long/place/to/be/told?of=" + "x" * 120,
+    ("ada", LONG, "datasets/ada/data"), ("repo", "discussion"), has_secret=True, is_disabled=False, created_at=NOW - 900 * HOUR,
+)  # fmt: skip
+DELIVERIES = (
+    DeliveryRow("/settings/webhooks/0123/deliveries/1", "commit landed", "ada/smollm2", "delivered", NOW - HOUR, 1, NOW - HOUR, None, 200, 42),
+    DeliveryRow("/settings/webhooks/0123/deliveries/2", "discussion commented", "", "failed", NOW - 30 * HOUR, 8, NOW - HOUR, None, 502, 15_000, "It answered 502."),
+    DeliveryRow("/settings/webhooks/0123/deliveries/3", "pull request merged", LONG, "waiting", NOW - HOUR, 2, NOW - HOUR, NOW + HOUR, None, 5_001, "Nobody answers at this address."),
+    DeliveryRow("/settings/webhooks/0123/deliveries/4", "test", "", "dropped", NOW - HOUR, 0, problem="The webhook was switched off."),
+)  # fmt: skip
 EXAMPLES: dict[str, View] = {
     "home": Home(ROWS, (row("ada/words", kind="dataset"),), (row("ada/demo", kind="space"),)),
     "home-empty": Home(),
@@ -347,6 +363,14 @@ EXAMPLES: dict[str, View] = {
     "tokens": TokensPage((TokenRow(1, "laptop", "write", "abcd", NOW - HOUR, None, None), TokenRow(2, "ci", "fineGrained", "wxyz", NOW - 900 * HOUR, NOW - HOUR, NOW + HOUR, ("ada/smollm2 (write)",), is_expired=True)), "laptop", "hf_" + "x" * 37),
     "tokens-empty": TokensPage(()),
     "new-token": NewTokenPage({"role": "fineGrained", "name": "ci"}, "Name a repository."),
+    "webhooks": WebhooksPage((HOOK, replace(HOOK, is_disabled=True, disabled_reason="Every delivery failed for 5 days.", has_secret=False), replace(HOOK, failing_since=NOW - HOUR, watched=("ada",), domains=("repo",)))),
+    "webhooks-empty": WebhooksPage((), is_possible=False),
+    "new-webhook": WebhookFormPage({"url": "http://10.0.0.1/", "watched": "ada", "repo": "on"}, "The address leads into the hub's own network."),
+    "edit-webhook": WebhookFormPage({"url": HOOK.address, "watched": "ada/smollm2"}, row=HOOK),
+    "webhook": WebhookPage(HOOK, DELIVERIES, "/settings/webhooks/0123?cursor=1-2"),
+    "webhook-off": WebhookPage(replace(HOOK, is_disabled=True), (), error="This webhook is off: switch it on first."),
+    "delivery": DeliveryPage(DELIVERIES[1], HOOK, "0123456789abcdef01234567", '{\n  "event": {\n    "action": "update",\n    "scope": "repo.content"\n  },\n  "long": "' + "x" * 300 + '"\n}', "<h1>Bad gateway</h1>"),
+    "delivery-waiting": DeliveryPage(DELIVERIES[2], HOOK, "0123456789abcdef01234567"),
     "device": DevicePage(),
     "device-asked": DevicePage("ABCD-EFGH", "Hugging Face client", ("read what you can read", "write where you may write")),
     "device-done": DevicePage(outcome="approved"),

@@ -104,6 +104,8 @@ def _watched_in(asked: Asked, text: str) -> tuple[Watched, ...]:
 
 
 def _one_watched(asked: Asked, line: str) -> Watched:
+    if not line.isprintable():
+        raise BadRequest("A name holds a character that no name has.")
     first, slash, rest = line.partition("/")
     if not slash:
         is_organisation = asked.hub.overviews.of(asked.principal, line).account.is_organisation
