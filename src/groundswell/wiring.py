@@ -14,11 +14,13 @@ from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
 from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
 from groundswell.hub.accounts import Accounts
+from groundswell.hub.audit import Audit
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
-from groundswell.hub.content import Content
+from groundswell.hub.content import Blaming, Content
 from groundswell.hub.discussions import Discussions
+from groundswell.hub.editing import Editing
 from groundswell.hub.follows import Follows
 from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
@@ -27,6 +29,7 @@ from groundswell.hub.overviews import Overviews
 from groundswell.hub.projections import Projections
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
+from groundswell.hub.reviews import Reviews
 from groundswell.hub.sealing import Sealer
 from groundswell.hub.search import Search
 from groundswell.hub.signing import Signer
@@ -54,6 +57,7 @@ class Hub:
     signer: Signer
     access: Access
     accounts: Accounts
+    audit: Audit
     repos: Repos
     search: Search
     likes: Likes
@@ -62,8 +66,11 @@ class Hub:
     collections: Collections
     discussions: Discussions
     merging: Merging
+    reviews: Reviews
     content: Content
+    blaming: Blaming
     commits: Commits
+    editing: Editing
     references: References
     blobs: Blobs
     projections: Projections
@@ -230,10 +237,13 @@ def build(  # long: a line or two for each use case
 
     discussions = Discussions(database, git, clock)
     commits = Commits(database, git, blobs, repos, discussions, clock)
+    merging = Merging(database, git, discussions, commits, clock)
     content = Content(git, blobs)
+    blaming = Blaming(git, content)
     references = References(database, git, blobs, commits, content, clock)
 
     def close() -> None:
+        blaming.close()
         repos.close()
         git.close()
         store.close()
@@ -250,6 +260,7 @@ def build(  # long: a line or two for each use case
         signer=signer,
         access=Access(database, clock),
         accounts=accounts,
+        audit=Audit(database),
         repos=repos,
         search=Search(database),
         likes=Likes(database, clock),
@@ -257,9 +268,12 @@ def build(  # long: a line or two for each use case
         overviews=Overviews(database),
         collections=Collections(database, clock),
         discussions=discussions,
-        merging=Merging(database, git, discussions, commits, clock),
+        merging=merging,
+        reviews=Reviews(database, git, merging, commits, clock),
         content=content,
+        blaming=blaming,
         commits=commits,
+        editing=Editing(content, commits, blobs),
         references=references,
         blobs=blobs,
         projections=Projections(database),

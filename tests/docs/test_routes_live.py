@@ -30,6 +30,7 @@ FILLED = {
     "commit": "0" * 40, "hash": ZEROS, "oid": ZEROS, "prefix": "default", "domain": "n1",
     "epoch": "e1", "upload": "u", "part": "1", "version": "0", "file": "none.css",
     "grant": "g", "webhook": "0" * 24, "delivery": "0" * 24,
+    "review": "1", "thread": "1", "line": "1",
     "slug": "none-" + "0" * 24, "item": "0" * 24,
 }  # fmt: skip
 
@@ -41,6 +42,8 @@ BODIES = {
     "discussion title": {"title": "Three"},
     "comment": {"comment": "Yes"},
     "edit comment": {"content": "No"},
+    "review": {"verdict": "approved"},
+    "reply": {"comment": "Yes"},
     "create tag": {"tag": "one"},
     "delete large files": {"deletions": {"sha": [ZEROS], "rewriteHistory": False}},
     "duplicate large files": {"target": {"type": "model", "name": "admin/shown"}, "files": [LARGE]},

@@ -173,6 +173,9 @@ def address(line: str, place: Place) -> str:
         "branch": "main" if "/branch/" in line and line.startswith("POST") else "there-not",
         "number": "1",
         "comment": "0" * 19 + "f" + "0" * 4,  # of no comment
+        "review": "1",
+        "thread": "1",
+        "line": "1",
         "mark": "pin",
         "slug": place.slug.partition("/")[2],
         "item": "0" * 24,

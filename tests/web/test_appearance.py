@@ -22,6 +22,8 @@ def test_every_template_has_an_example() -> None:
         "layout.html",
         "parts.html",
         "icons.html",
+        "admin/frame.html",
+        "repository/diff.html",
         "repository/frame.html",
         "repository/gate.html",
         "settings/frame.html",

@@ -85,7 +85,7 @@ def _serve(settings: Settings) -> None:
     try:
         first = hub.accounts.ensure_first_admin()
         start_threads(settings.threads, settings.reader_threads)
-        app = build_app(hub)
+        app = build_app(hub, [each for each in running if isinstance(each, Schedule)])
         for each in running:
             each.start()
         server.run(app, listener, settings, lambda: _announce(address, first))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from groundswell.jobs.schedule import (
     Chore,
+    ChoreState,
     Schedule,
     chores_of,
     cooling_chores,
@@ -17,6 +18,7 @@ from groundswell.jobs.sending import Sender
 
 __all__ = [
     "Chore",
+    "ChoreState",
     "Schedule",
     "Sender",
     "chores_of",

@@ -53,6 +53,19 @@ class Chore:
     for_one: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class ChoreState:
+    """How a chore went last, in this process. ``ran_at`` is in seconds since the epoch, None before
+    the first time; ``count`` is None when it failed.
+    """
+
+    name: str
+    every_seconds: float
+    ran_at: float | None = None
+    took_seconds: float = 0.0
+    count: int | None = 0
+
+
 def _alone() -> bool:
     """No other worker is there."""
     return True
@@ -73,6 +86,7 @@ class Schedule:
         self._leads = leads
         self._now = now
         self._due: dict[str, float] = {}
+        self._states = {each.name: ChoreState(each.name, each.every_seconds) for each in chores}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="schedule", daemon=True)
 
@@ -95,6 +109,10 @@ class Schedule:
             self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
 
+    def states(self) -> tuple[ChoreState, ...]:
+        """How each chore went last, in the order of the time table."""
+        return tuple(self._states.values())
+
     def run_due(self) -> float | None:
         """Run what is due; the seconds until the next is, or None when there are no chores."""
         for chore in self._chores:
@@ -113,12 +131,19 @@ class Schedule:
             count = chore.work()
         except Exception:
             _log.exception("chore %s failed", chore.name)
+            self._note(chore, began, None)
             return min(chore.every_seconds, RETRY_SECONDS)
+        self._note(chore, began, count)
         # What runs every moment would fill the log with what people do anyway.
         is_news = count and chore.every_seconds >= OFTEN_SECONDS
         level = logging.INFO if is_news else logging.DEBUG
         _log.log(level, "chore %s: %d in %.1f s", chore.name, count, self._now() - began)
         return chore.every_seconds
+
+    def _note(self, chore: Chore, began: float, count: int | None) -> None:
+        took = self._now() - began
+        state = ChoreState(chore.name, chore.every_seconds, time.time(), took, count)
+        self._states[chore.name] = state
 
     def _run(self) -> None:
         while not self._stopping.is_set():

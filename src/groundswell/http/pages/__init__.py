@@ -10,17 +10,21 @@ from groundswell.http.pages import (
     access,
     access_csv,
     accounts,
+    admin,
     assets,
+    blame,
     card,
     collecting,
     collections,
     discussions,
+    editing,
     files,
     history,
     likes,
     lists,
     making,
     revisions,
+    searching,
     sessions,
     upload,
     webhooks,
@@ -35,7 +39,8 @@ __all__ = ["DOOR", "close", "routes"]
 def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
-        *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
+        *(assets, lists, searching, accounts, sessions, admin, making),
+        *(card, files, history, blame, revisions, upload, editing),
         *(discussions, access, access_csv, likes, collecting, collections, webhooks),
     )
     return [route for part in parts for route in part.routes()]

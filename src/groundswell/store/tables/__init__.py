@@ -57,6 +57,7 @@ from groundswell.store.tables.repositories import (
     repository_names,
     repository_tags,
 )
+from groundswell.store.tables.reviews import line_comments, review_threads, reviews
 from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
 from groundswell.store.tables.webhooks import webhook_deliveries, webhook_watches, webhooks
 
@@ -84,6 +85,7 @@ __all__ = [
     "follows",
     "hub_facts",
     "likes",
+    "line_comments",
     "links",
     "lost_links",
     "marks",
@@ -96,6 +98,8 @@ __all__ = [
     "repository_names",
     "repository_sizes",
     "repository_tags",
+    "review_threads",
+    "reviews",
     "sessions",
     "shard_files",
     "token_grants",
