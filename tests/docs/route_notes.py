@@ -19,6 +19,7 @@ COLLECTOR = "may change the collection"
 LIKE = "see, and speak for oneself"
 HUB_ADMIN = "admin of the hub"
 BROWSER = "signed in by browser"
+VOICE = "signed in, and speaks for oneself"
 XET_READ = "Xet read token"
 XET_WRITE = "Xet write token"
 SIGNED_URL = "signed address"
@@ -48,6 +49,16 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("hub", "organisation followers"): ("who follows an organisation", ANYONE),
     ("hub", "follow organisation"): ("follow an organisation", SIGNED_IN),
     ("hub", "unfollow organisation"): ("do so no longer", SIGNED_IN),
+    ("hub", "webhooks"): ("one's webhooks", VOICE),
+    ("hub", "create webhook"): ("make one; it is told what its owner may see", VOICE),
+    ("hub", "webhook"): ("one of them; its secret is not told", VOICE),
+    ("hub", "change webhook"): ("change its address, secret, what it watches", VOICE),
+    ("hub", "delete webhook"): ("delete it with its log", VOICE),
+    ("hub", "switch webhook"): ("switch it on or off", VOICE),
+    ("hub", "test webhook"): ("send something that tells of nothing", VOICE),
+    ("hub", "deliveries"): ("what it sent, page by page", VOICE),
+    ("hub", "delivery"): ("one delivery with what was sent and came back", VOICE),
+    ("hub", "redeliver"): ("send one again", VOICE),
     ("hub", "validate card"): ("faults and warnings of a card's metadata", ANYONE),
     ("hub", "preupload"): ("which files go up as large ones, which are known", CONTRIBUTE),
     ("hub", "commit"): (
@@ -65,6 +76,28 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("hub", "edit comment"): ("one's own comment; what it said is kept", CONTRIBUTE),
     ("hub", "hide comment"): (
         "remove a comment's text for ever; somebody else's takes write",
+        CONTRIBUTE,
+    ),
+    ("hub", "reviews"): ("reviews of a pull request with their threads, page by page", READ),
+    ("hub", "review"): (
+        "submit a review with what was pending; without `verdict`, add to what is pending",
+        CONTRIBUTE,
+    ),
+    ("hub", "discard review"): ("throw one's pending review away", CONTRIBUTE),
+    ("hub", "dismiss review"): ("let a verdict count no longer, with a reason", WRITE),
+    ("hub", "standing"): ("the verdict of each reviewer that counts now", READ),
+    ("hub", "threads"): ("the newest threads on lines, one's own pending ones among them", READ),
+    ("hub", "reply"): ("answer in a thread", CONTRIBUTE),
+    ("hub", "resolve"): (
+        "mark a thread as done; for who began it, the author, and who may write",
+        CONTRIBUTE,
+    ),
+    ("hub", "remove line comment"): (
+        "take a pending comment back, or hide one for ever; somebody else's takes write",
+        CONTRIBUTE,
+    ),
+    ("hub", "apply suggestions"): (
+        "one commit of suggestions; for the pull request's author and who may write",
         CONTRIBUTE,
     ),
     ("hub", "discussion title"): ("another title; somebody else's takes write", CONTRIBUTE),
@@ -195,9 +228,23 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page new token"): ("make a token", BROWSER),
     ("pages", "form new token"): ("the same, sent", BROWSER),
     ("pages", "form revoke token"): ("revoke a token", BROWSER),
+    ("pages", "page webhooks"): ("one's webhooks", VOICE),
+    ("pages", "page new webhook"): ("make a webhook", BROWSER),
+    ("pages", "form new webhook"): ("the same, sent", BROWSER),
+    ("pages", "page webhook"): ("one of them and its deliveries", VOICE),
+    ("pages", "form webhook"): ("try it out, switch it, delete it", VOICE),
+    ("pages", "page edit webhook"): ("change a webhook", VOICE),
+    ("pages", "form edit webhook"): ("the same, sent", VOICE),
+    ("pages", "page delivery"): ("one delivery with its bodies", VOICE),
+    ("pages", "form delivery"): ("send it again", VOICE),
     ("pages", "page device"): ("approve a device", BROWSER),
     ("pages", "form device"): ("the same, sent", BROWSER),
     ("pages", "page users"): ("every account", HUB_ADMIN),
+    ("pages", "form users"): ("make, close or open an account, give a new password", HUB_ADMIN),
+    ("pages", "page storage"): ("what is kept, and by whom", HUB_ADMIN),
+    ("pages", "page chores"): ("what runs beside, and how it went", HUB_ADMIN),
+    ("pages", "page settings of the hub"): ("settings of this process, without secrets", HUB_ADMIN),
+    ("pages", "page audit"): ("every event, newest first", HUB_ADMIN),
     ("pages", "page faults"): ("what is broken at rest, and what was healed", HUB_ADMIN),
     ("pages", "page new repository"): ("make a repository", BROWSER),
     ("pages", "form new repository"): ("the same, sent", BROWSER),
@@ -211,6 +258,13 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page card"): ("the card, and the gate before its files", SEE),
     ("pages", "page tree"): ("files and versions", SEE),
     ("pages", "page file"): ("one file", READ),
+    ("pages", "page blame"): ("one file with the commit of each line", READ),
+    ("pages", "page edit file"): ("change a text file", CONTRIBUTE),
+    ("pages", "form edit file"): ("preview or save it; a branch takes write", CONTRIBUTE),
+    ("pages", "page new file"): ("write a text file", CONTRIBUTE),
+    ("pages", "form new file"): ("preview or save it; a branch takes write", CONTRIBUTE),
+    ("pages", "page search"): ("everything that matches, as far as the asker sees it", ANYONE),
+    ("pages", "suggestions"): ("names for the search box, as JSON", ANYONE),
     ("pages", "page history"): ("commits", SEE),
     ("pages", "page commit"): ("one commit with its differences", READ),
     ("pages", "page references"): ("branches, tags, pull request refs", SEE),
@@ -246,6 +300,10 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page discussion"): ("one of them", SEE),
     ("pages", "page new discussion"): ("a form for a new one", CONTRIBUTE),
     ("pages", "form new discussion"): ("open it", CONTRIBUTE),
+    ("pages", "form pull request changes"): (
+        "comment on lines, review, answer, resolve, apply: as in the API",
+        CONTRIBUTE,
+    ),
     ("pages", "form discussion"): (
         "comment, edit, hide, rename, open, close, lock, pin, merge, update: as in the API",
         CONTRIBUTE,

@@ -24,6 +24,7 @@ from groundswell.http.hub_api import (
     settings,
     telling,
     trees,
+    webhooks,
     xet_tokens,
 )
 from groundswell.http.routing import Route
@@ -49,6 +50,7 @@ def routes() -> list[Route]:
         settings,
         telling,
         trees,
+        webhooks,
         xet_tokens,
     )
     return [route for part in parts for route in part.routes()]

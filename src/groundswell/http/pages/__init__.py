@@ -10,11 +10,14 @@ from groundswell.http.pages import (
     access,
     access_csv,
     accounts,
+    admin,
     assets,
+    blame,
     card,
     collecting,
     collections,
     discussions,
+    editing,
     files,
     forks,
     history,
@@ -22,8 +25,10 @@ from groundswell.http.pages import (
     lists,
     making,
     revisions,
+    searching,
     sessions,
     upload,
+    webhooks,
 )
 from groundswell.http.pages.door import DOOR
 from groundswell.http.rendering import close
@@ -35,7 +40,8 @@ __all__ = ["DOOR", "close", "routes"]
 def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
-        *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
-        *(discussions, access, access_csv, likes, collecting, collections, forks),
+        *(assets, lists, searching, accounts, sessions, admin, making),
+        *(card, files, history, blame, revisions, upload, editing),
+        *(discussions, access, access_csv, likes, collecting, collections, webhooks, forks),
     )
     return [route for part in parts for route in part.routes()]

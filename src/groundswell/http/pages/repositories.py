@@ -9,7 +9,7 @@ from urllib.parse import quote
 from groundswell.core.errors import InvalidName, RepoNotFound
 from groundswell.core.policy import Action, may
 from groundswell.core.values import Gate, RepoId, RepoKind
-from groundswell.http.pages.door import Asked, Work, show, take
+from groundswell.http.pages.door import FORM_BODY_MAX_BYTES, Asked, Work, show, take
 from groundswell.http.pages.views import Crumb, RepoHead, RepoRow, Tag
 from groundswell.http.pages.wording import segment
 from groundswell.http.routing import Route
@@ -126,6 +126,10 @@ def shows(tail: str, work: Work, name: str) -> list[Route]:
     return [show(f"{pattern}{tail}", work, name) for pattern in PATTERNS]
 
 
-def takes(tail: str, work: Work, name: str) -> list[Route]:
+def takes(
+    tail: str, work: Work, name: str, *, body_max_bytes: int = FORM_BODY_MAX_BYTES
+) -> list[Route]:
     """Routes of a repository's form, for every kind of repository."""
-    return [take(f"{pattern}{tail}", work, name) for pattern in PATTERNS]
+    return [
+        take(f"{pattern}{tail}", work, name, body_max_bytes=body_max_bytes) for pattern in PATTERNS
+    ]

@@ -58,7 +58,9 @@ from groundswell.store.tables.repositories import (
     repository_names,
     repository_tags,
 )
+from groundswell.store.tables.reviews import line_comments, review_threads, reviews
 from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
+from groundswell.store.tables.webhooks import webhook_deliveries, webhook_watches, webhooks
 
 __all__ = [
     "access_requests",
@@ -86,6 +88,7 @@ __all__ = [
     "forks",
     "hub_facts",
     "likes",
+    "line_comments",
     "links",
     "lost_links",
     "marks",
@@ -98,10 +101,15 @@ __all__ = [
     "repository_names",
     "repository_sizes",
     "repository_tags",
+    "review_threads",
+    "reviews",
     "sessions",
     "shard_files",
     "token_grants",
     "tokens",
+    "webhook_deliveries",
+    "webhook_watches",
+    "webhooks",
     "xorb_domains",
     "xorb_uses",
     "xorbs",

@@ -6,9 +6,9 @@ from typing import Final
 
 from groundswell.core.errors import NotFound, RevisionNotFound
 from groundswell.core.policy import Action, may
+from groundswell.http.pages.discussions.threads import Cards, review_cards, standing_of
 from groundswell.http.pages.discussions.timeline import NOBODY, entry_of
 from groundswell.http.pages.door import Answer, Asked, with_query
-from groundswell.http.pages.history import changes_of, commit_line
 from groundswell.http.pages.repositories import find, head_of, place, tag_of
 from groundswell.http.pages.views import (
     CollidingFile,
@@ -17,7 +17,6 @@ from groundswell.http.pages.views import (
     DiscussionRow,
     DiscussionsPage,
     MergeBox,
-    ProposalPage,
     RepoHead,
     SourceBranch,
     TimelineLine,
@@ -98,11 +97,13 @@ def page_of(
     principal = asked.principal
     head = head_of(asked, repository)
     discussion = asked.hub.discussions.get(repository, number)
-    entries, earlier = _entries(asked, head, discussion)
     here = f"{head.url}/discussions/{number}"
     is_own = not principal.is_anonymous and discussion.author == principal.name
     may_contribute = may(principal, Action.CONTRIBUTE, repository.subject).allowed
     may_change = head.may_write or (is_own and may_contribute)
+    may_comment = may_contribute and (head.may_write or not discussion.is_locked)
+    cards = Cards(asked, head, discussion, may_comment)
+    entries, earlier = _entries(cards, repository)
     is_request = discussion.is_pull_request
     return DiscussionPage(
         repo=head,
@@ -115,7 +116,8 @@ def page_of(
         source=_source(asked, discussion) if is_request else None,
         merge=_merge_box(asked, repository, head, discussion, may_change=may_change),
         merge_commit=discussion.merge_commit,
-        may_comment=may_contribute and (head.may_write or not discussion.is_locked),
+        standing=standing_of(asked, repository, discussion),
+        may_comment=may_comment,
         may_change=may_change,
         may_write=head.may_write,
         text=text,
@@ -131,9 +133,10 @@ def _source(asked: Asked, discussion: Discussion) -> SourceBranch | None:
 
 
 def _entries(
-    asked: Asked, head: RepoHead, discussion: Discussion
+    cards: Cards, repository: Repository
 ) -> tuple[tuple[CommentCard | TimelineLine, ...], int]:
     """The first entry and the newest ones, or those before one; and how many stand between."""
+    asked, head, discussion = cards.asked, cards.head, cards.request
     timeline = asked.hub.discussions.timeline
     first = timeline(discussion, after=0, limit=1)
     before = _count(asked.query.get("before", ""), 18)
@@ -142,8 +145,16 @@ def _entries(
     earlier = 0
     if len(happenings) > 1:
         earlier = asked.hub.discussions.count_before(discussion, happenings[1].id) - 1
+    reviews = review_cards(cards, repository, happenings)
     entries = tuple(
-        entry_of(asked.principal, head, each, is_first=place == 0, origin=asked.base_url)
+        entry_of(
+            asked.principal,
+            head,
+            each,
+            is_first=place == 0,
+            origin=asked.base_url,
+            review=reviews.get(each.id),
+        )
         for place, each in enumerate(happenings)
     )
     return entries, earlier
@@ -176,23 +187,4 @@ def _merge_box(
         collisions=collisions,
         may_merge=head.may_write and discussion.status is Status.OPEN,
         may_update=may_change,
-    )
-
-
-def show_changes(asked: Asked) -> Answer:
-    """What a pull request changes, against where it parted from main."""
-    repository = find(asked, Action.READ)
-    head = head_of(asked, repository)
-    discussion = asked.hub.discussions.get(repository, number_of(asked))
-    if not discussion.is_pull_request:
-        raise NotFound
-    found = asked.hub.merging.look(repository, discussion)
-    diff = asked.hub.content.compare(repository, found.base, found.head)
-    changes = changes_of(head, found.head, diff)
-    return ProposalPage(
-        repo=head,
-        row=row_of(head, discussion),
-        commits=tuple(commit_line(head, each) for each in found.commits),
-        changes=changes,
-        changes_left_out=max(0, diff.file_count - len(changes)),
     )

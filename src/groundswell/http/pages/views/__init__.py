@@ -6,11 +6,20 @@ Times are microseconds since the epoch, sizes bytes; `*_html` fields are sanitis
 
 from __future__ import annotations
 
-from groundswell.http.pages.views.access import (
-    AccessListPage,
-    AccessRow,
-    GateBox,
-    QuestionRow,
+from groundswell.http.pages.views.access import AccessListPage, AccessRow, GateBox, QuestionRow
+from groundswell.http.pages.views.admin import (
+    AuditPage,
+    AuditRow,
+    ChoreRow,
+    ChoresPage,
+    FaultRow,
+    FaultsPage,
+    HubSettingsPage,
+    NamespaceRow,
+    SettingRow,
+    StoragePage,
+    UserRow,
+    UsersPage,
 )
 from groundswell.http.pages.views.collections import (
     CollectionEditPage,
@@ -35,6 +44,7 @@ from groundswell.http.pages.views.discussions import (
     SourceBranch,
     TimelineLine,
 )
+from groundswell.http.pages.views.editing import BlameLine, BlamePage, BlameStretch, EditPage
 from groundswell.http.pages.views.files import (
     CommitPage,
     DeleteFilePage,
@@ -77,14 +87,14 @@ from groundswell.http.pages.views.own import (
 )
 from groundswell.http.pages.views.places import (
     AccountPage,
-    FaultRow,
-    FaultsPage,
+    FacetGroup,
+    FacetOption,
+    Found,
     Home,
     ListForm,
     NewRepoPage,
     RepoList,
-    UserRow,
-    UsersPage,
+    SearchPage,
 )
 from groundswell.http.pages.views.repository import (
     CardPage,
@@ -98,12 +108,35 @@ from groundswell.http.pages.views.repository import (
     RepoHead,
     RepoSettingsPage,
 )
+from groundswell.http.pages.views.reviews import (
+    PlaceForm,
+    ReviewBar,
+    ReviewCard,
+    SaidLine,
+    StandingRow,
+    ThreadCard,
+)
+from groundswell.http.pages.views.webhooks import (
+    DeliveryPage,
+    DeliveryRow,
+    WebhookFormPage,
+    WebhookPage,
+    WebhookRow,
+    WebhooksPage,
+)
 
 __all__ = [
     "AccessListPage",
     "AccessRow",
     "AccountPage",
+    "AuditPage",
+    "AuditRow",
+    "BlameLine",
+    "BlamePage",
+    "BlameStretch",
     "CardPage",
+    "ChoreRow",
+    "ChoresPage",
     "Collecting",
     "CollectionEditPage",
     "CollectionPage",
@@ -116,6 +149,8 @@ __all__ = [
     "ContributePage",
     "Crumb",
     "DeleteFilePage",
+    "DeliveryPage",
+    "DeliveryRow",
     "DevicePage",
     "DiffLine",
     "DiscussionPage",
@@ -124,7 +159,10 @@ __all__ = [
     "Drawing",
     "DrawnNode",
     "EarlierText",
+    "EditPage",
     "ErrorPage",
+    "FacetGroup",
+    "FacetOption",
     "Fact",
     "FaultRow",
     "FaultsPage",
@@ -132,14 +170,17 @@ __all__ = [
     "FilePage",
     "FileRow",
     "ForkState",
+    "Found",
     "GateBox",
     "HistoryPage",
     "Home",
+    "HubSettingsPage",
     "ItemRow",
     "LikersPage",
     "ListForm",
     "MemberRow",
     "MergeBox",
+    "NamespaceRow",
     "NetworkPage",
     "NetworkRow",
     "NewCollectionPage",
@@ -148,6 +189,7 @@ __all__ = [
     "NewRepoPage",
     "NewTokenPage",
     "PersonRow",
+    "PlaceForm",
     "ProfilePage",
     "ProposalPage",
     "QuestionRow",
@@ -159,12 +201,20 @@ __all__ = [
     "RepoList",
     "RepoRow",
     "RepoSettingsPage",
+    "ReviewBar",
+    "ReviewCard",
+    "SaidLine",
+    "SearchPage",
+    "SettingRow",
     "Shell",
     "SignInPage",
     "Snippet",
     "SourceBranch",
+    "StandingRow",
+    "StoragePage",
     "SyncPage",
     "Tag",
+    "ThreadCard",
     "TimelineLine",
     "TokenRow",
     "TokensPage",
@@ -174,4 +224,8 @@ __all__ = [
     "UsersPage",
     "View",
     "Viewer",
+    "WebhookFormPage",
+    "WebhookPage",
+    "WebhookRow",
+    "WebhooksPage",
 ]

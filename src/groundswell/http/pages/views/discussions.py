@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from groundswell.http.pages.views.frame import Tag, View
 from groundswell.http.pages.views.repository import CommitLine, FileChange, RepoHead
+from groundswell.http.pages.views.reviews import ReviewBar, ReviewCard, StandingRow, ThreadCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class EarlierText:
 
 @dataclass(frozen=True, slots=True)
 class CommentCard:
-    """A comment. ``text`` is given to who may edit it."""
+    """A comment. ``text`` is given to who may edit it; ``review`` when it says a review."""
 
     is_comment: ClassVar[bool] = True
     id: int
@@ -73,6 +74,7 @@ class CommentCard:
     text: str = ""
     may_edit: bool = False
     may_hide: bool = False
+    review: ReviewCard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ class DiscussionPage(View):
     files_url: str | None = None
     merge: MergeBox | None = None
     merge_commit: str | None = None
+    standing: tuple[StandingRow, ...] = ()
     may_comment: bool = False
     may_change: bool = False
     may_write: bool = False
@@ -145,7 +148,9 @@ class DiscussionPage(View):
 
 @dataclass(frozen=True, slots=True)
 class ProposalPage(View):
-    """What a pull request changes."""
+    """What a pull request changes, and what is said about it. ``outdated`` are threads on what is
+    no longer there.
+    """
 
     template: ClassVar[str] = "repository/proposal.html"
     repo: RepoHead
@@ -153,3 +158,8 @@ class ProposalPage(View):
     commits: tuple[CommitLine, ...]
     changes: tuple[FileChange, ...]
     changes_left_out: int = 0
+    bar: ReviewBar | None = None
+    standing: tuple[StandingRow, ...] = ()
+    outdated: tuple[ThreadCard, ...] = ()
+    threads_left_out: int = 0
+    error: str = ""
