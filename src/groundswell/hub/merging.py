@@ -85,19 +85,27 @@ class Merging:
         Raises:
             RevisionNotFound: its branch, or main, is not there.
         """
-        main, head = self.tips(repository.id, request)
-        merged = request.status is Status.MERGED
-        if merged and request.merge_commit is not None:
-            parents = self._git.commit_summary(repository.id, request.merge_commit).parents
-            main = parents[0] if parents else request.base_commit or main
+        main, head = self.ends(repository, request)
         base = self._git.merging.base(repository.id, main, head)
         between = self._git.merging.between
         commits, ahead = between(repository.id, base, head, COMMITS_SHOWN_MAX)
         _, behind = between(repository.id, base, main, 0)
         collisions: tuple[Collision, ...] = ()
-        if base is not None and not merged:
+        if base is not None and request.status is not Status.MERGED:
             collisions = self._git.merging.collisions(repository.id, base, main, head)
         return Meeting(main, head, base, tuple(commits), ahead, behind, collisions)
+
+    def ends(self, repository: Repository, request: Discussion) -> tuple[str, str]:
+        """Main and the head of a pull request. Of a merged one: main as it was before.
+
+        Raises:
+            RevisionNotFound: its branch, or main, is not there.
+        """
+        main, head = self.tips(repository.id, request)
+        if request.status is Status.MERGED and request.merge_commit is not None:
+            parents = self._git.commit_summary(repository.id, request.merge_commit).parents
+            main = parents[0] if parents else request.base_commit or main
+        return main, head
 
     def merge(
         self,

@@ -15,6 +15,7 @@ from groundswell.http.hub_api import (
     commits,
     discussions,
     follows,
+    forks,
     history,
     likes,
     lists,
@@ -25,6 +26,7 @@ from groundswell.http.hub_api import (
     settings,
     telling,
     trees,
+    webhooks,
     xet_tokens,
 )
 from groundswell.http.routing import Route
@@ -41,6 +43,7 @@ def routes() -> list[Route]:
         commits,
         discussions,
         follows,
+        forks,
         history,
         likes,
         lists,
@@ -51,6 +54,7 @@ def routes() -> list[Route]:
         settings,
         telling,
         trees,
+        webhooks,
         xet_tokens,
     )
     return [route for part in parts for route in part.routes()]

@@ -120,7 +120,8 @@ def _history(asked: Asked) -> Answer:
     )
 
 
-def _lines(hunks: Sequence[_Hunk], left: int) -> tuple[DiffLine, ...]:
+def lines_of(hunks: Sequence[_Hunk], left: int) -> tuple[DiffLine, ...]:
+    """Lines of a diff, at most ``left`` of them."""
     found: list[DiffLine] = []
     for hunk in hunks:
         old, new = hunk.old_start, hunk.new_start
@@ -154,7 +155,7 @@ def changes_of(head: RepoHead, commit: str, compared: CommitDiff) -> tuple[FileC
     found: list[FileChange] = []
     left = LINES_SHOWN_MAX
     for diff in compared.files[:FILES_SHOWN_MAX]:
-        lines = _lines(diff.hunks, left) if diff.hunks and left > 0 else None
+        lines = lines_of(diff.hunks, left) if diff.hunks and left > 0 else None
         left -= len(lines or ())
         change = diff.change
         note = ""

@@ -22,6 +22,7 @@ from groundswell.hub.commits.values import RefChange
 from groundswell.hub.discussions.rows import note_merged
 from groundswell.hub.events import record
 from groundswell.hub.repos.indexing import Reading
+from groundswell.hub.repos.lineage import note_synced
 from groundswell.store import tables
 from groundswell.store.database import Database, Prepared
 from groundswell.store.git import GitStore
@@ -156,6 +157,8 @@ class Landing:
                 _record(conn, now, actor_id, repository_id, each, payload, again=again)
                 if each.merges is not None and each.new is not None:
                     note_merged(conn, now, actor_id, repository_id, each.merges, each.new)
+                if each.syncs is not None and each.new is not None:
+                    note_synced(conn, now, actor_id, repository_id, each.syncs, each.new)
             _TOUCH.run(conn, number=repository_id, now=now)
             if reading is not None:
                 reading.write(conn)

@@ -9,11 +9,14 @@ from typing import Final, Protocol
 
 from groundswell.core.errors import (
     ConcurrentWrite,
+    Forbidden,
     GroundswellError,
     InvalidCommit,
+    NotFound,
     ParentMoved,
     RevisionNotFound,
     TooLarge,
+    Unauthenticated,
 )
 from groundswell.core.values import CommitHeader, Operation, Principal, check_path, is_commit_id
 from groundswell.hub.blobs import Blobs
@@ -115,6 +118,16 @@ class Commits:
             lambda: large_files.arriving_bytes(self._git, repository.id, commit, files, modes),
         )
         return modes
+
+    def may_commit(self, principal: Principal, repository: Repository, revision: str) -> bool:
+        """Whether a commit of the principal may go there, rather than into a pull request."""
+        try:
+            reference = self._reference_of(repository, revision, must_exist=False)
+            check_may_move(self._database, principal, repository, reference)
+            self.guard.decide_name(principal, repository, reference, deletes=False)
+        except (Unauthenticated, Forbidden, NotFound):
+            return False
+        return True
 
     def commit(
         self,

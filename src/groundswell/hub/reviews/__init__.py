@@ -4,6 +4,7 @@ Knows who may review, where a line went, and which verdict of a person counts. D
 many verdicts a merge needs, nor how a diff is drawn.
 """
 
+from groundswell.hub.reviews.service import Reviews
 from groundswell.hub.reviews.standing import standing
 from groundswell.hub.reviews.values import (
     Decision,
@@ -23,6 +24,7 @@ __all__ = [
     "NewComment",
     "Place",
     "Review",
+    "Reviews",
     "Thread",
     "Verdict",
     "standing",

@@ -14,6 +14,7 @@ REVIEWS_MAX: Final = 500  # of one pull request
 REVIEW_COMMENTS_MAX: Final = 500  # of one review
 THREADS_MAX: Final = 2_000  # of one pull request
 THREAD_COMMENTS_MAX: Final = 100
+LINE_COMMENTS_MAX: Final = 5_000  # of one pull request
 SUGGESTIONS_MAX: Final = 50  # of one commit
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from groundswell.core.errors import BadRequest
 from groundswell.core.policy import Action
-from groundswell.core.values import Principal
+from groundswell.core.values import Principal, RepoId
 from groundswell.http.bodies import (
     flag_field,
     json_object,
@@ -15,7 +18,7 @@ from groundswell.http.bodies import (
 from groundswell.http.errors import json_response
 from groundswell.http.hub_api.discussions.entries import Entries
 from groundswell.http.hub_api.discussions.reading import number_in
-from groundswell.http.hub_api.door import answer, only
+from groundswell.http.hub_api.door import answer, only, repo_id_in, repo_id_of
 from groundswell.http.origin import base_url
 from groundswell.http.threads import hop
 from groundswell.hub.discussions import (
@@ -45,10 +48,26 @@ def _create(
     description: str,
     *,
     pull_request: bool,
+    source: tuple[RepoId, str] | None,
 ) -> int:
+    if source is not None:
+        return hub.forks.propose(principal, repository, *source, title, description)
     return hub.discussions.create(
         principal, repository, title, description, is_pull_request=pull_request
     )
+
+
+def _source_in(request: Request, body: dict[str, Any]) -> tuple[RepoId, str] | None:
+    """The fork and branch that a pull request shall take its commits from: our own field."""
+    given = body.get("from")
+    if given is None:
+        return None
+    if not isinstance(given, dict) or not flag_field(body, "pullRequest"):
+        msg = '"from" must be an object with "repo" and "revision", of a pull request.'
+        raise BadRequest(msg)
+    kind = repo_id_of(request).kind.value
+    branch = text_field(given, "revision", "main").removeprefix("refs/heads/")
+    return repo_id_in(kind, text_field(given, "repo")), branch
 
 
 async def create(request: Request) -> Response:
@@ -61,6 +80,7 @@ async def create(request: Request) -> Response:
         text_field(body, "title"),
         text_field(body, "description", ""),
         pull_request=flag_field(body, "pullRequest"),
+        source=_source_in(request, body),
     )
     return json_response({"num": number})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groundswell.http.pages.discussions import changing, reading
+from groundswell.http.pages.discussions import changes, changing, reading, reviewing
 from groundswell.http.pages.repositories import shows, takes
 from groundswell.http.routing import Route
 
@@ -15,5 +15,6 @@ def routes() -> list[Route]:
         *takes("/discussions/new", changing.open_new, "new discussion"),
         *shows("/discussions/{number}", reading.show_one, "discussion"),
         *takes("/discussions/{number}", changing.change, "discussion"),
-        *shows("/discussions/{number}/files", reading.show_changes, "pull request changes"),
+        *shows("/discussions/{number}/files", changes.show_changes, "pull request changes"),
+        *takes("/discussions/{number}/files", reviewing.change, "pull request changes"),
     ]

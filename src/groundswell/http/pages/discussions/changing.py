@@ -132,6 +132,11 @@ def _update(asked: Asked, repository: Repository, number: int, _text: str) -> st
     return ""
 
 
+def _refresh(asked: Asked, repository: Repository, number: int, _text: str) -> str:
+    asked.hub.forks.refresh(asked.principal, repository, number)
+    return ""
+
+
 _WORKS: Final[dict[str, Work]] = {
     "comment": _comment,
     "edit": _edit,
@@ -149,4 +154,5 @@ _WORKS: Final[dict[str, Work]] = {
     "squash-over": _merge(Method.SQUASH, overrides=True),
     "leave": _leave,
     "update": _update,
+    "refresh": _refresh,
 }

@@ -7,10 +7,10 @@ from typing import Final
 from groundswell.core.errors import NotFound, RevisionNotFound
 from groundswell.core.policy import Action, may
 from groundswell.http.pages.discussions.requirements import shown
+from groundswell.http.pages.discussions.threads import Cards, review_cards, standing_of
 from groundswell.http.pages.discussions.timeline import NOBODY, entry_of
 from groundswell.http.pages.door import Answer, Asked, with_query
-from groundswell.http.pages.history import changes_of, commit_line
-from groundswell.http.pages.repositories import find, head_of, place
+from groundswell.http.pages.repositories import find, head_of, place, tag_of
 from groundswell.http.pages.views import (
     CollidingFile,
     CommentCard,
@@ -18,8 +18,8 @@ from groundswell.http.pages.views import (
     DiscussionRow,
     DiscussionsPage,
     MergeBox,
-    ProposalPage,
     RepoHead,
+    SourceBranch,
     TimelineLine,
 )
 from groundswell.hub.discussions import Discussion, DiscussionQuery, Status
@@ -98,11 +98,13 @@ def page_of(
     principal = asked.principal
     head = head_of(asked, repository)
     discussion = asked.hub.discussions.get(repository, number)
-    entries, earlier = _entries(asked, head, discussion)
     here = f"{head.url}/discussions/{number}"
     is_own = not principal.is_anonymous and discussion.author == principal.name
     may_contribute = may(principal, Action.CONTRIBUTE, repository.subject).allowed
     may_change = head.may_write or (is_own and may_contribute)
+    may_comment = may_contribute and (head.may_write or not discussion.is_locked)
+    cards = Cards(asked, head, discussion, may_comment)
+    entries, earlier = _entries(cards, repository)
     is_request = discussion.is_pull_request
     return DiscussionPage(
         repo=head,
@@ -112,9 +114,11 @@ def page_of(
         earlier_count=earlier,
         changes_url=f"{here}/files" if is_request else None,
         files_url=place(head, "tree", discussion.reference) if is_request else None,
+        source=_source(asked, discussion) if is_request else None,
         merge=_merge_box(asked, repository, head, discussion, may_change=may_change),
         merge_commit=discussion.merge_commit,
-        may_comment=may_contribute and (head.may_write or not discussion.is_locked),
+        standing=standing_of(asked, repository, discussion),
+        may_comment=may_comment,
         may_change=may_change,
         may_write=head.may_write,
         text=text,
@@ -122,10 +126,18 @@ def page_of(
     )
 
 
+def _source(asked: Asked, discussion: Discussion) -> SourceBranch | None:
+    found = asked.hub.forks.source_of(asked.principal, discussion)
+    if found is None:
+        return None
+    return SourceBranch(tag_of(found.repository), found.branch, found.has_more)
+
+
 def _entries(
-    asked: Asked, head: RepoHead, discussion: Discussion
+    cards: Cards, repository: Repository
 ) -> tuple[tuple[CommentCard | TimelineLine, ...], int]:
     """The first entry and the newest ones, or those before one; and how many stand between."""
+    asked, head, discussion = cards.asked, cards.head, cards.request
     timeline = asked.hub.discussions.timeline
     first = timeline(discussion, after=0, limit=1)
     before = _count(asked.query.get("before", ""), 18)
@@ -134,8 +146,16 @@ def _entries(
     earlier = 0
     if len(happenings) > 1:
         earlier = asked.hub.discussions.count_before(discussion, happenings[1].id) - 1
+    reviews = review_cards(cards, repository, happenings)
     entries = tuple(
-        entry_of(asked.principal, head, each, is_first=place == 0, origin=asked.base_url)
+        entry_of(
+            asked.principal,
+            head,
+            each,
+            is_first=place == 0,
+            origin=asked.base_url,
+            review=reviews.get(each.id),
+        )
         for place, each in enumerate(happenings)
     )
     return entries, earlier
@@ -177,23 +197,4 @@ def _merge_box(
         has_queue=demanded.has_queue,
         queue_url=f"{head.url}/queue",
         queue_place=demanded.queue_place,
-    )
-
-
-def show_changes(asked: Asked) -> Answer:
-    """What a pull request changes, against where it parted from main."""
-    repository = find(asked, Action.READ)
-    head = head_of(asked, repository)
-    discussion = asked.hub.discussions.get(repository, number_of(asked))
-    if not discussion.is_pull_request:
-        raise NotFound
-    found = asked.hub.merging.look(repository, discussion)
-    diff = asked.hub.content.compare(repository, found.base, found.head)
-    changes = changes_of(head, found.head, diff)
-    return ProposalPage(
-        repo=head,
-        row=row_of(head, discussion),
-        commits=tuple(commit_line(head, each) for each in found.commits),
-        changes=changes,
-        changes_left_out=max(0, diff.file_count - len(changes)),
     )

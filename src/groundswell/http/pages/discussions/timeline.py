@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from groundswell.core.values import Principal
@@ -10,6 +11,7 @@ from groundswell.http.pages.views import (
     CommitLine,
     EarlierText,
     RepoHead,
+    ReviewCard,
     TimelineLine,
 )
 from groundswell.http.pages.wording import plural
@@ -31,11 +33,18 @@ _STATES: Final = {"open": "opened this", "closed": "closed this"}
 
 
 def entry_of(
-    principal: Principal, head: RepoHead, happening: Happening, *, is_first: bool, origin: str
+    principal: Principal,
+    head: RepoHead,
+    happening: Happening,
+    *,
+    is_first: bool,
+    origin: str,
+    review: ReviewCard | None = None,
 ) -> CommentCard | TimelineLine:
     """One entry, for who looks at it."""
     if happening.comment is not None:
-        return _card(principal, head, happening.comment, is_first=is_first, origin=origin)
+        card = _card(principal, head, happening.comment, is_first=is_first, origin=origin)
+        return replace(card, review=review)
     icon, text = _told(happening)
     return TimelineLine(
         id=happening.id,
@@ -58,6 +67,8 @@ def _told(happening: Happening) -> tuple[str, str]:
             return "gear", f"renamed this from “{told['from']}”"
         case "pull_request.merged":
             return "branch", "merged this"
+        case "review.dismissed":
+            return "trash", f"dismissed the review of {told['reviewer']}: {told['reason']}"
         case "commit.landed":
             count = told.get("commit_count", 1)
             return "history", f"brought {plural(count, 'commit')}"

@@ -1,5 +1,7 @@
 // Comfort only: every page works without this file.
 import { addCopyButtons } from "./copy.js";
+import { watchKeys } from "./keys.js";
+import { suggestIn } from "./suggest.js";
 import { watchUpload } from "./upload.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
@@ -29,5 +31,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 addCopyButtons();
+watchKeys();
+const search = document.querySelector("form[data-suggest]");
+if (search) suggestIn(search);
 const form = document.querySelector("form[data-upload]");
 if (form) watchUpload(form);

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from groundswell.http.pages.views.frame import View
+from groundswell.http.pages.views.frame import Tag, View
 from groundswell.http.pages.views.repository import CommitLine, FileChange, RepoHead
+from groundswell.http.pages.views.reviews import ReviewBar, ReviewCard, StandingRow, ThreadCard
 from groundswell.http.pages.views.rules import CheckRow, NeedRow
 
 
@@ -60,7 +61,7 @@ class EarlierText:
 
 @dataclass(frozen=True, slots=True)
 class CommentCard:
-    """A comment. ``text`` is given to who may edit it."""
+    """A comment. ``text`` is given to who may edit it; ``review`` when it says a review."""
 
     is_comment: ClassVar[bool] = True
     id: int
@@ -74,6 +75,7 @@ class CommentCard:
     text: str = ""
     may_edit: bool = False
     may_hide: bool = False
+    review: ReviewCard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,15 @@ class MergeBox:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceBranch:
+    """The branch of another repository that a pull request takes its commits from."""
+
+    repository: Tag
+    branch: str
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DiscussionPage(View):
     """One discussion or pull request."""
 
@@ -135,16 +146,20 @@ class DiscussionPage(View):
     files_url: str | None = None
     merge: MergeBox | None = None
     merge_commit: str | None = None
+    standing: tuple[StandingRow, ...] = ()
     may_comment: bool = False
     may_change: bool = False
     may_write: bool = False
     text: str = ""
     error: str = ""
+    source: SourceBranch | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProposalPage(View):
-    """What a pull request changes."""
+    """What a pull request changes, and what is said about it. ``outdated`` are threads on what is
+    no longer there.
+    """
 
     template: ClassVar[str] = "repository/proposal.html"
     repo: RepoHead
@@ -152,3 +167,8 @@ class ProposalPage(View):
     commits: tuple[CommitLine, ...]
     changes: tuple[FileChange, ...]
     changes_left_out: int = 0
+    bar: ReviewBar | None = None
+    standing: tuple[StandingRow, ...] = ()
+    outdated: tuple[ThreadCard, ...] = ()
+    threads_left_out: int = 0
+    error: str = ""

@@ -37,6 +37,7 @@ class TreePage(View):
     next_url: str | None
     history_url: str
     upload_url: str | None
+    new_file_url: str | None
     commit: CommitLine | None
     total_bytes: int | None = None
 
@@ -59,6 +60,8 @@ class FilePage(View):
     history_url: str
     permalink_url: str
     delete_url: str | None
+    edit_url: str | None
+    blame_url: str | None
     commit: CommitLine | None
     lines_html: tuple[str, ...] | None = None
     lines_left_out: int = 0
