@@ -220,6 +220,14 @@ def may_manage_account(principal: Principal, account_id: int) -> bool:
     return principal.is_admin or principal.role_in(account_id) is Role.ADMIN
 
 
+def may_set_rules(principal: Principal, subject: Subject) -> bool:
+    """Whether the principal may set the rules under which changes land, and pass over one that
+    allows it: an admin of the namespace. Who may only write is held to them.
+    """
+    allowed = may(principal, Action.ADMINISTER, subject).allowed
+    return allowed and may_manage_account(principal, subject.owner_id)
+
+
 def may_see_collection(principal: Principal, owner_id: int, *, is_private: bool) -> bool:
     """Whether the principal may know that the collection exists. Of its items it sees those that
     it may see anyway.

@@ -10,19 +10,27 @@ from groundswell.http.pages import (
     access,
     access_csv,
     accounts,
+    admin,
     assets,
+    blame,
     card,
+    checks,
     collecting,
     collections,
     discussions,
+    editing,
     files,
+    forks,
     history,
     likes,
     lists,
     making,
     revisions,
+    rules,
+    searching,
     sessions,
     upload,
+    webhooks,
 )
 from groundswell.http.pages.door import DOOR
 from groundswell.http.rendering import close
@@ -34,7 +42,19 @@ __all__ = ["DOOR", "close", "routes"]
 def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
-        *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
-        *(discussions, access, access_csv, likes, collecting, collections),
+        *(assets, lists, searching, accounts, sessions, admin, making),
+        *(card, files, history, blame, revisions, upload, editing),
+        *(
+            discussions,
+            access,
+            access_csv,
+            likes,
+            collecting,
+            collections,
+            webhooks,
+            forks,
+            checks,
+            rules,
+        ),
     )
     return [route for part in parts for route in part.routes()]

@@ -6,7 +6,7 @@ comment nothing is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -36,8 +36,18 @@ _versions = tables.comment_versions
 _events = tables.events
 
 SAYING: Final = ("discussion.created", "discussion.commented")
-# What shows in the comment itself.
-_SILENT: Final = ("comment.edited", "comment.hidden", "comment.reacted")
+REVIEWING: Final = "review.submitted"
+# These show where they happened: in the comment itself, in the thread of a review.
+_SILENT: Final = (
+    "comment.edited",
+    "comment.hidden",
+    "comment.reacted",
+    "line_comment.hidden",
+    "review_thread.answered",
+    "review_thread.reopened",
+    "review_thread.resolved",
+    "suggestion.applied",
+)
 
 
 def checked_text(text: str) -> str:
@@ -82,9 +92,10 @@ def say(
     discussion: Discussion,
     text: str,
     type_: str = SAYING[1],
+    told: Mapping[str, Any] | None = None,
 ) -> int:
-    """Write a comment and the event that tells of it; their id."""
-    payload = {"number": discussion.number}
+    """Write a comment and the event that tells of it, with what else it tells; their id."""
+    payload: dict[str, Any] = {"number": discussion.number, **(told or {})}
     if type_ == SAYING[0]:
         payload["is_pull_request"] = discussion.is_pull_request
     id_ = record(conn, now, type_, actor_id, discussion.repository_id, payload, discussion.number)

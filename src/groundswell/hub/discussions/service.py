@@ -67,7 +67,7 @@ class Discussions:
             RevisionNotFound: a pull request on a repository without main.
             Unauthenticated, Forbidden, GatedRepo, DisabledRepo: the principal may not contribute.
         """
-        title = _checked_title(title)
+        title = checked_title(title)
         comments.checked_text(description)
         number = self._database.write(lambda conn: rows.next_number(conn, principal, repository.id))
         base = self._branch(repository.id, number) if is_pull_request else None
@@ -242,7 +242,7 @@ class Discussions:
             BadRequest: no title, or one that cannot be kept.
             NotFound, Unauthenticated, Forbidden: as ``set_status``.
         """
-        title = _checked_title(title)
+        title = checked_title(title)
 
         def work(conn: sa.Connection) -> Happening:
             before = rows.decide_on(conn, principal, repository.id, number)
@@ -352,7 +352,12 @@ def _marked(conn: sa.Connection, found: Sequence[Discussion]) -> list[Discussion
     ]
 
 
-def _checked_title(title: str) -> str:
+def checked_title(title: str) -> str:
+    """The title without spaces around it.
+
+    Raises:
+        BadRequest: none, too long, or what cannot be kept.
+    """
     title = title.strip()
     if not title or len(title) > TITLE_CHARACTERS_MAX:
         raise BadRequest(f"A title has 1 to {TITLE_CHARACTERS_MAX} characters.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 import sqlalchemy as sa
@@ -24,7 +24,6 @@ from groundswell.store.tables import (
     attachments,
     claims,
     device_grants,
-    events,
     sessions,
 )
 
@@ -34,9 +33,6 @@ _log = logging.getLogger(__name__)
 CLAIM_SECONDS: Final = 28 * 24 * 3_600
 ATTACHED_SECONDS: Final = 24 * 3_600
 GIT_SECONDS_MAX: Final = 300.0
-EVENTS_AT_ONCE: Final = 1_000
-EVENT_BATCHES_MAX: Final = 100
-BACKLOG_EVENTS: Final = 100_000
 _MICROS: Final = 1_000_000
 
 
@@ -75,29 +71,6 @@ class Sweeping:
         used = used.where(attachment_uses.c.attachment_id == attachments.c.id)
         old = sa.and_(attachments.c.created_at < oldest, ~used.exists())
         return self._delete(sa.delete(attachments).where(old))
-
-    def settle_events(self, awaited: Collection[str] = ()) -> int:
-        """Mark events as handled that no job waits for. How many.
-
-        ``awaited`` are the types that jobs handle themselves. A backlog of these is reported.
-        """
-        settled = 0
-        waits = events.c.handled_at.is_(None)
-        types = sorted(awaited)
-        for _ in range(EVENT_BATCHES_MAX):
-            some = sa.select(events.c.id).where(waits, events.c.type.not_in(types))
-            some = some.order_by(events.c.id).limit(EVENTS_AT_ONCE)
-            mark = sa.update(events).where(events.c.id.in_(some))
-            count = self._delete(mark.values(handled_at=self._premises.clock()))
-            settled += count
-            if count < EVENTS_AT_ONCE:
-                break
-        if types:
-            query = sa.select(sa.func.count()).where(waits, events.c.type.in_(types))
-            left = self._premises.database.read(lambda conn: conn.execute(query).scalar_one())
-            if left > BACKLOG_EVENTS:
-                _log.warning("%d events wait to be handled", left)
-        return settled
 
     def note_identities(self) -> int:
         """Write the identities that a crash kept from their folders. How many were wrong."""

@@ -1,8 +1,8 @@
 """Bringing two lines of history together: where they parted, and the tree that holds both.
 
-Works path by path, so that its cost is that of what changed. A text that changed on both sides is
-merged line by line; everything else that did is a conflict: bytes of weights cannot be joined
-without knowing what they mean. Moves no ref.
+The two may lie in two repositories, but are joined in one. Works path by path, so that its cost is
+that of what changed. A text that changed on both sides is merged line by line; everything else that
+did is a conflict: bytes of weights cannot be joined without knowing what they mean. Moves no ref.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final
 import pygit2
 
 from groundswell.core.errors import InvalidCommit
+from groundswell.store.git.apart import Apart, distance, side_by_side
 from groundswell.store.git.edits import TreeEdit
 from groundswell.store.git.handles import Folders
 from groundswell.store.git.history import read_commit, summary_of
@@ -115,6 +116,24 @@ class Merging:
         handle = self._folders.open(repository_id)
         edit = TreeEdit(handle, read_commit(handle, ours).tree)
         return _collisions(handle, edit, _changes(handle, base, theirs), lambda *_: None)
+
+    def distance(self, ours: tuple[int, str], theirs: tuple[int, str]) -> Apart:
+        """How far two commits are from each other, each in the repository of that number."""
+        return distance(self._folders, ours, theirs)
+
+    def base_across(self, ours: tuple[int, str], theirs: tuple[int, str]) -> str | None:
+        """``base`` of two commits, each in the repository of that number."""
+        with side_by_side(self._folders, ours[0], theirs[0]) as handle, translated():
+            found = handle.merge_base(pygit2.Oid(hex=ours[1]), pygit2.Oid(hex=theirs[1]))
+        return str(found) if found else None
+
+    def collisions_across(
+        self, base: str | None, ours: tuple[int, str], theirs: tuple[int, str]
+    ) -> tuple[Collision, ...]:
+        """``collisions`` of two commits, each in the repository of that number."""
+        with side_by_side(self._folders, ours[0], theirs[0]) as handle:
+            edit = TreeEdit(handle, read_commit(handle, ours[1]).tree)
+            return _collisions(handle, edit, _changes(handle, base, theirs[1]), lambda *_: None)
 
     def merge(
         self,

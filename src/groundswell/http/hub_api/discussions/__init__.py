@@ -5,7 +5,7 @@ Knows addresses. A discussion's page has its own door.
 
 from __future__ import annotations
 
-from groundswell.http.hub_api.discussions import changing, marking, reading
+from groundswell.http.hub_api.discussions import changing, marking, reading, reviewing
 from groundswell.http.hub_api.door import REPOSITORY, route
 from groundswell.http.routing import Route
 
@@ -33,4 +33,14 @@ def routes() -> list[Route]:
         route("POST", f"{one}/{{mark:lock|pin}}", changing.mark, "lock or pin discussion"),
         route("POST", f"{one}/merge", changing.merge, "merge"),
         route("POST", f"{one}/update", changing.bring_up_to_date, "update pull request"),
+        route("GET", f"{one}/reviews", reviewing.list_reviews, "reviews"),
+        route("POST", f"{one}/reviews", reviewing.give, "review"),
+        route("POST", f"{one}/reviews/discard", reviewing.discard, "discard review"),
+        route("POST", f"{one}/reviews/{{review}}/dismiss", reviewing.dismiss, "dismiss review"),
+        route("GET", f"{one}/standing", reviewing.list_standing, "standing"),
+        route("GET", f"{one}/threads", reviewing.list_threads, "threads"),
+        route("POST", f"{one}/threads/{{thread}}/reply", reviewing.reply, "reply"),
+        route("POST", f"{one}/threads/{{thread}}/resolve", reviewing.resolve, "resolve"),
+        route("POST", f"{one}/lines/{{line}}/remove", reviewing.remove, "remove line comment"),
+        route("POST", f"{one}/apply", reviewing.apply, "apply suggestions"),
     ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from groundswell.http.rendering import renderer
 from groundswell.hub.discussions import (
@@ -21,6 +21,13 @@ from groundswell.wire.hub_api.text import date_text
 from groundswell.wire.markdown import LinkBase, plain
 
 Json = dict[str, Any]
+
+# What a review without words says to clients, which know comments only.
+_VERDICTS: Final = {
+    "approved": "Approved these changes.",
+    "changes_requested": "Requested changes.",
+    "comment": "Commented on lines.",
+}
 
 
 def item(repository: Repository, discussion: Discussion) -> Json:
@@ -61,7 +68,8 @@ class Entries:
         id_ = entry_id(happening.id)
         match happening.type:
             case _ if happening.comment is not None:
-                data = self._comment(happening.comment, rendered=rendered)
+                said = _in_words(happening, happening.comment)
+                data = self._comment(said, rendered=rendered)
                 yield entry(id_, "comment", at, actor, data)
             case "discussion.status_changed":
                 yield entry(id_, "status-change", at, actor, {"status": told["status"]})
@@ -123,3 +131,9 @@ class Entries:
         where = LinkBase("/" + self.repository.repo_id.url_path, "main", "", self.base, refers=True)
         key = f"comment-{comment.id}-{comment.version}"
         return renderer().markdown(comment.text, where, key).html
+
+
+def _in_words(happening: Happening, comment: Comment) -> Comment:
+    if comment.text.strip() or comment.is_hidden:
+        return comment
+    return replace(comment, text=_VERDICTS.get(happening.payload.get("verdict", ""), comment.text))

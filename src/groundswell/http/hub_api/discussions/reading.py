@@ -27,9 +27,11 @@ from groundswell.hub.discussions import (
     DiscussionQuery,
     Happening,
     Reaction,
+    Status,
 )
 from groundswell.hub.discussions.searching import asked as typed
 from groundswell.hub.repos import Repository
+from groundswell.hub.rules.needs import Needs
 from groundswell.wire.hub_api.text import last_values
 from groundswell.wiring import Hub
 
@@ -37,6 +39,7 @@ PAGES_MAX: Final = 100_000
 # Of a longer discussion the first and newest comments come as they look on its page, the others as
 # plain text: an answer must not take seconds.
 RENDERED_MAX: Final = 100
+PATHS_TOLD_MAX: Final = 100
 
 
 def number_in(request: Request) -> int:
@@ -91,6 +94,7 @@ class _Shown:
     happenings: tuple[Happening, ...]
     conflicts: tuple[str, ...] = ()
     diff: str | None = None
+    needs: Needs | None = None
     reactions: Mapping[int, tuple[Reaction, ...]] = field(default_factory=dict)
 
 
@@ -115,7 +119,35 @@ def _get(
     diff = None
     if with_diff:
         diff = patch_text(hub.content.compare(repository, meeting.base, meeting.head))
-    return replace(shown, conflicts=conflicts, diff=diff)
+    needs = None
+    if discussion.status in {Status.DRAFT, Status.OPEN}:
+        needs = hub.merging.needs(repository, discussion)
+    return replace(shown, conflicts=conflicts, diff=diff, needs=needs)
+
+
+def needs_json(needs: Needs) -> Json:
+    """What the rules of main demand, and what stands in the way. The Hub API has no such field."""
+    terms = needs.terms
+    return {
+        "blockers": [{"name": each.name, "message": each.words} for each in needs.blockers],
+        "approvals": {"needed": terms.approvals, "givenBy": list(needs.approved_by)},
+        "changesRequestedBy": list(needs.objected_by),
+        "checks": [
+            {"name": each.name, "state": None if each.check is None else each.check.state.value}
+            for each in needs.checks
+        ],
+        "maintainers": [
+            {
+                "owners": list(each.owners),
+                "paths": list(each.paths[:PATHS_TOLD_MAX]),
+                "givenBy": list(each.given_by),
+            }
+            for each in needs.owners
+        ],
+        "withoutSignOff": [each.id for each in needs.unsigned],
+        "squashOnly": terms.linear,
+        "queue": terms.queue,
+    }
 
 
 async def one_discussion(request: Request) -> Response:
@@ -131,6 +163,8 @@ async def one_discussion(request: Request) -> Response:
             body["changes"]["mergeCommitId"] = shown.discussion.merge_commit
         body["filesWithConflicts"] = list(shown.conflicts)
         body["diff"] = shown.diff or ""
+        if shown.needs is not None:
+            body["requirements"] = needs_json(shown.needs)
     return json_response(body)
 
 

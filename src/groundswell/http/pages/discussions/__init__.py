@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from groundswell.http.pages.discussions import attaching, changing, labelling, reading, resolving
+from groundswell.http.pages.discussions import (
+    attaching,
+    changes,
+    changing,
+    labelling,
+    reading,
+    resolving,
+    reviewing,
+)
 from groundswell.http.pages.door import DOOR
 from groundswell.http.pages.repositories import PATTERNS, shows, takes
 from groundswell.http.routing import Route
@@ -27,5 +35,6 @@ def routes() -> list[Route]:
         ),
         *shows("/discussions/{number}/resolve", resolving.show, "resolve"),
         *resolving.routes(),
-        *shows("/discussions/{number}/files", reading.show_changes, "pull request changes"),
+        *shows("/discussions/{number}/files", changes.show_changes, "pull request changes"),
+        *takes("/discussions/{number}/files", reviewing.change, "pull request changes"),
     ]  # fmt: skip

@@ -135,16 +135,27 @@ def _pin(*, pinned: bool) -> Work:
     return work
 
 
-def _merge(method: Method) -> Work:
+def _merge(method: Method, *, overrides: bool = False) -> Work:
     def work(asked: Asked, repository: Repository, number: int, _text: str) -> str:
-        asked.hub.merging.merge(asked.principal, repository, number, method)
+        merge = asked.hub.merge_queue.merge
+        merge(asked.principal, repository, number, method, overrides=overrides)
         return ""
 
     return work
 
 
+def _leave(asked: Asked, repository: Repository, number: int, _text: str) -> str:
+    asked.hub.merge_queue.leave(asked.principal, repository, number)
+    return ""
+
+
 def _update(asked: Asked, repository: Repository, number: int, _text: str) -> str:
     asked.hub.merging.bring_up_to_date(asked.principal, repository, number)
+    return ""
+
+
+def _refresh(asked: Asked, repository: Repository, number: int, _text: str) -> str:
+    asked.hub.forks.refresh(asked.principal, repository, number)
     return ""
 
 
@@ -165,5 +176,9 @@ _WORKS: Final[dict[str, Work]] = {
     "unpin": _pin(pinned=False),
     "merge": _merge(Method.MERGE),
     "squash": _merge(Method.SQUASH),
+    "merge-over": _merge(Method.MERGE, overrides=True),
+    "squash-over": _merge(Method.SQUASH, overrides=True),
+    "leave": _leave,
     "update": _update,
+    "refresh": _refresh,
 }

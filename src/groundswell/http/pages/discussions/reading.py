@@ -7,10 +7,11 @@ from typing import Final
 
 from groundswell.core.errors import NotFound, RevisionNotFound
 from groundswell.core.policy import Action, may
+from groundswell.http.pages.discussions.requirements import shown
+from groundswell.http.pages.discussions.threads import Cards, review_cards, standing_of
 from groundswell.http.pages.discussions.timeline import NOBODY, Seen, entry_of
 from groundswell.http.pages.door import Answer, Asked, with_query
-from groundswell.http.pages.history import changes_of, commit_line
-from groundswell.http.pages.repositories import find, head_of, place
+from groundswell.http.pages.repositories import find, head_of, place, tag_of
 from groundswell.http.pages.views import (
     CollidingFile,
     CommentCard,
@@ -19,8 +20,8 @@ from groundswell.http.pages.views import (
     DiscussionsPage,
     LabelRow,
     MergeBox,
-    ProposalPage,
     RepoHead,
+    SourceBranch,
     TimelineLine,
 )
 from groundswell.hub.discussions import Discussion, DiscussionQuery, Happening, Label, Status
@@ -117,13 +118,14 @@ def page_of(
     principal = asked.principal
     head = head_of(asked, repository)
     discussion = asked.hub.discussions.get(repository, number)
-    entries, earlier = _entries(asked, head, discussion)
     here = f"{head.url}/discussions/{number}"
     is_own = not principal.is_anonymous and discussion.author == principal.name
     may_contribute = may(principal, Action.CONTRIBUTE, repository.subject).allowed
     may_change = head.may_write or (is_own and may_contribute)
-    is_request = discussion.is_pull_request
     may_comment = may_contribute and (head.may_write or not discussion.is_locked)
+    cards = Cards(asked, head, discussion, may_comment)
+    entries, earlier = _entries(cards, repository)
+    is_request = discussion.is_pull_request
     return DiscussionPage(
         repo=head,
         row=row_of(head, discussion),
@@ -132,8 +134,10 @@ def page_of(
         earlier_count=earlier,
         changes_url=f"{here}/files" if is_request else None,
         files_url=place(head, "tree", discussion.reference) if is_request else None,
+        source=_source(asked, discussion) if is_request else None,
         merge=_merge_box(asked, repository, head, discussion, may_change=may_change),
         merge_commit=discussion.merge_commit,
+        standing=standing_of(asked, repository, discussion),
         may_comment=may_comment,
         labels=_labels(asked, head, repository, discussion),
         signs=tuple(KINDS.items()) if may_comment else (),
@@ -144,10 +148,18 @@ def page_of(
     )
 
 
+def _source(asked: Asked, discussion: Discussion) -> SourceBranch | None:
+    found = asked.hub.forks.source_of(asked.principal, discussion)
+    if found is None:
+        return None
+    return SourceBranch(tag_of(found.repository), found.branch, found.has_more)
+
+
 def _entries(
-    asked: Asked, head: RepoHead, discussion: Discussion
+    cards: Cards, repository: Repository
 ) -> tuple[tuple[CommentCard | TimelineLine, ...], int]:
     """The first entry and the newest ones, or those before one; and how many stand between."""
+    asked, head, discussion = cards.asked, cards.head, cards.request
     timeline = asked.hub.discussions.timeline
     first = timeline(discussion, after=0, limit=1)
     before = _count(asked.query.get("before", ""), 18)
@@ -159,8 +171,10 @@ def _entries(
     comments = [each.id for each in happenings if each.comment is not None]
     reactions = asked.hub.reactions.at(asked.principal, comments)
     seen = Seen(asked.principal, head, asked.base_url, reactions)
+    reviews = review_cards(cards, repository, happenings)
     entries = tuple(
-        entry_of(seen, each, is_first=place == 0) for place, each in enumerate(happenings)
+        entry_of(seen, each, is_first=place == 0, review=reviews.get(each.id))
+        for place, each in enumerate(happenings)
     )
     return entries, earlier
 
@@ -208,6 +222,7 @@ def _merge_box(
         CollidingFile(each.path, each.marked or None)
         for each in found.collisions[:COLLISIONS_SHOWN]
     )
+    demanded = shown(asked, repository, head, discussion, found.head)
     return MergeBox(
         commits=found.ahead,
         behind=found.behind,
@@ -215,23 +230,12 @@ def _merge_box(
         collisions=collisions,
         may_merge=head.may_write and discussion.status is Status.OPEN,
         may_update=may_change,
-    )
-
-
-def show_changes(asked: Asked) -> Answer:
-    """What a pull request changes, against where it parted from main."""
-    repository = find(asked, Action.READ)
-    head = head_of(asked, repository)
-    discussion = asked.hub.discussions.get(repository, number_of(asked))
-    if not discussion.is_pull_request:
-        raise NotFound
-    found = asked.hub.merging.look(repository, discussion)
-    diff = asked.hub.content.compare(repository, found.base, found.head)
-    changes = changes_of(head, found.head, diff)
-    return ProposalPage(
-        repo=head,
-        row=row_of(head, discussion),
-        commits=tuple(commit_line(head, each) for each in found.commits),
-        changes=changes,
-        changes_left_out=max(0, diff.file_count - len(changes)),
+        needs=demanded.needs,
+        checks=demanded.checks,
+        is_blocked=demanded.is_blocked,
+        may_pass_over=demanded.may_pass_over,
+        squash_only=demanded.squash_only,
+        has_queue=demanded.has_queue,
+        queue_url=f"{head.url}/queue",
+        queue_place=demanded.queue_place,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from groundswell.core.values import Principal
@@ -13,6 +13,7 @@ from groundswell.http.pages.views import (
     EarlierText,
     ReactionChip,
     RepoHead,
+    ReviewCard,
     TimelineLine,
 )
 from groundswell.http.pages.wording import plural
@@ -29,6 +30,7 @@ _WORDS: Final = {
     "discussion.unlocked": ("talk", "unlocked this"),
     "discussion.pinned": ("tag", "pinned this"),
     "discussion.unpinned": ("tag", "unpinned this"),
+    "queue.entered": ("branch", "put this into the queue of merges"),
 }
 _STATES: Final = {"open": "opened this", "closed": "closed this"}
 
@@ -43,14 +45,16 @@ class Seen:
     reactions: Mapping[int, tuple[Reaction, ...]]
 
 
-def entry_of(seen: Seen, happening: Happening, *, is_first: bool) -> CommentCard | TimelineLine:
+def entry_of(
+    seen: Seen, happening: Happening, *, is_first: bool, review: ReviewCard | None = None
+) -> CommentCard | TimelineLine:
     """One entry, for who looks at it."""
     if happening.comment is not None:
-        return _card(seen, happening.comment, is_first=is_first)
+        return replace(_card(seen, happening.comment, is_first=is_first), review=review)
     icon, text = _told(happening)
     return TimelineLine(
         id=happening.id,
-        author=happening.actor or NOBODY,
+        author=happening.actor or ("" if happening.type == "queue.left" else NOBODY),
         icon=icon,
         text=text,
         happened_at=happening.happened_at,
@@ -62,16 +66,32 @@ def _told(happening: Happening) -> tuple[str, str]:
     told = happening.payload
     match happening.type:
         case "discussion.status_changed":
-            if told.get("from") == "draft" and told["status"] == "open":
-                return "talk", "marked this ready for review"
-            return "talk", _STATES.get(told["status"], "changed this")
+            is_ready = told.get("from") == "draft" and told["status"] == "open"
+            said = _STATES.get(told["status"], "changed this")
+            return "talk", "marked this ready for review" if is_ready else said
         case "discussion.title_changed":
             return "gear", f"renamed this from “{told['from']}”"
         case "pull_request.merged":
             return "branch", "merged this"
+        case "review.dismissed":
+            return "trash", f"dismissed the review of {told['reviewer']}: {told['reason']}"
         case "commit.landed":
             count = told.get("commit_count", 1)
             return "history", f"brought {plural(count, 'commit')}"
+        case _:
+            return _told_of_upkeep(happening)
+
+
+def _told_of_upkeep(happening: Happening) -> tuple[str, str]:
+    """What is told of how a discussion is seen to: queue and rules, labels and people."""
+    told = happening.payload
+    match happening.type:
+        case "queue.left":
+            let_go = f"The queue of merges let go of this: {told['reason']}."
+            own = "took this out of the queue of merges"
+            return "branch", let_go if happening.actor is None else own
+        case "rule.overridden":
+            return "lock", f"passed over rules: {'; '.join(told['reasons'])}"
         case _ if "label" in told:
             does = "added" if happening.type == "discussion.labeled" else "took away"
             return "tag", f"{does} the label “{told['label']}”"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from groundswell.http.pages.views.frame import View
+from groundswell.http.pages.views.frame import Tag, View
 from groundswell.http.pages.views.repository import CommitLine, FileChange, RepoHead
+from groundswell.http.pages.views.reviews import ReviewBar, ReviewCard, StandingRow, ThreadCard
+from groundswell.http.pages.views.rules import CheckRow, NeedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class ReactionChip:
 
 @dataclass(frozen=True, slots=True)
 class CommentCard:
-    """A comment. ``text`` is given to who may edit it."""
+    """A comment. ``text`` is given to who may edit it; ``review`` when it says a review."""
 
     is_comment: ClassVar[bool] = True
     id: int
@@ -112,6 +114,7 @@ class CommentCard:
     may_edit: bool = False
     may_hide: bool = False
     reactions: tuple[ReactionChip, ...] = ()
+    review: ReviewCard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +162,27 @@ class MergeBox:
     collisions: tuple[CollidingFile, ...] = ()
     may_merge: bool = False
     may_update: bool = False
+    needs: tuple[NeedRow, ...] = ()
+    checks: tuple[CheckRow, ...] = ()
+    is_blocked: bool = False
+    may_pass_over: bool = False
+    squash_only: bool = False
+    has_queue: bool = False
+    queue_url: str = ""
+    queue_place: int | None = None
 
     @property
     def is_clean(self) -> bool:
         return self.is_related and not self.collisions
+
+
+@dataclass(frozen=True, slots=True)
+class SourceBranch:
+    """The branch of another repository that a pull request takes its commits from."""
+
+    repository: Tag
+    branch: str
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +201,7 @@ class DiscussionPage(View):
     files_url: str | None = None
     merge: MergeBox | None = None
     merge_commit: str | None = None
+    standing: tuple[StandingRow, ...] = ()
     may_comment: bool = False
     may_change: bool = False
     may_write: bool = False
@@ -188,6 +209,7 @@ class DiscussionPage(View):
     signs: tuple[tuple[str, str], ...] = ()
     text: str = ""
     error: str = ""
+    source: SourceBranch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +230,9 @@ class ResolvePage(View):
 
 @dataclass(frozen=True, slots=True)
 class ProposalPage(View):
-    """What a pull request changes."""
+    """What a pull request changes, and what is said about it. ``outdated`` are threads on what is
+    no longer there.
+    """
 
     template: ClassVar[str] = "repository/proposal.html"
     repo: RepoHead
@@ -216,3 +240,8 @@ class ProposalPage(View):
     commits: tuple[CommitLine, ...]
     changes: tuple[FileChange, ...]
     changes_left_out: int = 0
+    bar: ReviewBar | None = None
+    standing: tuple[StandingRow, ...] = ()
+    outdated: tuple[ThreadCard, ...] = ()
+    threads_left_out: int = 0
+    error: str = ""
