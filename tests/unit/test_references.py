@@ -193,6 +193,10 @@ TEXTS = st.lists(st.sampled_from(_PIECES) | st.text(max_size=4), max_size=25).ma
 
 @given(TEXTS)
 @example("`@ada` <a>@ada</a> [x @ada](y)")
+@example("@ada@ada<script>@ada")
+@example("<code>\n\n@ada")
+@example("<code></a>@ada")
+@example("<script>\n\n@ada\n\n</script>\n\n@bob")
 def test_no_reference_stands_in_code_or_in_another_link(text: str) -> None:
     page = _Links(render(text, HERE).html)
     assert page.nested == []

@@ -27,7 +27,7 @@ _TAGS: Final = {
     *("tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "var", "wbr", *_PLAYERS),
 }
 # Their text is not prose: it goes with the tag.
-_DROPPED_WITH_CONTENT: Final = {
+DROPPED_WITH_CONTENT: Final = {
     *("script", "style", "iframe", "noscript", "noembed", "noframes", "template", "textarea"),
     *("select", "title", "svg", "math", "xmp", "object", "applet", "canvas"),
 }
@@ -112,7 +112,7 @@ def _clean(html: str, base: LinkBase | None) -> str:
     return nh3.clean(
         html,
         tags=_TAGS,
-        clean_content_tags=_DROPPED_WITH_CONTENT,
+        clean_content_tags=DROPPED_WITH_CONTENT,
         attributes=_ATTRIBUTES,
         attribute_filter=_attribute_filter(base),
         link_rel="nofollow noopener noreferrer",
