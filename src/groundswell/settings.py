@@ -53,6 +53,17 @@ def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
+def _inside(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        try:
+            ipaddress.ip_network(entry)
+        except ValueError as error:
+            if not re.fullmatch(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?", entry):
+                msg = f"{entry!r} is neither a host's name nor a network such as 10.0.0.0/8"
+                raise ValueError(msg) from error
+    return entries
+
+
 def _origin(url: str | None) -> str | None:
     if url is None or url == "":
         return None
@@ -73,6 +84,7 @@ def _accel_prefix(path: str | None) -> str | None:
     return path
 
 
+Inside = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_inside)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_networks)]
 
 
@@ -210,6 +222,17 @@ class Settings(BaseSettings):
         None, description="File whose first line is the password for it."
     )
     smtp_from: str | None = Field(None, description="Address that messages come from.")
+    outbound: bool = Field(
+        default=True,
+        description="Let the hub send what people asked for: webhooks. `false`: no request ever "
+        "leaves it.",
+    )
+    outbound_allow: Inside = Field(
+        (),
+        description="What the hub may reach although it lies inside its own network, "
+        "comma-separated: networks, addresses, names of hosts, names with a port. Everybody else's "
+        "address that is not on the internet is refused.",
+    )
 
     quota_bytes: int = Field(
         0,

@@ -68,7 +68,7 @@ class Office:
         self.later = 0
         self.choices = MailChoices(database, self.signer, self.now, can_send=True)
         self.inbox = Inbox(database, self.now)
-        self.projecting = Projecting(database, self.now, queueing(self.now))
+        self.projecting = Projecting(database, queueing(self.now))
         sender = Sender("hub@example.org", BASE)
         self.sending = Sending(database, self.choices, self.inbox, relay, sender, self.now)
         self.discussions = Discussions(database, world.git, self.now)

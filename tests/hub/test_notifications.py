@@ -27,7 +27,7 @@ class Desk:
         self.discussions = Discussions(world.database, world.git, world.now)
         self.watching = Watching(world.database, world.now)
         self.inbox = Inbox(world.database, world.now)
-        self.projecting = Projecting(world.database, world.now)
+        self.projecting = Projecting(world.database)
         self.ann, self.bob, self.eve = (world.as_(name) for name in ("ann", "bob", "eve"))
         self.world.repos.create(self.ann, model("ann/m"))
         self.repository = world.get(self.ann, "ann/m")

@@ -26,6 +26,7 @@ from groundswell.core.errors.access import (
     GatedRepo,
     GatedToAnonymous,
     InvalidCredentials,
+    ProtectedReference,
     Unauthenticated,
 )
 from groundswell.core.errors.base import (
@@ -94,6 +95,7 @@ __all__ = [
     "NameTaken",
     "NotFound",
     "ParentMoved",
+    "ProtectedReference",
     "QuotaExceeded",
     "RangeNotSatisfiable",
     "ReferenceExists",

@@ -11,13 +11,18 @@ from groundswell.http.pages import (
     access_csv,
     accounts,
     activity,
+    admin,
     assets,
+    blame,
     card,
+    checks,
     collecting,
     collections,
     discussions,
+    editing,
     feeds,
     files,
+    forks,
     history,
     likes,
     lists,
@@ -25,8 +30,11 @@ from groundswell.http.pages import (
     making,
     notifications,
     revisions,
+    rules,
+    searching,
     sessions,
     upload,
+    webhooks,
 )
 from groundswell.http.pages.door import DOOR
 from groundswell.http.rendering import close
@@ -38,8 +46,9 @@ __all__ = ["DOOR", "close", "routes"]
 def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
-        *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
+        *(assets, lists, searching, accounts, sessions, admin, making),
+        *(card, files, history, blame, revisions, upload, editing),
         *(discussions, access, access_csv, likes, collecting, collections),
-        *(activity, notifications, feeds, mail),
+        *(webhooks, forks, checks, rules, activity, notifications, feeds, mail),
     )
     return [route for part in parts for route in part.routes()]

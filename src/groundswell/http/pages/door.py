@@ -46,7 +46,8 @@ from groundswell.wiring import Hub
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 PAGE_HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -57,6 +58,7 @@ PAGE_HEADERS: Final = {
     "Vary": "Cookie",
 }
 FORM_BODY_MAX_BYTES: Final = 256 * 1024
+_SEARCHES: Final = {"/search", "/models", "/datasets", "/spaces"}
 CSRF_SECONDS: Final = 24 * 3600
 _CSRF_PURPOSE: Final = "page form"
 
@@ -66,10 +68,15 @@ NOTES: Final = {
     "saved": "Saved.",
     "moved": "Moved. The old name leads here.",
     "deleted": "Deleted.",
+    "forked": "The fork is made.",
+    "synced": "It is up to date with its upstream.",
     "collected": "It is in the collection.",
     "collection": "The collection is made.",
     "uploaded": "The files are in.",
     "proposed": "The pull request is open.",
+    "settled": "Settled: main is merged into this pull request.",
+    "webhook": "The webhook is made.",
+    "sending": "It is on its way.",
     "revoked": "The token is revoked.",
     "password": "The password is changed.",
     "signed-out": "You are signed out.",
@@ -192,7 +199,7 @@ def shell_for(asked: Asked, request_id: str = "", unread: int = 0) -> Shell:
         target=asked.target,
         now=asked.hub.clock(),
         note=NOTES.get(asked.query.get("note", ""), ""),
-        search=asked.query.get("search", "")[:200] if asked.path == "/models" else "",
+        search=asked.query.get("search", "")[:200] if asked.path in _SEARCHES else "",
         request_id=request_id,
         unread=unread,
     )
@@ -330,8 +337,10 @@ def show(pattern: str, work: Work, name: str) -> Route:
     return Route(("GET",), pattern, page(work), DOOR, f"page {name}")
 
 
-def take(pattern: str, work: Work, name: str) -> Route:
+def take(
+    pattern: str, work: Work, name: str, *, body_max_bytes: int = FORM_BODY_MAX_BYTES
+) -> Route:
     """The route of a form."""
     return Route(
-        ("POST",), pattern, form(work), DOOR, f"form {name}", body_max_bytes=FORM_BODY_MAX_BYTES
+        ("POST",), pattern, form(work), DOOR, f"form {name}", body_max_bytes=body_max_bytes
     )

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from groundswell.core.errors import NotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import size_text
+from groundswell.http.pages.checks import rows_of
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.repositories import crumbs_of, find, head_of, place, shows
 from groundswell.http.pages.revisions import picker_of
@@ -120,7 +121,8 @@ def _history(asked: Asked) -> Answer:
     )
 
 
-def _lines(hunks: Sequence[_Hunk], left: int) -> tuple[DiffLine, ...]:
+def lines_of(hunks: Sequence[_Hunk], left: int) -> tuple[DiffLine, ...]:
+    """Lines of a diff, at most ``left`` of them."""
     found: list[DiffLine] = []
     for hunk in hunks:
         old, new = hunk.old_start, hunk.new_start
@@ -154,7 +156,7 @@ def changes_of(head: RepoHead, commit: str, compared: CommitDiff) -> tuple[FileC
     found: list[FileChange] = []
     left = LINES_SHOWN_MAX
     for diff in compared.files[:FILES_SHOWN_MAX]:
-        lines = _lines(diff.hunks, left) if diff.hunks and left > 0 else None
+        lines = lines_of(diff.hunks, left) if diff.hunks and left > 0 else None
         left -= len(lines or ())
         change = diff.change
         note = ""
@@ -203,6 +205,7 @@ def _commit(asked: Asked) -> Answer:
         changes_left_out=max(0, detail.diff.file_count - len(changes)),
         is_truncated=detail.diff.is_truncated,
         arrival=_arrival_text(asked, repository, summary.id),
+        checks=rows_of(asked, repository, head, summary.id),
     )
 
 

@@ -1,35 +1,31 @@
 """From events to inboxes: one row for each person and thread, of its newest event.
 
-Knows how to bring inboxes up to events, and to make them anew. Bears seeing an event twice, or
-after a newer one. Does not know e-mail: whoever is told of news may send it.
+A projection of the line of events (``hub.projections``). Knows how to bring inboxes up to events,
+and to make them anew. Bears seeing an event twice. Does not know e-mail: whoever is told of news
+may send it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
 from groundswell.hub.notifications.recipients import (
     TYPES,
-    Event,
     begin_watching,
     recipients,
     subscribe,
 )
 from groundswell.hub.notifications.values import Reason
+from groundswell.hub.projections import Event, Projections, page_after
 from groundswell.store.database import Database, portions, upsert
-from groundswell.store.tables import discussions, events, hub_facts, notifications
+from groundswell.store.tables import discussions, hub_facts, notifications
 
 EVENTS_AT_ONCE: Final = 200
-PAGES_MAX: Final = 50
-# On PostgreSQL an event may be seen after one of a higher number: those that are younger than this
-# are looked at again.
-UNSETTLED_SECONDS: Final = 10
-_MICROS: Final = 1_000_000
-_PLACE: Final = "projection:notices"
+NAME: Final = "notices"
 # Events up to this one were there before inboxes were: people take part by them, and no more.
 _QUIET: Final = "notices_quiet_until"
 _KEY: Final = ("account_id", "discussion_id")
@@ -65,11 +61,9 @@ def tell_nobody(_conn: sa.Connection, _news: Sequence[News]) -> None:
 class Projecting:
     """Keeps inboxes at the newest event. ``tell`` is told of news in the same transaction."""
 
-    def __init__(
-        self, database: Database, clock: Callable[[], int], tell: Tell = tell_nobody
-    ) -> None:
+    def __init__(self, database: Database, tell: Tell = tell_nobody) -> None:
         self._database = database
-        self._clock = clock
+        self._projections = Projections(database)
         self._tell = tell
         self._is_stopped = False
 
@@ -79,13 +73,7 @@ class Projecting:
 
     def run(self) -> int:
         """Go on until nothing is left, or enough was done for once. How many events."""
-        count = 0
-        for _ in range(PAGES_MAX):
-            done = 0 if self._is_stopped else self._database.write(self._advance)
-            count += done
-            if done < EVENTS_AT_ONCE:
-                break
-        return count
+        return self._projections.run(NAME, self._work, lambda: self._is_stopped)
 
     def rebuild(self) -> int:
         """Make every inbox anew from the events and what people chose; marks are lost, and nobody
@@ -93,33 +81,23 @@ class Projecting:
 
         One transaction: nobody sees half of it.
         """
+        until = self._projections.place_of(NAME)
 
         def work(conn: sa.Connection) -> int:
             conn.execute(sa.delete(notifications))
-            newest, after = _fact(conn, _PLACE), 0
-            while rows := _page(conn, after, newest):
-                project(conn, rows, _fact(conn, _QUIET))
-                after = rows[-1].id
+            place = 0
+            while rows := page_after(conn, place, EVENTS_AT_ONCE):
+                project(conn, [row for row in rows if row.place <= until], _quiet_until(conn))
+                place = rows[-1].place
+                if place >= until:
+                    break
             counted = sa.select(sa.func.count()).select_from(notifications)
             return int(conn.execute(counted).scalar_one())
 
         return self._database.write(work)
 
-    def _advance(self, conn: sa.Connection) -> int:
-        seen = _fact(conn, _PLACE)
-        rows = _page(conn, seen, None)
-        if not rows:
-            return 0
-        news = project(conn, rows, _fact(conn, _QUIET))
-        self._tell(conn, news)
-        settled = rows
-        if conn.dialect.name != "sqlite" and len(rows) < EVENTS_AT_ONCE:
-            latest = self._clock() - UNSETTLED_SECONDS * _MICROS
-            settled = [row for row in rows if row.happened_at < latest]
-        if settled:
-            fact = {"name": _PLACE, "value": max(row.id for row in settled)}
-            upsert(conn, hub_facts, fact, update=["value"])
-        return len(rows)
+    def _work(self, conn: sa.Connection, rows: Sequence[Event]) -> None:
+        self._tell(conn, project(conn, rows, _quiet_until(conn)))
 
 
 def project(conn: sa.Connection, rows: Sequence[Event], quiet_until: int = 0) -> list[News]:
@@ -192,13 +170,6 @@ def _threads(
     return found
 
 
-def _page(conn: sa.Connection, after: int, until: int | None) -> Sequence[Any]:
-    query = sa.select(events).where(events.c.id > after).order_by(events.c.id)
-    if until is not None:
-        query = query.where(events.c.id <= until)
-    return conn.execute(query.limit(EVENTS_AT_ONCE)).all()
-
-
-def _fact(conn: sa.Connection, name: str) -> int:
-    query = sa.select(hub_facts.c.value).where(hub_facts.c.name == name)
+def _quiet_until(conn: sa.Connection) -> int:
+    query = sa.select(hub_facts.c.value).where(hub_facts.c.name == _QUIET)
     return int(conn.execute(query).scalar() or 0)

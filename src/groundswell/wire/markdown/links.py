@@ -13,6 +13,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 ID_PREFIX: Final = "md-"
 
+# Addresses of films and sounds that are attached to discussions.
+ATTACHED: Final = re.compile(
+    r"/uploads/[0-9a-f]{32}\.(?:(?P<film>mp4|mov|webm)|mp3|wav|ogg|flac)", re.ASCII
+)
+
 _URL_LENGTH_MAX: Final = 2_000
 _SCHEMES: Final = {"http", "https", "mailto"}
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
@@ -43,6 +48,11 @@ class LinkBase:
         """The source of an ``<img>``: same-origin path, absolute foreign URL, or None."""
         rewritten = self._rewrite(url, "resolve")
         return None if rewritten is None or rewritten.startswith(("mailto:", "#")) else rewritten
+
+    def player(self, url: str) -> str | None:
+        """The source of a film or sound: only what was attached to a discussion of this hub."""
+        rewritten = self._rewrite(url, "resolve")
+        return rewritten if rewritten is not None and ATTACHED.fullmatch(rewritten) else None
 
     def _rewrite(self, url: str, door: str) -> str | None:
         url = url.strip()

@@ -9,11 +9,8 @@ from groundswell.wire.markdown.render import names_in
 
 MENTIONS_MAX: Final = 50
 TEXT_LENGTH_MAX: Final = 64 * 1024
-# What opens brackets costs the square of their number, and this is asked where others wait.
-_OPENING_MAX: Final = 4_000
 
 _POSSIBLE: Final = re.compile(r"@[A-Za-z0-9]")
-_OPENING: Final = re.compile(r"[\[$]")
 
 
 def mentioned(text: str) -> frozenset[str]:
@@ -22,7 +19,5 @@ def mentioned(text: str) -> frozenset[str]:
     brackets. Whether there is anybody of that name is for the caller to find out.
     """
     if len(text) > TEXT_LENGTH_MAX or not _POSSIBLE.search(text):
-        return frozenset()
-    if len(_OPENING.findall(text)) > _OPENING_MAX:
         return frozenset()
     return frozenset(sorted(names_in(text))[:MENTIONS_MAX])

@@ -19,13 +19,15 @@ from markdown_it.token import Token
 
 from groundswell.core.errors import InvalidName
 from groundswell.core.values import check_name
-from groundswell.wire.markdown.links import LinkBase
+from groundswell.wire.markdown.links import ATTACHED, LinkBase
+from groundswell.wire.markdown.sanitise import DROPPED_WITH_CONTENT
 
 # Where the renderer's environment holds the place of the text, when references are wanted.
 BASE: Final = "place of the text"
 # And where it holds a set, when names are wanted: those that were made links, in lower case.
 NAMES: Final = "names in the text"
 REFERENCES_MAX: Final = 1_000
+OPEN_TAGS_MAX: Final = 100
 
 _SHOWN_DIGITS: Final = 8
 _NAME: Final = r"(?>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?)"
@@ -37,19 +39,23 @@ _REFERENCE: Final = re.compile(
                              | @(?P<their_commit>[0-9a-f]{{7,40}}) (?![\w/-]) )
     | (?<![\w/@`]) @(?P<name>{_NAME}) (?![\w/@])
     | (?<![\w/\#@&-]) \#(?P<number>[1-9][0-9]{{0,8}}) (?![\w\#/])
+    | (?<!\S) (?P<played>(?:https?://[^\s/"<>]{{1,300}})?/uploads/[0-9a-f]{{32}}\.\w{{3,4}}) (?!\S)
     | (?<![\w./\#@-]) (?P<commit>[0-9a-f]{{7,40}}) (?![\w/@-]|\.\w)
     """,
     re.ASCII | re.VERBOSE,
 )
 _WORD: Final = re.compile(r"\w")
-_CODE_TAG: Final = re.compile(r"<(/?)(a|code|pre|kbd|samp|tt)\b", re.IGNORECASE)
+# Within these, a text is code, or a link already, or is not shown at all.
+_CLOSED_TAGS: Final = "|".join(("a", "code", "pre", "kbd", "samp", "tt", *DROPPED_WITH_CONTENT))
+_CLOSED_TAG: Final = re.compile(rf"<(/?)({_CLOSED_TAGS})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A part of a text, from ``start`` to ``stop``, and where it leads.
 
-    ``name`` is of whom it speaks to, "" for what is no person; ``is_commit``: its text is an id.
+    ``name`` is of whom it speaks to, "" for what is no person; ``is_commit``: its text is an id;
+    ``is_player``: it is the address of a film or sound, which is shown in its place.
     """
 
     start: int
@@ -58,6 +64,7 @@ class Reference:
     text: str
     name: str = ""
     is_commit: bool = False
+    is_player: bool = False
 
 
 def references(text: str, base: LinkBase) -> Iterator[Reference]:
@@ -71,6 +78,9 @@ def references(text: str, base: LinkBase) -> Iterator[Reference]:
 def _reference(found: re.Match[str], base: LinkBase) -> Reference | None:
     start, stop, written = found.start(), found.end(), found[0]
     name, commit = found["name"], found["commit"]
+    if found["played"] is not None:
+        source = base.player(written)
+        return Reference(start, stop, source, written, is_player=True) if source else None
     if name is not None:
         return Reference(start, stop, f"/{name}", written, name) if _is_name(name) else None
     if commit is not None:
@@ -111,6 +121,8 @@ def linked(text: str, base: LinkBase) -> str:
     for count, found in enumerate(references(text, base)):
         if count >= REFERENCES_MAX:
             break
+        if found.is_player:
+            continue
         parts.append(escape(text[end : found.start]))
         shown = f"<code>{escape(found.text)}</code>" if found.is_commit else escape(found.text)
         parts.append(f'<a class="reference" href="{escape(found.url)}">{shown}</a>')
@@ -130,10 +142,31 @@ def link_references(state: StateCore) -> None:
     if not isinstance(base, LinkBase):
         return
     left = REFERENCES_MAX
+    opened: tuple[str, ...] = ()
     for token in state.tokens:
-        if token.type == "inline" and token.children and left > 0:
-            token.children, count = _with_links(token.children, base, left, names)
-            left -= count
+        if token.type == "inline" and token.children:
+            if left > 0 and not opened:
+                token.children, count = _with_links(token.children, base, left, names)
+                left -= count
+            for child in token.children or ():
+                opened = _open_after(child, opened)
+        opened = _open_after(token, opened)
+
+
+def _open_after(token: Token, opened: tuple[str, ...]) -> tuple[str, ...]:
+    """The closed tags in which a text stands after the token. Raw HTML may leave some open, and
+    then takes in the paragraphs that follow.
+    """
+    if token.type not in {"html_inline", "html_block"}:
+        return opened
+    tags = list(opened)
+    for found in _CLOSED_TAG.finditer(token.content):
+        tag = found[2].lower()
+        if not found[1]:
+            tags.append(tag)
+        elif tag in tags:
+            tags.remove(tag)
+    return tuple(tags[:OPEN_TAGS_MAX])
 
 
 def _running(tokens: Sequence[Token]) -> Iterator[tuple[Token, str]]:
@@ -142,13 +175,12 @@ def _running(tokens: Sequence[Token]) -> Iterator[tuple[Token, str]]:
     The text has a sign at either end for its neighbours: a space where anything but text is.
     """
     depth = 0
+    opened: tuple[str, ...] = ()
     for place, token in enumerate(tokens):
         if token.type in {"link_open", "link_close"}:
             depth += token.nesting
-        elif token.type == "html_inline":
-            for tag in _CODE_TAG.finditer(token.content):
-                depth = max(0, depth - 1) if tag[1] else depth + 1
-        if token.type != "text" or depth > 0 or not token.content:
+        opened = _open_after(token, opened)
+        if token.type != "text" or depth > 0 or opened or not token.content:
             yield token, ""
             continue
         before = _sign(tokens[place - 1], -1) if place else " "
@@ -194,6 +226,11 @@ def _text(made: list[Token], token: Token, content: str) -> None:
 
 
 def _link(token: Token, found: Reference) -> Iterator[Token]:
+    if found.is_player:
+        is_film = ATTACHED.fullmatch(found.url)
+        tag = "video" if is_film and is_film["film"] else "audio"
+        yield Token("html_inline", "", 0, content=f'<{tag} src="{found.url}"></{tag}>')
+        return
     attributes: dict[str, str | int | float] = {"class": "reference", "href": found.url}
     yield Token("link_open", "a", 1, attrs=attributes, level=token.level)
     kind, tag = ("code_inline", "code") if found.is_commit else ("text", "")

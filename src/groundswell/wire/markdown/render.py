@@ -28,6 +28,9 @@ from groundswell.wire.markdown.sanitise import sanitise
 
 MARKDOWN_LENGTH_MAX: Final = 400 * 1024
 _HTML_LENGTH_MAX: Final = 4 * 1024 * 1024
+# What opens brackets costs the square of their number: many in what people write are no links.
+OPENING_MAX: Final = 4_000
+_OPENING = re.compile(r"[\[$]")
 _HEADINGS_MAX: Final = 200
 _SLUG_DROPPED = re.compile(r"[^\w\- ]")
 
@@ -137,6 +140,8 @@ def _walk(tokens: Sequence[Token]) -> None:
 def names_in(text: str) -> set[str]:
     """The names that ``@name`` speaks to in a text, in lower case."""
     names: set[str] = set()
+    if len(_OPENING.findall(text)) > OPENING_MAX:
+        return names  # shown as it is written
     _parser().parse(text, {BASE: LinkBase("/anywhere", refers=True), NAMES: names})
     return names
 
@@ -145,6 +150,8 @@ def render(text: str, base: LinkBase) -> Rendered:
     """Safe HTML of a Markdown text that stands at ``base``. Text above the limit stays plain."""
     if len(text) > MARKDOWN_LENGTH_MAX:
         return plain(text[: MARKDOWN_LENGTH_MAX * 2])
+    if base.refers and len(_OPENING.findall(text)) > OPENING_MAX:
+        return plain(text)
     parser = _parser()
     env: dict[str, Any] = {BASE: base} if base.refers else {}
     tokens = parser.parse(text, env)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from groundswell.http.pages.views.frame import Crumb, Fact, Tag, View
 from groundswell.http.pages.views.repository import CommitLine, FileChange, RefPicker, RepoHead
+from groundswell.http.pages.views.rules import CheckRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class TreePage(View):
     next_url: str | None
     history_url: str
     upload_url: str | None
+    new_file_url: str | None
     commit: CommitLine | None
     total_bytes: int | None = None
 
@@ -58,6 +60,8 @@ class FilePage(View):
     history_url: str
     permalink_url: str
     delete_url: str | None
+    edit_url: str | None
+    blame_url: str | None
     commit: CommitLine | None
     lines_html: tuple[str, ...] | None = None
     lines_left_out: int = 0
@@ -101,6 +105,7 @@ class CommitPage(View):
     changes_left_out: int = 0
     is_truncated: bool = False
     arrival: str = ""
+    checks: tuple[CheckRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
