@@ -216,7 +216,7 @@ class Labels:
                 conn.execute(sa.delete(_assignees).where(mine))
             type_ = "discussion.assigned" if on else "discussion.unassigned"
             # The number is for notifications: whoever is asked hears of it.
-            told = {"assignee": spelled, "account_id": account_id}
+            told: dict[str, str | int] = {"assignee": spelled, "account_id": account_id}
             self._note(conn, principal, discussion, type_, **told)
 
         self._database.write(work)
