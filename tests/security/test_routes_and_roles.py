@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, xet
+from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, uploads, xet
 from groundswell.http.routing import Route
 from tests.security.target import (
     Answer,
@@ -43,7 +43,7 @@ TABLE: dict[str, Any] = tomllib.loads(
 )
 ROLES = TABLE["roles"]["columns"]
 VISIBILITIES = ("public", "private", "gated", "missing")
-RIGHTS = ("see", "read", "contribute", "write", "administer", "like")
+RIGHTS = ("see", "read", "contribute", "write", "administer", "rules", "like")
 PAGE = "{page}"
 PREFIXED = re.compile(r"^(?:/\{(?:kind|prefix)\})?/\{ns\}/\{name\}")
 
@@ -51,7 +51,7 @@ PREFIXED = re.compile(r"^(?:/\{(?:kind|prefix)\})?/\{ns\}/\{name\}")
 def every_route() -> list[tuple[str, Route]]:
     """(line of the table, route) for each method of each address of the application."""
     found = []
-    for door in (operation, git, hub_api, oauth, resolve, xet, lfs, pages):
+    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, pages):
         for route in door.routes():
             plain = re.sub(r"\{([a-z]+):[^}]*\}", r"{\1}", route.pattern)
             if plain != "/v2/{ns}/{name}/manifests/{tag}":
@@ -175,8 +175,14 @@ def address(line: str, place: Place) -> str:
         "path*": "nope.txt" if line.startswith("POST") else "notes.txt",
         "branch": "main" if "/branch/" in line and line.startswith("POST") else "there-not",
         "number": "1",
+        "rule": "999999",
+        "check": "unit",
         "comment": "0" * 19 + "f" + "0" * 4,  # of no comment
+        "review": "1",
+        "thread": "1",
+        "line": "1",
         "mark": "pin",
+        "label": "999999",
         "slug": place.slug.partition("/")[2],
         "item": "0" * 24,
         "commit": place.head,
@@ -188,8 +194,13 @@ def address(line: str, place: Place) -> str:
         "account": "works",
         "status": "pending",
         "which": "models-tags-by-type",
+        "feed": "new.atom",
+        "link": "no.link",
         "file": "olga.svg",
         "version": "x",
+        "webhook": "0" * 24,
+        "delivery": "0" * 24,
+        "switch": "enable",
         "domain": "n1",
         "epoch": "e1",
         "hash": "0" * 64,
@@ -214,7 +225,7 @@ def drive(caller: Caller, line: str, place: Place, csrf: str) -> Answer:
     if "/commit/{rev}" in line and method == "POST":
         lines = ndjson(("header", {"summary": "s"}), ("deletedFile", {"path": "nope"}))
         return caller(method, path, lines, {"Content-Type": "application/x-ndjson"})
-    if line == "POST {page}/upload/{rev}":
+    if line in {"POST {page}/upload/{rev}", "POST {page}/discussions/{number}/attach"}:
         form = f'--b\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{csrf}\r\n--b--\r\n'
         kind = "multipart/form-data; boundary=b"
         return caller(method, path, form.encode(), {"Content-Type": kind})
@@ -406,6 +417,7 @@ def test_other_addresses_are_for_whom_they_should(
         "open": {"yes"},
         "somebody": {"yes", "no"} if known else {"sign-in"},
         "person": {"no"} if known else {"sign-in"},
+        "voice": {"no"} if role.endswith("-token") else {"yes"} if known else {"sign-in"},
         "hub-admin": {"yes"} if role == "admin" else {"no"} if known else {"sign-in"},
         "signed": {"no"},
         "store": {"no", "sign-in"},
@@ -447,6 +459,13 @@ def test_lists_hold_only_what_one_may_see(
         "/api/organizations/works/settings/repositories",
         "/api/settings/repositories",
         "/works",
+        "/works?tab=activity",
+        "/olga?tab=activity",
+        "/-/feeds/accounts/works",
+        "/-/feeds/accounts/olga",
+        "/-/feeds/models/new.atom",
+        "/notifications?which=all",
+        "/api/notifications?which=all",
         "/models?search=" + hidden,
         "/",
         "/sitemap.xml",
@@ -525,16 +544,28 @@ def test_what_was_revoked_opens_nothing_within_a_second(
         target.revoke("lou", value)
     for line in LINES:
         right = RIGHT_OF[line]
-        if right not in {*RIGHTS, "read-and-create", "somebody", "person", "hub-admin", "store"}:
+        if right not in {
+            *RIGHTS,
+            "read-and-create",
+            "somebody",
+            "person",
+            "voice",
+            "hub-admin",
+            "store",
+        }:
             continue
         answer = drive(ended, line, place, csrf)
         if how == "cookie":  # an old cookie is nobody's
             assert decision(answer) in {"hidden", "sign-in", "no"}, (line, answer.text)
         elif not line.startswith("GET /xet/"):
             assert answer.status == 401 or decision(answer) == "no", (line, answer.text)
-        assert place.head not in answer.text.replace(f"commit%2F{place.head}", "").replace(
-            f"/commit/{place.head}", ""
+        own = (
+            f"{word}{slash}{place.head}" for word in ("commit", "checks") for slash in ("/", "%2F")
         )
+        left = answer.text
+        for echoed in own:  # the address that was asked for
+            left = left.replace(echoed, "")
+        assert place.head not in left
         assert "# hello" not in answer.text
 
 

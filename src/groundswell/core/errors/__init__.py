@@ -26,6 +26,7 @@ from groundswell.core.errors.access import (
     GatedRepo,
     GatedToAnonymous,
     InvalidCredentials,
+    ProtectedReference,
     Unauthenticated,
 )
 from groundswell.core.errors.base import (
@@ -96,6 +97,7 @@ __all__ = [
     "NotFound",
     "NotServed",
     "ParentMoved",
+    "ProtectedReference",
     "QuotaExceeded",
     "RangeNotSatisfiable",
     "ReferenceExists",

@@ -8,7 +8,7 @@ from typing import Final
 
 from groundswell.core.policy import may_create_in
 from groundswell.core.values import RepoKind, share_text, size_text
-from groundswell.http.pages import collecting
+from groundswell.http.pages import activity, collecting
 from groundswell.http.pages.buckets import bucket_row
 from groundswell.http.pages.door import Answer, Asked, show, with_query
 from groundswell.http.pages.likes import person_of
@@ -57,6 +57,7 @@ def _tabs(overview: Overview) -> tuple[tuple[str, str, int], ...]:
         ("buckets", "Buckets", buckets),
         ("collections", "Collections", overview.collection_count),
         ("followers", "Followers", overview.follower_count),
+        ("activity", "Activity", 0),
     ]
     if not overview.account.is_organisation:
         found.insert(3, ("likes", "Likes", overview.like_count))
@@ -94,6 +95,13 @@ def _paged(asked: Asked, page: AccountPage, next_cursor: str | None) -> AccountP
     )
 
 
+def _with_activity(asked: Asked, page: AccountPage) -> AccountPage:
+    cursor = asked.query.get("cursor") or None
+    found = asked.hub.activities.of_account(asked.principal, page.name, cursor=cursor)
+    told = activity.rows(found.activities)
+    return replace(_paged(asked, page, found.next_cursor), activities=told)
+
+
 def _with_likes(asked: Asked, page: AccountPage) -> AccountPage:
     cursor = asked.query.get("cursor") or None
     likes = asked.hub.likes.of_account
@@ -117,6 +125,7 @@ _FILL: Final[dict[str, Callable[[Asked, AccountPage], AccountPage]]] = {
     "likes": _with_likes,
     "followers": _with_people,
     "following": _with_people,
+    "activity": _with_activity,
 }
 
 

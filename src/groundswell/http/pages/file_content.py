@@ -42,6 +42,11 @@ class Shown:
     reason: str = ""
     is_document: bool = False
 
+    @property
+    def is_text(self) -> bool:
+        """Whether its lines can be shown, and so be edited."""
+        return self.lines_html is not None or self.document_html is not None
+
     def fields(self) -> dict[str, Any]:
         """As arguments of the page."""
         names = ("lines_html", "lines_left_out", "document_html", "image_url", "facts", "tensors")

@@ -82,6 +82,7 @@ def _tree(asked: Asked) -> Answer:
         next_url=with_query(here, cursor=page.next_cursor) if page.next_cursor else None,
         history_url=place(head, "commits", revision, path),
         upload_url=place(head, "upload", revision, path) if head.may_contribute else None,
+        new_file_url=place(head, "new", revision, path) if head.may_contribute else None,
         commit=_last_commit(asked, repository, head, page.commit, path),
     )
 
@@ -97,6 +98,7 @@ def _nothing_yet(asked: Asked, repository: Repository, head: RepoHead) -> Answer
         next_url=None,
         history_url=place(head, "commits", "main"),
         upload_url=place(head, "upload", "main") if head.may_contribute else None,
+        new_file_url=place(head, "new", "main") if head.may_contribute else None,
         commit=None,
     )
 
@@ -131,10 +133,18 @@ def _blob(asked: Asked) -> Answer:
         history_url=place(head, "commits", revision, path),
         permalink_url=place(head, "blob", located.commit, path),
         delete_url=place(head, "delete", revision, path) if head.may_contribute else None,
+        edit_url=place(head, "edit", revision, path) if _may_edit(head, shown) else None,
+        blame_url=place(head, "blame", revision, path)
+        if shown.is_text and entry.pointer is None
+        else None,
         commit=_last_commit(asked, repository, head, located.commit, path),
         source_url=_other_view(here, shown, wants_source=wants_source),
         **shown.fields(),
     )
+
+
+def _may_edit(head: RepoHead, shown: Shown) -> bool:
+    return head.may_contribute and shown.is_text
 
 
 def _other_view(here: str, shown: Shown, *, wants_source: bool) -> str | None:

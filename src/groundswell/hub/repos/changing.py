@@ -19,7 +19,7 @@ from groundswell.hub import facts
 from groundswell.hub.blobs import public
 from groundswell.hub.blobs.losing import drop_links, lose_links
 from groundswell.hub.events import record
-from groundswell.hub.repos import finding, names
+from groundswell.hub.repos import finding, lineage, names
 from groundswell.hub.repos.identities import note_identity
 from groundswell.hub.repos.lookup import Lookup
 from groundswell.hub.repos.making import check_may_create
@@ -134,6 +134,9 @@ class Changing(Lookup):
         """Change what is not None. Only the hub's admins close or reopen (``disabled``).
 
         ``settings`` are merged key by key, bounded like every JSON of a row; None removes a key.
+
+        Raises:
+            Forbidden: a fork would be more open than what it came from.
         """
         repository = self.find(principal, repo_id, Action.ADMINISTER)
         if disabled is not None and not principal.is_admin:
@@ -150,6 +153,9 @@ class Changing(Lookup):
                 changes["visibility"] = visibility.value
             if gate is not None and gate is not present.gate:
                 changes["gate"] = gate.value
+            if changes:
+                shown = visibility or present.visibility, gate or present.gate
+                lineage.check_bounds(conn, principal, present, *shown)
             if disabled is not None and disabled != present.disabled:
                 changes["disabled"] = disabled
             merged = present.settings | facts.bounded(dict(settings or {}))
@@ -186,6 +192,11 @@ def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:
         lose_links(conn, held, now)
     else:
         drop_links(conn, held)
+    # Swept within a day, as nothing names them any more.
+    attached = sa.update(tables.attachments).where(
+        tables.attachments.c.repository_id == repository_id
+    )
+    conn.execute(attached.values(repository_id=None))
     for table in (
         tables.repository_tags,
         tables.access_requests,
@@ -193,6 +204,7 @@ def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:
         tables.token_grants,
         tables.multipart_uploads,
         tables.discussions,
+        tables.labels,
         tables.likes,
         tables.daily_downloads,
         tables.collection_items,

@@ -1,5 +1,8 @@
 // Comfort only: every page works without this file.
+import { attachFiles } from "./attach.js";
 import { addCopyButtons } from "./copy.js";
+import { watchKeys } from "./keys.js";
+import { suggestIn } from "./suggest.js";
 import { watchUpload } from "./upload.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
@@ -29,5 +32,9 @@ document.addEventListener("keydown", (event) => {
 });
 
 addCopyButtons();
+for (const place of document.querySelectorAll("[data-attach]")) attachFiles(place);
+watchKeys();
+const search = document.querySelector("form[data-suggest]");
+if (search) suggestIn(search);
 const form = document.querySelector("form[data-upload]");
 if (form) watchUpload(form);

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from groundswell.http.pages.views.frame import Crumb, Fact, Tag, View
 from groundswell.http.pages.views.repository import CommitLine, FileChange, RefPicker, RepoHead
+from groundswell.http.pages.views.rules import CheckRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class TreePage(View):
     next_url: str | None
     history_url: str
     upload_url: str | None
+    new_file_url: str | None
     commit: CommitLine | None
     total_bytes: int | None = None
 
@@ -58,6 +60,8 @@ class FilePage(View):
     history_url: str
     permalink_url: str
     delete_url: str | None
+    edit_url: str | None
+    blame_url: str | None
     commit: CommitLine | None
     lines_html: tuple[str, ...] | None = None
     lines_left_out: int = 0
@@ -88,17 +92,20 @@ class HistoryPage(View):
 
 @dataclass(frozen=True, slots=True)
 class CommitPage(View):
-    """A commit and what it changed."""
+    """A commit and what it changed. Its texts are safe HTML, in which references are links."""
 
     template: ClassVar[str] = "repository/commit.html"
     repo: RepoHead
     commit: CommitLine
+    title_html: str
+    message_html: str
     parents: tuple[Tag, ...]
     tree_url: str
     changes: tuple[FileChange, ...]
     changes_left_out: int = 0
     is_truncated: bool = False
     arrival: str = ""
+    checks: tuple[CheckRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
