@@ -25,6 +25,7 @@ from groundswell.core.values import (
     Role,
     confusable_key,
 )
+from groundswell.hub.facets import facets_of
 from groundswell.hub.search import CountRange, ListQuery, Search, Sort
 from groundswell.store import tables
 from groundswell.store.database import Database
@@ -146,6 +147,17 @@ def main() -> None:
                 times.append((time.perf_counter() - begun) * 1000)
             print(
                 f"{name:28} {len(page.repositories):5} {page.total!s:>6} "
+                f"{statistics.median(times):10.1f} {max(times):9.1f}"
+            )
+        for name in ("front page", "frequent word", "rare word", "frequent tag"):
+            principal, changes = CASES[name]
+            times = []
+            for _ in range(15):
+                begun = time.perf_counter()
+                facets_of(search, principal, RepoKind.MODEL, ListQuery(**changes))
+                times.append((time.perf_counter() - begun) * 1000)
+            print(
+                f"{'facets, ' + name:28} {'':5} {'':>6} "
                 f"{statistics.median(times):10.1f} {max(times):9.1f}"
             )
 

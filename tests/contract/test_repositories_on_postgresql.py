@@ -33,6 +33,7 @@ from groundswell.hub.discussions import DiscussionQuery, Status
 from groundswell.hub.follows import Follows
 from groundswell.hub.likes import Likes
 from groundswell.hub.overviews import Overviews
+from groundswell.hub.reviews import Decision, NewComment, Place
 from groundswell.hub.search import CountRange, ListQuery, Sort
 from groundswell.hub.upkeep import Premises
 from groundswell.hub.upkeep.trending import Trending
@@ -43,6 +44,7 @@ from groundswell.wire.cards import read_gate_form
 from tests.contract import postgresql
 from tests.hub.git_world import GitWorld
 from tests.hub.repo_world import World, model
+from tests.hub.review_world import Stage
 
 README = b"---\nlicense: mit\ntags: [chat]\nlanguage: en\n---\n# Title\n"
 
@@ -282,3 +284,24 @@ def test_follows_and_overviews(world: World) -> None:
     assert overviews.of(world.as_("one"), "ann").is_followed
     own = overviews.of(world.as_("ann"), "ann")
     assert own.repository_counts["model"] == seen.repository_counts["model"] + 1
+
+
+def test_reviews(tmp_path: Path, postgresql_folder: Path) -> None:
+    stage = Stage(tmp_path, postgresql.fresh_url(postgresql_folder, "reviews"))
+    try:
+        place = [NewComment(Place("a.txt"), "Pending.")]
+        stage.reviews.draft(stage.eve, stage.repository, stage.number, place)
+        thread = stage.say("```suggestion\nline 10\n```", 10, 11, with_pending=False)
+        assert [each.id for each in stage.known(stage.bob)] == [thread.id]
+        made = stage.apply(stage.bob, thread)
+        assert stage.known(stage.alice)[0].comments[0].applied_commit == made
+        first = stage.submit(stage.eve, Decision.CHANGES_REQUESTED)
+        stage.approve(stage.alice)
+        stage.approve(stage.eve)
+        assert [each[0] for each in stage.standing()] == ["alice", "eve"]
+        listed = stage.reviews.reading.listed(stage.bob, stage.repository, stage.request, limit=2)
+        assert [each.id for each in listed][1:] == [first.id]
+        gone = sa.delete(tables.discussions)
+        assert stage.database.write(lambda conn: conn.execute(gone).rowcount) == 1
+    finally:
+        stage.close()

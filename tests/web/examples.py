@@ -12,8 +12,21 @@ from groundswell.http.pages.views import (
     AccessListPage,
     AccessRow,
     AccountPage,
+    ActivityRow,
+    AuditPage,
+    AuditRow,
     BinaryContent,
+    BlameLine,
+    BlamePage,
+    BlameStretch,
+    BucketFileRow,
+    BucketPage,
+    BucketRow,
     CardPage,
+    CheckPage,
+    CheckRow,
+    ChoreRow,
+    ChoresPage,
     Collecting,
     CollectionEditPage,
     CollectionPage,
@@ -24,55 +37,96 @@ from groundswell.http.pages.views import (
     CommentCard,
     CommitLine,
     CommitPage,
+    ContributePage,
     Crumb,
     DeleteFilePage,
+    DeliveryPage,
+    DeliveryRow,
     DevicePage,
     DiffLine,
     DiscussionPage,
     DiscussionRow,
     DiscussionsPage,
     DocumentContent,
+    Drawing,
+    DrawnNode,
     EarlierText,
+    EditPage,
     ErrorPage,
+    FacetGroup,
+    FacetOption,
     Fact,
     FaultRow,
     FaultsPage,
+    FeedPage,
     FileChange,
     FilePage,
     FileRow,
+    ForkState,
+    Found,
     GateBox,
     HistoryPage,
     Home,
+    HubSettingsPage,
     ItemRow,
+    KnotForm,
+    LabelRow,
+    LabelsPage,
     LikersPage,
     ListForm,
+    MailLinkPage,
+    MailPage,
     MediaContent,
     MemberRow,
     MergeBox,
+    NamespaceRow,
+    NeedRow,
+    NetworkPage,
+    NetworkRow,
     NewCollectionPage,
     NewDiscussionPage,
+    NewForkPage,
     NewRepoPage,
     NewTokenPage,
     NotebookCell,
     NotebookContent,
     NotebookOutput,
+    NotificationRow,
+    NotificationsPage,
     PendingContent,
     PersonRow,
+    PlaceForm,
     ProfilePage,
     ProposalPage,
     QuestionRow,
+    QueuePage,
+    QueueRow,
+    ReactionChip,
     RefChoice,
     RefPicker,
     RefRow,
     RefsPage,
+    RepoActivityPage,
     RepoHead,
     RepoList,
     RepoRow,
     RepoSettingsPage,
+    ResolvePage,
+    ReviewBar,
+    ReviewCard,
+    RuleForm,
+    RulesPage,
+    SaidLine,
+    SearchPage,
+    SettingRow,
     Share,
     Shell,
     SignInPage,
     Snippet,
+    SourceBranch,
+    StandingRow,
+    StoragePage,
+    SyncPage,
     TableCell,
     TableColumn,
     TableContent,
@@ -81,6 +135,7 @@ from groundswell.http.pages.views import (
     TensorRow,
     TensorsContent,
     TextContent,
+    ThreadCard,
     TimelineLine,
     TokenRow,
     TokensPage,
@@ -91,8 +146,13 @@ from groundswell.http.pages.views import (
     View,
     Viewer,
     ViewerPage,
+    WebhookFormPage,
+    WebhookPage,
+    WebhookRow,
+    WebhooksPage,
     WholeCell,
 )
+from groundswell.hub.discussions.reactions import KINDS
 from groundswell.wire.highlight import highlight_file
 from groundswell.wire.markdown import LinkBase
 from groundswell.wire.markdown import render as render_markdown
@@ -166,7 +226,7 @@ ROWS = (
 REPO = RepoHead(
     "model", "ada", "smollm2-135m-instruct", "/ada/smollm2-135m-instruct", is_private=True,
     gate="manual", is_disabled=False, likes=3, may_write=True, may_contribute=True,
-    may_administer=True, discussions=2,
+    may_administer=True, discussions=2, watch="all",
 )  # fmt: skip
 COMMIT = CommitLine(
     "3f" * 20, f"{REPO.url}/commit/{'3f' * 20}", "Quantise to 4 bits, keep the embedding in 16 and say why in the card",
@@ -205,6 +265,28 @@ CHANGES = (
     FileChange("config.json", None, "modified", "/x", 1, 1, DIFF),
     FileChange("model.gguf", None, "added", "/x", 0, 0, None, "A large file: 98.3 MB."),
 )
+LABEL = LabelRow(1, "fault", "pink", "It breaks", "/x", is_on=True)
+CHECKS = (
+    CheckRow("unit", "passed", "/x", "ada", NOW - HOUR, has_log=True),
+    CheckRow(
+        "scan/" + "x" * 90,
+        "failed",
+        "/x",
+        "ada",
+        NOW - HOUR,
+        "https://ci.example/" + "x" * 200,
+        has_log=True,
+    ),
+    CheckRow("eval", "running", "/x", "", NOW),
+    CheckRow("licence", "awaited"),
+    CheckRow("docs", "skipped", "/x", "ada", NOW),
+    CheckRow("gpu", "errored", "/x", "ada", NOW),
+    CheckRow("long", "queued", "/x", "ada", NOW),
+)
+NEEDS = (
+    NeedRow(is_met=True, words="2 of 2 approvals by ada, ben"),
+    NeedRow(is_met=False, words="@legal or @acme has to approve data/legal/" + "x" * 120),
+)
 DISCUSSION = DiscussionRow(
     7,
     "Say where the data comes from",
@@ -213,6 +295,38 @@ DISCUSSION = DiscussionRow(
     True,
     "grace",
     NOW - HOUR,
+    labels=(
+        LABEL,
+        LabelRow(2, "a label as long as names of labels may be, about 50", "purple", "", "/x"),
+    ),
+    assignees=("ada", "grace"),
+)
+SAID = (
+    SaidLine(1, "grace", NOW - HOUR, "<p>Why four? " + "word " * 40 + "</p>", may_remove=True),
+    SaidLine(2, "ada", NOW, "<p>This is better.</p>", ('  "bits": 8,', "x" * 300), may_apply=True, is_pending=True),
+    SaidLine(3, "grace", NOW, "", (), "3f3f3f3f", "/x"),
+    SaidLine(4, "ada", NOW, "", is_hidden=True),
+)  # fmt: skip
+THREAD = ThreadCard(1, "config.json", "line 2", SAID, ('  "bits": 4,' + " " * 300,), may_reply=True, may_resolve=True)  # fmt: skip
+WORDS_ONLY = replace(THREAD, id=2, said=SAID[:1], excerpt=("x" * 300, "y"), is_outdated=True)
+RESOLVED = replace(THREAD, id=3, path=LONG * 9, is_resolved=True, resolved_by="ada", excerpt=())
+PLACE_FORM = PlaceForm("config.json", "new", 2, 2, "3f" * 20, "A comment", "/x")
+REVIEWED = (
+    replace(
+        CHANGES[0],
+        mark="0",
+        threads=(WORDS_ONLY,),
+        lines=(
+            DIFF[0],
+            *(replace(each, mark=f"0n{place}") for place, each in enumerate(DIFF[1:-1])),
+            replace(DIFF[-1], mark="0n3", threads=(THREAD, RESOLVED), form=PLACE_FORM),
+        ),
+    ),
+    replace(CHANGES[1], mark="1"),
+)
+STANDING = (
+    StandingRow("grace", "approved", NOW - HOUR, is_stale=True, may_write=False),
+    StandingRow("ada", "changes_requested", NOW - HOUR, is_stale=False, may_write=True),
 )
 FILES = (
     FileRow("assets", "/x", is_folder=True, last_commit=COMMIT),
@@ -265,7 +379,7 @@ ASKED = (
 )  # fmt: skip
 FILE = FilePage(
     REPO, "main", "a-folder/config.py", PICKER, CRUMBS, 1234, is_large=False, sha256=None,
-    download_url="/x", raw_url="/x", history_url="/x", permalink_url="/x", delete_url="/x",
+    download_url="/x", raw_url="/x", history_url="/x", permalink_url="/x", delete_url="/x", edit_url="/x", blame_url="/x",
     commit=COMMIT, content=TextContent(highlight_file("a.py", PROGRAM), 1, None, "/x", "/x", "/x", here="/x", note="Lines 1 to 12", reason="This is shown as text: as a table it has a fault."),
 )  # fmt: skip
 CELLS = (
@@ -293,12 +407,24 @@ NOTEBOOK = NotebookContent("python", (
     NotebookCell("code", '<span class="hl-n">x</span> = 1  # ' + "long " * 60, 12, (NotebookOutput("text", "out " * 100), NotebookOutput("error", "ZeroDivisionError: " + "x" * 300), NotebookOutput("html", "<table><tr><td>1</td></tr></table>"), NotebookOutput("picture", "data:image/png;base64,iVBORw0KGgo="), NotebookOutput("note", "An output that is too large to show here."))),
     NotebookCell("raw", "raw text", None, ()),
 ), 3)  # fmt: skip
+EDIT = EditPage(
+    REPO, "main", "a-folder/README.md", CRUMBS, "/x", "/x", "a-folder/README.md",
+    "\n# A card\n" + "word " * 200 + "</textarea><script>alert(1)</script>\n", "3f" * 20,
+    must_propose=False, may_propose=True,
+)  # fmt: skip
+BLAME = BlamePage(
+    REPO, "main", "a-folder/config.py", PICKER, CRUMBS, "/x", "/x",
+    tuple(
+        BlameStretch(COMMIT, tuple(BlameLine(first + at, "x = " + "1" * 90) for at in range(3)))
+        for first in (1, 4, 7)
+    ),
+)  # fmt: skip
 TALK = (
     CommentCard(1, "ada", NOW - 90 * HOUR, "<p>Please take this: <code>config.json</code> names a head that is not there.</p>", is_hidden=False, hidden_by="", is_first=True, text="Please", may_edit=True, may_hide=True, earlier=(EarlierText("Pleas " + "x" * 200, NOW - 91 * HOUR),)),
     TimelineLine(2, "ada", "history", "brought 2 commits", NOW - 80 * HOUR, (COMMIT, COMMIT)),
     TimelineLine(3, "somebody-with-a-very-long-name-" + "x" * 40, "gear", "renamed this from “" + "word" * 60 + "”", NOW - 70 * HOUR),
     CommentCard(4, "eve", NOW - HOUR, "", is_hidden=True, hidden_by="ada", is_first=False),
-    CommentCard(5, "eve", NOW - HOUR, "<p>" + "unbroken" * 60 + "</p><pre><code>" + "x" * 300 + "</code></pre>", is_hidden=False, hidden_by="", is_first=False, may_hide=True),
+    CommentCard(5, "eve", NOW - HOUR, "<p>" + "unbroken" * 60 + "</p><pre><code>" + "x" * 300 + "</code></pre>", is_hidden=False, hidden_by="", is_first=False, may_hide=True, reactions=(ReactionChip("yes", "👍", 12, "ada, grace and 10 others", is_own=True), ReactionChip("heart", "❤️", 1, "eve"))),
 )  # fmt: skip
 
 
@@ -307,6 +433,12 @@ COLLECTION = CollectionRow(
     "For machines without an accelerator.\nTried on each of them.", "orange", is_private=True,
     upvotes=1234, item_count=4, updated_at=NOW - HOUR, items=("ada/smollm2", f"{LONG}/{LONG}", "2307.09288"),
 )  # fmt: skip
+FACETS = tuple(
+    FacetGroup(
+        heading, field, (FacetOption("text-generation", 212, "/x"), FacetOption(LONG, 3, "/x"))
+    )
+    for heading, field in (("Task", "pipeline_tag"), ("Library", "library"), ("Tag", "filter"))
+)
 COLLECTIONS = tuple(
     replace(COLLECTION, theme=theme, is_private=False)
     for theme in ("blue", "green", "indigo", "orange", "pink", "purple")
@@ -317,19 +449,148 @@ ITEMS = (
     ItemRow("2" * 24, "collection", "Others", "/x", "See also.", "by grace"),
 )  # fmt: skip
 PEOPLE = (PersonRow("grace", "Grace Hopper"), PersonRow(LONG, "", is_organisation=True))
+BUCKETS = (
+    BucketRow("ada/runs", "/x", False, 0, 0, NOW - HOUR),
+    BucketRow(f"{LONG}/{LONG}", "/x", True, 1234567, 10**13, NOW - 900 * HOUR),
+)
+BUCKET_FILES = (
+    BucketFileRow("logs", "/x", is_folder=True),
+    BucketFileRow(
+        "checkpoint-0001.safetensors",
+        "/x",
+        is_folder=False,
+        size_bytes=10**10,
+        uploaded_at=NOW - HOUR,
+        download_url="/x",
+    ),
+    BucketFileRow(
+        LONG * 2,
+        "/x",
+        is_folder=False,
+        size_bytes=1,
+        uploaded_at=NOW - 9000 * HOUR,
+        download_url="/x",
+    ),
+)
 ACCOUNT = AccountPage(
     "ada", "Ada Lovelace", "organisation", NOW - 9000 * HOUR,
     (MemberRow("grace", "Grace", "admin"),), ROWS, (), (), may_create=True, is_followed=True,
-    tabs=(("repositories", "Repositories", 1234), ("collections", "Collections", 6), ("likes", "Likes", 0), ("followers", "Followers", 2), ("following", "Following", 2)),
+    tabs=(("repositories", "Repositories", 1234), ("buckets", "Buckets", 2), ("collections", "Collections", 6), ("likes", "Likes", 0), ("followers", "Followers", 2), ("following", "Following", 2)),
 )  # fmt: skip
 
+
+def activity(icon: str, text: str, target: str, **more: Any) -> ActivityRow:
+    return ActivityRow(
+        icon, "grace", text, target, "/x", f"ada/{LONG}", f"/ada/{LONG}", NOW - 5 * HOUR, **more
+    )
+
+
+ACTIVITY = (
+    activity("model", "made the model", f"ada/{LONG}", is_private=True),
+    activity("history", "committed to main:", "3f3f3f3f"),
+    activity(
+        "talk",
+        "said something in the discussion",
+        "#12",
+        title="Why <b>so</b> large? " + LONG,
+        excerpt="Because " * 40,
+    ),
+    activity("heart", "likes", f"ada/{LONG}"),
+)
+NOTICES = (
+    NotificationRow(
+        1,
+        "talk",
+        "Why <b>so</b> large? " + LONG,
+        "/x",
+        f"ada/{LONG}",
+        "/x",
+        12,
+        "grace",
+        "said something",
+        "you are mentioned",
+        NOW - HOUR,
+        is_read=False,
+        is_private=True,
+    ),
+    NotificationRow(
+        2,
+        "branch",
+        "Quantise",
+        "/x",
+        "ada/m",
+        "/x",
+        3,
+        "bob",
+        "merged it",
+        "you take part",
+        NOW - 30 * HOUR,
+        is_read=True,
+    ),
+)
+
+UPSTREAM = Tag(f"{LONG}/{LONG}", "/x")
+FORK = replace(REPO, upstream=UPSTREAM, forks=1234)
+COLLIDING = (
+    CollidingFile("config.json", "<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n" + "x" * 300),
+    CollidingFile("model.safetensors" * 9, None),
+)
+NETWORK = (
+    NetworkRow("ada/smollm2", "/x", is_private=False, is_here=False),
+    NetworkRow(f"{LONG}/{LONG}", "/x", is_private=True, is_here=True, upstream=UPSTREAM, forked_at=NOW - HOUR, ahead=3, behind=1200),
+    NetworkRow("eve/fork", "/x", is_private=False, is_here=False, upstream=UPSTREAM, forked_at=NOW - 900 * HOUR, ahead=0, behind=0),
+    NetworkRow("grace/fork", "/x", is_private=False, is_here=False, upstream=UPSTREAM, forked_at=NOW - 900 * HOUR),
+)  # fmt: skip
+PICTURE = Drawing(640, 150, 520, (
+    DrawnNode("ada/smollm2", 14, 22, "", is_here=False, ahead=None, behind=None),
+    DrawnNode("grace/a-fork-of-it", 40, 56, "M14 22V56H40", is_here=True, ahead=3, behind=1200, ahead_length=16, behind_length=60),
+    DrawnNode("eve/fork", 66, 90, "M40 56V90H66", is_here=False, ahead=0, behind=0),
+    DrawnNode("bob/fork", 40, 124, "M14 22V124H40", is_here=False, ahead=40, behind=0, ahead_length=43),
+))  # fmt: skip
+
+HOOK = WebhookRow(
+    "/settings/webhooks/0123", "https://ci.example.org:8443/a-rather-long/place/to/be/told?of=" + "x" * 120,
+    ("ada", LONG, "datasets/ada/data"), ("repo", "discussion"), has_secret=True, is_disabled=False, created_at=NOW - 900 * HOUR,
+)  # fmt: skip
+DELIVERIES = (
+    DeliveryRow("/settings/webhooks/0123/deliveries/1", "commit landed", "ada/smollm2", "delivered", NOW - HOUR, 1, NOW - HOUR, None, 200, 42),
+    DeliveryRow("/settings/webhooks/0123/deliveries/2", "discussion commented", "", "failed", NOW - 30 * HOUR, 8, NOW - HOUR, None, 502, 15_000, "It answered 502."),
+    DeliveryRow("/settings/webhooks/0123/deliveries/3", "pull request merged", LONG, "waiting", NOW - HOUR, 2, NOW - HOUR, NOW + HOUR, None, 5_001, "Nobody answers at this address."),
+    DeliveryRow("/settings/webhooks/0123/deliveries/4", "test", "", "dropped", NOW - HOUR, 0, problem="The webhook was switched off."),
+)  # fmt: skip
 EXAMPLES: dict[str, View] = {
+    "feed": FeedPage(ACTIVITY, (row("ada/words", kind="dataset"), *ROWS), ROWS, "/?cursor=1", "/"),
+    "feed-empty": FeedPage((), (), ()),
+    "repo-activity": RepoActivityPage(REPO, ACTIVITY, (("Activity", "/x.atom"), ("Commits", "/y.atom")), "/x", "/y"),
+    "repo-activity-none": RepoActivityPage(REPO, (), ()),
+    "account-activity": replace(ACCOUNT, tab="activity", activities=ACTIVITY, next_url="/x"),
+    "notifications": NotificationsPage(NOTICES, "all", "/notifications?which=all", "ada/m", "models/ada/m", "/x", "/y"),
+    "notifications-none": NotificationsPage((), "unread", "/notifications"),
+    "mail": MailPage(can_send=True, email="ada@example.org", is_confirmed=True, choice="mentions"),
+    "mail-unconfirmed": MailPage(can_send=True, email="ada@example.org", is_confirmed=False, choice="off", error="A message was sent a moment ago."),
+    "mail-off": MailPage(can_send=False, email="", is_confirmed=False, choice="off"),
+    "mail-stop": MailLinkPage(is_end=True),
+    "mail-confirm": MailLinkPage(is_end=False, email="ada@example.org"),
+    "mail-confirmed": MailLinkPage(is_end=False, is_done=True),
     "home": Home(ROWS, (row("ada/words", kind="dataset"),), (row("ada/demo", kind="space"),)),
     "home-empty": Home(),
-    "list": RepoList("model", ListForm(search="smol", license="mit"), ROWS, 20345, "/models?cursor=x", "/models"),
+    "list": RepoList("model", ListForm(search="smol", license="mit"), ROWS, 20345, "/models?cursor=x", "/models", FACETS, 300),
+    "admin-storage": StoragePage(FACTS, (NamespaceRow("ada", 10**12, 10**11, None, 100), NamespaceRow(LONG, 10**9, 10**8, 10**10, 0))),
+    "admin-storage-empty": StoragePage((), ()),
+    "admin-chores": ChoresPage((ChoreRow("collect", "6 h", NOW - HOUR, "1.20 s", "ok", 12), ChoreRow("publish-xorbs", "15 s", None, "", "waiting", 0), ChoreRow("scrub", "1 s", NOW, "0.01 s", "failed", 0))),
+    "admin-chores-none": ChoresPage(()),
+    "admin-settings": HubSettingsPage((SettingRow("data", "/srv/hub", "Folder that holds everything the hub keeps.", is_default=False), SettingRow("public_url", "not set", "word " * 60, is_default=True))),
+    "admin-audit": AuditPage((AuditRow("repository.created", NOW, "ada", f"{LONG}/{LONG}", "kind: model, " + "x" * 500),) * 3, "repository.", "ada", "", "/x"),
+    "admin-audit-none": AuditPage(()),
+    "search": SearchPage("smol", (Found("model", ROWS, "/x"), Found("dataset", ROWS[:1], None)), (COLLECTION,), (PersonRow("ada", "Ada Lovelace", is_organisation=False),)),
+    "search-empty": SearchPage("", (), (), ()),
     "list-empty": RepoList("dataset", ListForm(), (), 0, None, None),
     "account": ACCOUNT,
     "account-collections": replace(ACCOUNT, tab="collections", collections=COLLECTIONS),
+    "account-buckets": replace(ACCOUNT, tab="buckets", buckets=BUCKETS, next_url="/x"),
+    "account-buckets-none": replace(ACCOUNT, tab="buckets"),
+    "bucket": BucketPage(BUCKETS[1], "ada", LONG, False, "a-folder", (Crumb(LONG, "/x"), Crumb("a-folder", "/x")), BUCKET_FILES, (Snippet("Send a folder", "bash", f"export HF_ENDPOINT=https://hub.example.org\nhf buckets sync ./folder hf://buckets/{LONG}/{LONG}", "Only what changed is sent."), Snippet("Fetch all of it", "bash", "hf buckets sync hf://buckets/a/b ./folder")), "/x", "/x"),
+    "bucket-empty": BucketPage(BUCKETS[0], "ada", "runs", True, "", (Crumb("runs", "/x"),), (), (Snippet("Send a folder", "bash", "hf buckets sync ./folder hf://buckets/ada/runs"),)),
     "account-likes": replace(ACCOUNT, tab="likes", likes=ROWS, next_url="/x"),
     "account-followers": replace(ACCOUNT, tab="followers", people=PEOPLE, is_self=True),
     "account-nobody": replace(ACCOUNT, tab="following"),
@@ -342,6 +603,19 @@ EXAMPLES: dict[str, View] = {
     "new-collection": NewCollectionPage(("ada", "lab"), "ada", item=f"models/{LONG}/{LONG}", error="There is one."),
     "edit-collection": CollectionEditPage(COLLECTION, ITEMS, ("blue", "orange"), ("model", "paper"), "No such thing.", "add"),
     "card": CardPage(REPO, RENDERED.html, tuple((h.level + 1, h.text, h.anchor) for h in RENDERED.headings), "", FACTS, tuple(Tag(t, "/x") for t in ("text-generation", "en", "region:" + LONG)), SNIPPETS, is_empty=False, is_liked=True, collecting=Collecting((Tag("Small models", "/x"),), (("a/b-0", "ada: Small models"),), "models/ada/x")),
+    "card-fork": CardPage(FORK, "<p>Words.</p>", (), "", FACTS, (), SNIPPETS, is_empty=False, fork=ForkState(UPSTREAM, 3, 1200, is_related=True, may_sync=True, may_contribute=True)),
+    "card-fork-even": CardPage(FORK, "<p>Words.</p>", (), "", FACTS, (), SNIPPETS, is_empty=False, fork=ForkState(UPSTREAM, 0, 0, is_related=True, may_sync=True)),
+    "card-fork-far": CardPage(FORK, "<p>Words.</p>", (), "", FACTS, (), SNIPPETS, is_empty=False, fork=ForkState(UPSTREAM, None, None, is_related=True, may_sync=True, may_contribute=True)),
+    "fork": NewForkPage(FORK, ("ada", "lab"), "ada", "x", 269_060_552, error="That name is taken."),
+    "fork-public": NewForkPage(replace(FORK, is_private=False, gate="open"), ("ada", "lab"), "ada", "x", 0, "private", all_branches=True),
+    "forks": NetworkPage(FORK, NETWORK, PICTURE, is_whole=False),
+    "forks-none": NetworkPage(REPO, NETWORK[:1], None),
+    "contribute": ContributePage(FORK, UPSTREAM, "main", ("main", "fix/" + LONG), (COMMIT,) * 2, 12, is_related=True, opens=True, collisions=COLLIDING, title="Better", error="A title has 1 to 500 characters."),
+    "contribute-clean": ContributePage(FORK, UPSTREAM, "main", ("main",), (COMMIT,), 1, is_related=True, opens=False),
+    "contribute-nothing": ContributePage(FORK, UPSTREAM, "main", ("main",), (), 0, is_related=True, opens=False),
+    "contribute-strange": ContributePage(FORK, UPSTREAM, "main", ("main",), (COMMIT,), 1, is_related=False, opens=False),
+    "sync": SyncPage(FORK, UPSTREAM, "Changed on both sides: config.json", COLLIDING, may_propose=True),
+    "sync-refused": SyncPage(FORK, UPSTREAM, "The two histories do not meet."),
     "card-empty": CardPage(REPO, None, (), "", FACTS[:1], (), SNIPPETS, is_empty=True),
     "card-fault": CardPage(REPO, "<p>Words.</p>", (), "line 3: not a mapping", FACTS, (), SNIPPETS, is_empty=False, gate=replace(GATE, state="fault", error="form of the gate: it has more than 30 questions")),
     "card-gate": GATED,
@@ -354,8 +628,8 @@ EXAMPLES: dict[str, View] = {
     "access": AccessListPage(replace(REPO, waiting=12), "pending", ASKED, 12, "/x", "/x", 30, "There is no such access request."),
     "access-accepted": AccessListPage(REPO, "accepted", ASKED, 2, None, "/x"),
     "access-empty": AccessListPage(REPO, "ended", (), 0, None, "/x"),
-    "tree": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], FILES, "/x", "/x", "/x", COMMIT),
-    "tree-empty": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], (), None, "/x", None, None),
+    "tree": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], FILES, "/x", "/x", "/x", "/x", COMMIT),
+    "tree-empty": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], (), None, "/x", None, None, None),
     "file": FILE,
     "file-document": replace(FILE, content=DocumentContent(RENDERED.html), source_url="/x"),
     "file-binary": replace(FILE, content=BinaryContent("This is not text: 98.3 MB."), is_large=True, sha256="ab" * 32),
@@ -372,28 +646,83 @@ EXAMPLES: dict[str, View] = {
     "viewer": ViewerPage(replace(REPO, kind="dataset"), (("train: data/train.parquet", "/x", True), (LONG, "/x", False)), True, "data/train.parquet", "/x", TABLE),
     "viewer-none": ViewerPage(replace(REPO, kind="dataset"), (), False, "", "", None),
     "history": HistoryPage(REPO, "main", "", PICKER, CRUMBS[:1], (COMMIT,) * 4, 4000, "/x", "/x"),
-    "commit": CommitPage(REPO, COMMIT, (Tag("00112233", "/x"),), "/x", CHANGES, 12),
+    "commit": CommitPage(REPO, COMMIT, COMMIT.title, COMMIT.message, (Tag("00112233", "/x"),), "/x", CHANGES, 12, checks=CHECKS),
+    "check": CheckPage(REPO, CHECKS[1], "3f" * 20, "/x", NOW - HOUR, NOW, "<p>2 of <strong>9</strong> failed</p>", "line\n" * 60 + "x" * 900, "/x", 1200),
+    "check-plain": CheckPage(REPO, CHECKS[0], "3f" * 20, "/x"),
+    "rules": RulesPage(REPO, (RuleForm("1", pattern="main", pushers="named", names="ada", approvals="2", checks="unit\nscan", flags=frozenset({"queue", "sign_off"}), words=("pushed by ada", "2 approvals", "checks: unit, scan", "merge queue")), RuleForm("2", "tag", "release/" + "x" * 150, words=("nobody pushes directly",))), RuleForm("", pattern="main"), may_set=True, error="There is a rule for the branch main already.", error_in="1"),
+    "rules-none": RulesPage(REPO, (), RuleForm(""), may_set=False),
+    "queue": QueuePage(REPO, (QueueRow(1, 12, LONG, "/x", "ada", NOW, "3f" * 20, "/x"), QueueRow(2, 13, "Another", "/x", "ada", NOW, awaits=("the check unit has not reported",)))),
+    "queue-empty": QueuePage(REPO, ()),
     "refs": RefsPage(REPO, (RefRow("main", "/x", "3f" * 20, "/x", may_delete=False), RefRow("fix/" + LONG, "/x", "3f" * 20, "/x", may_delete=True)), (), (RefRow("refs/pr/1", "/x", "3f" * 20, "/x", may_delete=False),), "Reference exists."),
     "repo-settings": RepoSettingsPage(REPO, ("ada", "lab"), "That name is taken.", "name"),
     "upload": UploadPage(REPO, "main", "a-folder", CRUMBS[:2], must_propose=False, action_url="/x"),
     "upload-fault": UploadPage(REPO, "main", "", CRUMBS[:1], must_propose=True, action_url="/x", error="Invalid path 'a:b': no colons."),
+    "edit-file": EDIT,
+    "edit-preview": replace(EDIT, is_preview=True, document_html=RENDERED.html, change=CHANGES[0], error="config.json was changed meanwhile. Your text is kept here."),
+    "new-file": replace(EDIT, path="", file="a-folder/", text="", must_propose=True),
+    "blame": BLAME,
+    "blame-pending": replace(BLAME, stretches=None),
+    "blame-none": replace(BLAME, stretches=(), reason="This file is not a text."),
     "delete-file": DeleteFilePage(REPO, "main", "a-folder/config.json", "/x", "/x", "3f" * 20, must_propose=True),
     "discussions": DiscussionsPage(REPO, (DISCUSSION,) * 3, "open", "/x"),
+    "labels": LabelsPage(REPO, (LABEL, LabelRow(2, "question", "blue", "", "/x")), ("blue", "pink"), "bad", "", "There is a label bad already."),
+    "labels-none": LabelsPage(REPO, (), ("blue",)),
+    "resolve": ResolvePage(
+        REPO, DISCUSSION, "3f" * 20, "4e" * 20,
+        (
+            KnotForm(0, "config.json", "{\n<<<<<<< config.json\n  1\n=======\n  2\n>>>>>>> config.json\n}\n", "text", "/x", "/x"),
+            KnotForm(1, LONG + ".safetensors", None, "", "/x", None),
+        ),
+        error="config.json still holds marks of both sides.",
+    ),
+    "resolve-too-much": ResolvePage(REPO, DISCUSSION, "3f" * 20, "4e" * 20, (), is_too_much=True),
     "discussions-none": DiscussionsPage(REPO, (), "closed", "words"),
     "discussion": DiscussionPage(
         REPO, replace(DISCUSSION, status="open", is_locked=True), TALK, "/x?before=9", 940, "/x/files", "/x",
         MergeBox(3, 12, is_related=True, collisions=(CollidingFile("config.json", "<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n" + "x" * 300), CollidingFile("model.safetensors" * 9, None)), may_merge=True, may_update=True),
-        None, may_comment=True, may_change=True, may_write=True, text="What I said", error="Changed on both sides: config.json",
+        None, may_comment=True, may_change=True, may_write=True, hears=True,
+        labels=(LABEL, LabelRow(2, "question", "blue", "", "/x")), signs=tuple(KINDS.items()), text="What I said", error="Changed on both sides: config.json",
     ),
     "discussion-clean": DiscussionPage(
         REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
         MergeBox(1, 2, is_related=True, may_merge=True, may_update=True), None, may_comment=True, may_change=True, may_write=True,
+        source=SourceBranch(UPSTREAM, "main", has_more=True),
+    ),
+    "discussion-blocked": DiscussionPage(
+        REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
+        MergeBox(1, 2, is_related=True, may_merge=True, may_update=True, needs=NEEDS, checks=CHECKS, is_blocked=True, may_pass_over=True),
+        None, may_comment=True, may_change=True, may_write=True,
+    ),
+    "discussion-queued": DiscussionPage(
+        REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
+        MergeBox(1, 0, is_related=True, may_merge=True, checks=CHECKS[:1], has_queue=True, queue_url="/x", queue_place=3),
+        None, may_comment=True, may_change=True, may_write=True,
     ),
     "discussion-merged": DiscussionPage(
         REPO, replace(DISCUSSION, status="merged"), TALK[:2], None, 0, "/x/files", "/x", None, "3f" * 20,
     ),
+    "discussion-reviewed": DiscussionPage(
+        REPO, replace(DISCUSSION, status="open"),
+        (
+            TALK[0],
+            replace(TALK[0], id=901, html="", is_first=False, review=ReviewCard(1, "approved", "3f3f3f3f", "/x", threads=(THREAD, RESOLVED), threads_left_out=3, may_dismiss=True)),
+            replace(TALK[0], id=902, is_first=False, review=ReviewCard(2, "changes_requested", "3f3f3f3f", "/x", "grace", "Too old. " + LONG)),
+            replace(TALK[0], id=903, is_first=False, review=ReviewCard(3, "comment", "3f3f3f3f", "/x")),
+        ),
+        None, 0, "/x/files", "/x", None, None, STANDING, may_comment=True, may_change=True, may_write=True,
+    ),
     "new-discussion": NewDiscussionPage(REPO, "A title", "A text", "A title has 1 to 500 characters."),
     "proposal": ProposalPage(REPO, DISCUSSION, (COMMIT,) * 2, CHANGES, 12),
+    "proposal-reviewed": ProposalPage(
+        REPO, DISCUSSION, (COMMIT,), REVIEWED, 0,
+        ReviewBar("3f" * 20, 2, may_decide=True, text="A text", suggestions=2), STANDING,
+        (replace(WORDS_ONLY, id=9, path=LONG * 9),), 3, "The lines have changed.",
+    ),
+    "proposal-file-form": ProposalPage(
+        REPO, replace(DISCUSSION, is_locked=True), (COMMIT,),
+        (replace(CHANGES[1], mark="0", form=replace(PLACE_FORM, first_line=None, last_line=None, suggest_url="")),),
+        bar=ReviewBar("3f" * 20),
+    ),
     "proposal-empty": ProposalPage(REPO, DISCUSSION, (), ()),
     "new": NewRepoPage(("model", "dataset", "space"), ("ada", "lab"), "model", "ada", "x", licenses=("mit", "apache-2.0"), error="That name is taken."),
     "sign-in": SignInPage("/", "ada", "Wrong name or password."),
@@ -401,6 +730,14 @@ EXAMPLES: dict[str, View] = {
     "tokens": TokensPage((TokenRow(1, "laptop", "write", "abcd", NOW - HOUR, None, None), TokenRow(2, "ci", "fineGrained", "wxyz", NOW - 900 * HOUR, NOW - HOUR, NOW + HOUR, ("ada/smollm2 (write)",), is_expired=True)), "laptop", "hf_" + "x" * 37),
     "tokens-empty": TokensPage(()),
     "new-token": NewTokenPage({"role": "fineGrained", "name": "ci"}, "Name a repository."),
+    "webhooks": WebhooksPage((HOOK, replace(HOOK, is_disabled=True, disabled_reason="Every delivery failed for 5 days.", has_secret=False), replace(HOOK, failing_since=NOW - HOUR, watched=("ada",), domains=("repo",)))),
+    "webhooks-empty": WebhooksPage((), is_possible=False),
+    "new-webhook": WebhookFormPage({"url": "http://10.0.0.1/", "watched": "ada", "repo": "on"}, "The address leads into the hub's own network."),
+    "edit-webhook": WebhookFormPage({"url": HOOK.address, "watched": "ada/smollm2"}, row=HOOK),
+    "webhook": WebhookPage(HOOK, DELIVERIES, "/settings/webhooks/0123?cursor=1-2"),
+    "webhook-off": WebhookPage(replace(HOOK, is_disabled=True), (), error="This webhook is off: switch it on first."),
+    "delivery": DeliveryPage(DELIVERIES[1], HOOK, "0123456789abcdef01234567", '{\n  "event": {\n    "action": "update",\n    "scope": "repo.content"\n  },\n  "long": "' + "x" * 300 + '"\n}', "<h1>Bad gateway</h1>"),
+    "delivery-waiting": DeliveryPage(DELIVERIES[2], HOOK, "0123456789abcdef01234567"),
     "device": DevicePage(),
     "device-asked": DevicePage("ABCD-EFGH", "Hugging Face client", ("read what you can read", "write where you may write")),
     "device-done": DevicePage(outcome="approved"),
@@ -417,7 +754,9 @@ ANONYMOUS_EXAMPLES = {"card-gate-anonymous", "home", "home-empty", "sign-in", "e
 def shell_of(name: str) -> Shell:
     viewer = None if name in ANONYMOUS_EXAMPLES else Viewer("ada", is_admin=True)
     note = "Saved." if name == "profile" else ""
-    return Shell(viewer, "csrf", "http://127.0.0.1:8000", f"/{name}", NOW, note, request_id="0123")
+    return Shell(
+        viewer, "csrf", "http://127.0.0.1:8000", f"/{name}", NOW, note, request_id="0123", unread=12
+    )
 
 
 async def app(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:

@@ -22,9 +22,12 @@ def test_every_template_has_an_example() -> None:
         "layout.html",
         "parts.html",
         "icons.html",
+        "admin/frame.html",
+        "repository/diff.html",
         "repository/frame.html",
         "repository/gate.html",
         "settings/frame.html",
+        "settings/webhook_parts.html",
     }
     shown = {view.template for view in EXAMPLES.values()}
     shown |= {view.content.template for view in EXAMPLES.values() if getattr(view, "content", None)}

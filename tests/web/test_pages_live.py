@@ -269,6 +269,157 @@ def test_people_talk_and_merge(window: OpenWindow, live_hub: LiveHub, scripts: b
     assert owner.complaints == other.complaints == []
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_file_is_written_and_edited(window: OpenWindow, live_hub: LiveHub, scripts: bool) -> None:
+    name = f"web-edits-{'with' if scripts else 'without'}"
+    owner = window(live_hub.url, viewport=PHONE, java_script_enabled=scripts)
+    sign_in(owner)
+    new_repository(owner, name)
+    page = owner.page
+    owner.go(f"/ada/{name}/tree/main")
+    page.get_by_role("link", name="New file").click()
+    page.get_by_label("Path of the file").fill("docs/use.md")
+    page.get_by_label("Text", exact=True).fill("\n# Use\n\nRun **it**.\n")
+    page.get_by_role("button", name="Preview").click()
+    assert page.locator(".preview strong").inner_text() == "it"
+    assert "+# Use" in page.locator(".preview .diff").inner_text().replace("\t", "")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/blob/main/docs/use.md*")
+    assert page.locator(".file-prose strong").inner_text() == "it"
+    page.get_by_role("link", name="Edit", exact=True).click()
+    # The first line is empty: a form must not swallow it.
+    assert page.get_by_label("Text", exact=True).input_value() == "\n# Use\n\nRun **it**.\n"
+    page.get_by_label("Text", exact=True).fill("\n# Use\n\nRun **that**.\n")
+    page.get_by_label("Commit message").fill("Say what")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/blob/main/docs/use.md*")
+    page.get_by_role("link", name="Blame").click()
+    page.locator(".blame").wait_for()
+    blamed = page.locator(".blame").inner_text()
+    assert "Say what" in blamed
+    assert "Create docs/use.md" in blamed
+
+    other = window(live_hub.url, java_script_enabled=scripts)
+    sign_in(other, "eve")
+    other.go(f"/ada/{name}/edit/main/docs/use.md")
+    other.page.get_by_label("Text", exact=True).fill("# Use\n\nRun all.\n")
+    owner.go(f"/ada/{name}/edit/main/docs/use.md")
+    page.get_by_label("Text", exact=True).fill("# Use\n")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/blob/main/docs/use.md*")
+    other.page.get_by_role("button", name="Propose").click()
+    assert "was changed meanwhile" in other.page.inner_text("main")
+    assert other.page.get_by_label("Text", exact=True).input_value() == "# Use\n\nRun all.\n"
+    other.go(f"/ada/{name}/edit/main/docs/use.md")
+    other.page.get_by_label("Text", exact=True).fill("# Use it\n")
+    other.page.get_by_role("button", name="Propose").click()
+    other.page.wait_for_url("**/discussions/1*")
+    other.go(f"/ada/{name}/edit/refs%2Fpr%2F1/docs/use.md")
+    other.page.get_by_label("Text", exact=True).fill("# Use it well\n")
+    other.page.get_by_role("button", name="Save").click()
+    other.page.wait_for_url("**/blob/refs%2Fpr%2F1/docs/use.md*")
+    other.go(f"/ada/{name}/discussions/1/files")
+    assert "Use it well" in other.page.locator(".diff-add").inner_text()
+    assert owner.complaints == other.complaints == []
+
+
+def test_the_search_box_helps_while_one_types(window: OpenWindow, live_hub: LiveHub) -> None:
+    owner = window(live_hub.url)
+    sign_in(owner)
+    new_repository(owner, "web-suggested")
+    page = owner.page
+    page.keyboard.press("/")
+    page.keyboard.type("web-sugg")
+    option = page.get_by_role("option")
+    option.wait_for()
+    assert "ada/web-suggested" in option.inner_text()
+    page.keyboard.press("ArrowDown")
+    assert option.get_attribute("aria-selected") == "true"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/ada/web-suggested")
+    page.keyboard.press("t")
+    page.wait_for_url("**/tree/main")
+    page.get_by_role("combobox", name="Search the hub").fill("suggested")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?search=suggested")
+    assert "ada/web-suggested" in page.inner_text("main")
+    page.keyboard.press("?")
+    page.get_by_label("Single keys lead to places").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("g")
+    page.keyboard.press("h")
+    page.keyboard.press("/")
+    page.wait_for_timeout(300)
+    assert page.url.endswith("/search?search=suggested")
+    assert page.evaluate("document.activeElement.tagName") != "INPUT"
+    assert owner.complaints == []
+
+
+def test_nothing_private_is_suggested(window: OpenWindow, live_hub: LiveHub) -> None:
+    owner = window(live_hub.url)
+    sign_in(owner)
+    owner.go("/new")
+    owner.page.get_by_label("Name").fill("web-unsuggested")
+    owner.page.get_by_role("radio", name="Private").check()
+    owner.page.get_by_role("button", name="Make the repository").click()
+    owner.page.wait_for_url("**/ada/web-unsuggested*")
+    for visit, expected in ((owner, True), (window(live_hub.url), False)):
+        visit.go("/-/suggest?search=unsuggested")
+        assert ("web-unsuggested" in visit.page.content()) is expected
+        visit.go("/search?search=unsuggested")
+        assert ("ada/web-unsuggested" in visit.page.inner_text("main")) is expected
+        visit.go("/models?search=unsuggested")
+        assert ("ada/web-unsuggested" in visit.page.inner_text("main")) is expected
+
+
+def test_an_admin_sees_to_the_hub(window: OpenWindow, live_hub: LiveHub) -> None:
+    admin = window(live_hub.url)
+    page = admin.page
+    admin.go("/login?next=/-/admin/users")
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(live_hub.admin_password or "")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_text("New account").click()
+    page.get_by_label("Name", exact=True).fill("web-newcomer")
+    page.get_by_label("E-mail").fill("not an address")
+    page.locator("main details form").evaluate("form => { form.noValidate = true; }")
+    page.get_by_role("button", name="Make the account").click()
+    assert "Not an e-mail address" in page.inner_text("main")
+    page.get_by_text("New account").click()
+    page.get_by_label("Name", exact=True).fill("web-newcomer")
+    page.get_by_role("button", name="Make the account").click()
+    told = page.get_by_text("The password of web-newcomer:").inner_text()
+    password = told.partition(":")[2].split()[0]
+    newcomer = window(live_hub.url)
+    newcomer.go("/login")
+    newcomer.page.get_by_label("User name").fill("web-newcomer")
+    newcomer.page.get_by_label("Password").fill(password)
+    newcomer.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    assert newcomer.go("/settings/profile") == 200
+    admin.go("/-/admin/users?search=web-newc")
+    page.get_by_role("button", name="Close web-newcomer").click()
+    assert "web-newcomer is closed." in page.inner_text("main")
+    newcomer.go("/settings/profile")
+    assert newcomer.page.url.endswith("/login?next=/settings/profile") or (
+        "sign" in newcomer.page.inner_text("main").lower()
+    )
+    admin.go("/-/admin/audit?type=user.")
+    record = page.inner_text("main")
+    assert "user.disabled" in record
+    assert "web-newcomer" in record
+    assert password not in record
+    for name in ("storage", "chores", "settings", "faults"):
+        assert admin.go(f"/-/admin/{name}") == 200
+    assert "sweep-spool" in _text(admin, "chores")
+    assert "storage_secret_access_key" in _text(admin, "settings")
+    assert admin.complaints == []
+
+
+def _text(visit: Visit, name: str) -> str:
+    visit.go(f"/-/admin/{name}")
+    return visit.page.inner_text("main")
+
+
 def test_branches_and_tags(window: OpenWindow, live_hub: LiveHub) -> None:
     visit = window(live_hub.url)
     sign_in(visit)

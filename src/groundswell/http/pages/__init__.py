@@ -10,21 +10,34 @@ from groundswell.http.pages import (
     access,
     access_csv,
     accounts,
+    activity,
+    admin,
     assets,
+    blame,
+    buckets,
     card,
     cells,
+    checks,
     collecting,
     collections,
     discussions,
+    editing,
+    feeds,
     files,
+    forks,
     history,
     likes,
     lists,
+    mail,
     making,
+    notifications,
     revisions,
+    rules,
+    searching,
     sessions,
     upload,
     viewer,
+    webhooks,
 )
 from groundswell.http.pages.door import DOOR
 from groundswell.http.rendering import close
@@ -36,7 +49,10 @@ __all__ = ["DOOR", "close", "routes"]
 def routes() -> list[Route]:
     """Every address of the pages."""
     parts = (
-        *(assets, lists, accounts, sessions, making, card, files, history, revisions, upload),
-        *(discussions, access, access_csv, likes, collecting, collections, viewer, cells),
+        *(assets, lists, searching, accounts, sessions, admin, making),
+        *(card, files, history, blame, revisions, upload, editing),
+        *(viewer, cells),
+        *(discussions, access, access_csv, likes, collecting, collections),
+        *(buckets, webhooks, forks, checks, rules, activity, notifications, feeds, mail),
     )
     return [route for part in parts for route in part.routes()]

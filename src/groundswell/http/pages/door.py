@@ -58,6 +58,7 @@ PAGE_HEADERS: Final = {
     "Vary": "Cookie",
 }
 FORM_BODY_MAX_BYTES: Final = 256 * 1024
+_SEARCHES: Final = {"/search", "/models", "/datasets", "/spaces"}
 CSRF_SECONDS: Final = 24 * 3600
 _CSRF_PURPOSE: Final = "page form"
 
@@ -67,13 +68,19 @@ NOTES: Final = {
     "saved": "Saved.",
     "moved": "Moved. The old name leads here.",
     "deleted": "Deleted.",
+    "forked": "The fork is made.",
+    "synced": "It is up to date with its upstream.",
     "collected": "It is in the collection.",
     "collection": "The collection is made.",
     "uploaded": "The files are in.",
     "proposed": "The pull request is open.",
+    "settled": "Settled: main is merged into this pull request.",
+    "webhook": "The webhook is made.",
+    "sending": "It is on its way.",
     "revoked": "The token is revoked.",
     "password": "The password is changed.",
     "signed-out": "You are signed out.",
+    "confirming": "A message is on its way to your address.",
     "asked": "Your request is sent.",
     "let-in": "You have access.",
     "withdrawn": "Taken back. Your answers are deleted.",
@@ -180,7 +187,7 @@ def asked_of(request: Request) -> Asked:
     )
 
 
-def shell_for(asked: Asked, request_id: str = "") -> Shell:
+def shell_for(asked: Asked, request_id: str = "", unread: int = 0) -> Shell:
     """The frame around a page for who asks."""
     principal = asked.principal
     viewer = None if principal.is_anonymous else Viewer(principal.name, principal.is_admin)
@@ -192,8 +199,9 @@ def shell_for(asked: Asked, request_id: str = "") -> Shell:
         target=asked.target,
         now=asked.hub.clock(),
         note=NOTES.get(asked.query.get("note", ""), ""),
-        search=asked.query.get("search", "")[:200] if asked.path == "/models" else "",
+        search=asked.query.get("search", "")[:200] if asked.path in _SEARCHES else "",
         request_id=request_id,
+        unread=unread,
     )
 
 
@@ -211,7 +219,9 @@ def respond(request: Request, asked: Asked, answer: Answer) -> Response:
             clear_session_cookie(request, response)
         return response
     status: int = getattr(answer, "code", 200)
-    html = render(answer, shell_for(asked, str(request.scope.get("request_id", ""))))
+    # A page that tells of an error asks nothing more: the database may be what failed.
+    unread = 0 if isinstance(answer, ErrorPage) else asked.hub.inbox.count(asked.principal)
+    html = render(answer, shell_for(asked, str(request.scope.get("request_id", "")), unread))
     return HTMLResponse(html, status, PAGE_HEADERS)
 
 
@@ -327,8 +337,10 @@ def show(pattern: str, work: Work, name: str) -> Route:
     return Route(("GET",), pattern, page(work), DOOR, f"page {name}")
 
 
-def take(pattern: str, work: Work, name: str) -> Route:
+def take(
+    pattern: str, work: Work, name: str, *, body_max_bytes: int = FORM_BODY_MAX_BYTES
+) -> Route:
     """The route of a form."""
     return Route(
-        ("POST",), pattern, form(work), DOOR, f"form {name}", body_max_bytes=FORM_BODY_MAX_BYTES
+        ("POST",), pattern, form(work), DOOR, f"form {name}", body_max_bytes=body_max_bytes
     )

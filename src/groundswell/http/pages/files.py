@@ -7,14 +7,22 @@ from typing import Final
 from groundswell.core.errors import EntryNotFound, RevisionNotFound, Unavailable
 from groundswell.core.policy import Action, may
 from groundswell.core.values import EntryKind
-from groundswell.http.pages.content import Place, shown_content
+from groundswell.http.pages.content import Place, Shown, shown_content
 from groundswell.http.pages.door import Answer, Asked, Redirect, with_query
 from groundswell.http.pages.history import commit_line
 from groundswell.http.pages.repositories import crumbs_of, find, head_of, place, shows
 from groundswell.http.pages.revisions import picker_of
-from groundswell.http.pages.views import CommitLine, FilePage, FileRow, RepoHead, TreePage
+from groundswell.http.pages.views import (
+    CommitLine,
+    FilePage,
+    FileRow,
+    RepoHead,
+    TextContent,
+    TreePage,
+)
 from groundswell.http.routing import Route
 from groundswell.hub.content import TreeItem
+from groundswell.hub.editing import EDITED_BYTES_MAX
 from groundswell.hub.repos import Repository
 
 ON_PAGE: Final = 200
@@ -82,6 +90,7 @@ def _tree(asked: Asked) -> Answer:
         next_url=with_query(here, cursor=page.next_cursor) if page.next_cursor else None,
         history_url=place(head, "commits", revision, path),
         upload_url=place(head, "upload", revision, path) if head.may_contribute else None,
+        new_file_url=place(head, "new", revision, path) if head.may_contribute else None,
         commit=_last_commit(asked, repository, head, page.commit, path),
     )
 
@@ -97,6 +106,7 @@ def _nothing_yet(asked: Asked, repository: Repository, head: RepoHead) -> Answer
         next_url=None,
         history_url=place(head, "commits", "main"),
         upload_url=place(head, "upload", "main") if head.may_contribute else None,
+        new_file_url=place(head, "new", "main") if head.may_contribute else None,
         commit=None,
     )
 
@@ -117,6 +127,7 @@ def _blob(asked: Asked) -> Answer:
     resolve = place(head, "resolve", revision, path)
     where = Place(asked, repository, head, revision, located, here)
     shown = shown_content(where)
+    is_text = _is_text(shown, entry.size_bytes)
     return FilePage(
         repo=head,
         revision=revision,
@@ -131,6 +142,10 @@ def _blob(asked: Asked) -> Answer:
         history_url=place(head, "commits", revision, path),
         permalink_url=place(head, "blob", located.commit, path),
         delete_url=place(head, "delete", revision, path) if head.may_contribute else None,
+        edit_url=place(head, "edit", revision, path) if is_text and head.may_contribute else None,
+        blame_url=place(head, "blame", revision, path)
+        if is_text and entry.pointer is None
+        else None,
         commit=_last_commit(asked, repository, head, located.commit, path),
         content=shown.content,
         source_url=where.link(view=None if where.wants_source else "source")
@@ -138,6 +153,12 @@ def _blob(asked: Asked) -> Answer:
         else None,
         is_source=where.wants_source,
     )
+
+
+def _is_text(shown: Shown, size_bytes: int) -> bool:
+    """Whether it has lines, few enough to be changed in a form."""
+    is_text = shown.has_source or isinstance(shown.content, TextContent) or size_bytes == 0
+    return is_text and size_bytes <= EDITED_BYTES_MAX
 
 
 def _plain_tree(asked: Asked) -> Answer:

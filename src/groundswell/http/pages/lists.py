@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from groundswell.core.errors import BadRequest
 from groundswell.core.values import RepoKind
+from groundswell.http.pages.activity import home
 from groundswell.http.pages.door import Answer, Asked, show, with_query
 from groundswell.http.pages.repositories import rows_of
 from groundswell.http.pages.views import (
+    FacetGroup,
+    FacetOption,
     Home,
     ListForm,
     RepoList,
     RepoRow,
 )
 from groundswell.http.routing import Route
+from groundswell.hub.facets import facets_of
 from groundswell.hub.search import ListQuery, Sort
 
 ON_HOME: Final = 8
 ON_LIST: Final = 30
 TEXT_MAX: Final = 200
+LISTED: Final = (RepoKind.MODEL, RepoKind.DATASET, RepoKind.SPACE)
 
 _SORTS: Final = {
     "modified": Sort.LAST_MODIFIED,
@@ -39,6 +44,8 @@ def recent(
 
 
 def _home(asked: Asked) -> Answer:
+    if not asked.principal.is_anonymous:
+        return home(asked)
     return Home(
         recent(asked, RepoKind.MODEL, ON_HOME),
         recent(asked, RepoKind.DATASET, ON_HOME // 2),
@@ -94,7 +101,32 @@ def _list(asked: Asked) -> Answer:
         total=found.total,
         next_url=next_url,
         first_url=with_query(url, **kept) if query.cursor else None,
+        **_facets(asked, kind, query, kept),
     )
+
+
+def _facets(asked: Asked, kind: RepoKind, query: ListQuery, kept: dict[str, str]) -> dict[str, Any]:
+    """Values to narrow a list by; a field that is set already offers none."""
+    found = facets_of(asked.hub.search, asked.principal, kind, query)
+    fields = (
+        ("Task", "pipeline_tag", found.tasks),
+        ("Library", "library", found.libraries),
+        ("Licence", "license", found.licenses),
+        ("Tag", "filter", found.tags),
+    )
+    groups = [
+        FacetGroup(
+            heading,
+            field,
+            tuple(
+                FacetOption(text, count, with_query(f"/{kind.plural}", **{**kept, field: text}))
+                for text, count in options
+            ),
+        )
+        for heading, field, options in fields
+        if options and not kept.get(field)
+    ]
+    return {"facets": tuple(groups), "counted": found.looked_at}
 
 
 def _list_without_cursor(asked: Asked) -> Answer:

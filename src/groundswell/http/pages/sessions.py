@@ -6,7 +6,6 @@ from typing import Final
 
 from groundswell.core.errors import (
     BadRequest,
-    Forbidden,
     InvalidCredentials,
     NotFound,
     RepoNotFound,
@@ -14,19 +13,15 @@ from groundswell.core.errors import (
 )
 from groundswell.core.policy import Action
 from groundswell.core.values import RepoGrant, RepoId, RepoKind, TokenRole
-from groundswell.http.pages.door import Answer, Asked, Redirect, local_path, show, take, with_query
+from groundswell.http.pages.door import Answer, Asked, Redirect, local_path, show, take
 from groundswell.http.pages.views import (
     DevicePage,
-    FaultRow,
-    FaultsPage,
     MemberRow,
     NewTokenPage,
     ProfilePage,
     SignInPage,
     TokenRow,
     TokensPage,
-    UserRow,
-    UsersPage,
 )
 from groundswell.http.routing import Route
 from groundswell.hub.accounts.passwords import PASSWORD_LENGTH_MIN
@@ -250,49 +245,6 @@ def _decide_device(asked: Asked) -> Answer:
     return DevicePage(outcome="approved" if answer == "approve" else "denied")
 
 
-# --- for admins -------------------------------------------------------------------------------
-
-
-def _users(asked: Asked) -> Answer:
-    if not asked.signed_in().is_admin:
-        raise Forbidden
-    after = asked.query.get("after", "")[:100]
-    left = asked.hub.accounts.list_accounts(after=after, limit=ON_PAGE + 1)
-    rows = tuple(
-        UserRow(
-            each.name,
-            each.fullname,
-            each.email or "",
-            each.kind.value,
-            is_admin=each.is_admin,
-            is_disabled=each.is_disabled,
-            created_at=each.created_at,
-        )
-        for each in left[:ON_PAGE]
-    )
-    more = with_query("/-/admin/users", after=rows[-1].name) if len(left) > ON_PAGE else None
-    return UsersPage(rows, more)
-
-
-def _faults(asked: Asked) -> Answer:
-    if not asked.signed_in().is_admin:
-        raise Forbidden
-    rows = tuple(
-        FaultRow(
-            each.kind,
-            each.key,
-            each.what,
-            each.place,
-            found_at=each.found_at,
-            healed_at=each.healed_at,
-            healed_by=each.healed_by,
-        )
-        for each in asked.hub.blobs.faults.list_faults(with_healed=True)
-    )
-    open_count = sum(asked.hub.blobs.faults.count_open().values())
-    return FaultsPage(rows, open_count)
-
-
 def routes() -> list[Route]:
     """Addresses of this part."""
     return [
@@ -308,6 +260,4 @@ def routes() -> list[Route]:
         take("/settings/tokens/revoke", _revoke_token, "revoke token"),
         show("/device", _device, "device"),
         take("/device/approve", _decide_device, "device"),
-        show("/-/admin/users", _users, "users"),
-        show("/-/admin/faults", _faults, "faults"),
     ]

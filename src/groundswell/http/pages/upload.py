@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from groundswell.core.errors import BadRequest, GroundswellError, TooLarge, Unauthenticated
-from groundswell.core.policy import Action, may
+from groundswell.core.policy import Action
 from groundswell.core.values import (
     AddBlob,
     AddRegular,
@@ -69,7 +69,7 @@ def _page(
         revision=revision,
         folder=folder,
         crumbs=crumbs_of(head, revision, folder),
-        must_propose=not head.may_write,
+        must_propose=not asked.hub.commits.may_commit(asked.principal, repository, revision),
         action_url=place(head, "upload", revision),
         summary=summary,
         error=error,
@@ -128,14 +128,19 @@ def _finish(request: Request, asked: Asked, repository: Repository, reader: Form
         response = respond(request, asked, view)
         response.status_code = error.status
         return response
-    return respond(request, asked, _landing(asked, repository, committed, folder))
+    folder_url = place(head_of(asked, repository), "tree", asked.parameters["rev"], folder)
+    return respond(request, asked, landing_of(asked, repository, committed, folder_url))
 
 
-def _landing(asked: Asked, repository: Repository, committed: Committed, folder: str) -> Redirect:
-    head = head_of(asked, repository)
-    if committed.pull_request_number is not None:
-        return Redirect(f"{head.url}/discussions/{committed.pull_request_number}", "proposed")
-    return Redirect(place(head, "tree", asked.parameters["rev"], folder), "uploaded")
+def landing_of(
+    asked: Asked, repository: Repository, committed: Committed, url: str, note: str = "uploaded"
+) -> Redirect:
+    """Where a commit leads to: its pull request, or ``url``."""
+    number = committed.pull_request_number
+    if number is not None:
+        head = head_of(asked, repository)
+        return Redirect(f"{head.url}/discussions/{number}", "proposed")
+    return Redirect(url, note)
 
 
 def _commit(asked: Asked, repository: Repository, folder: str, files: list[Arrived]) -> Committed:
@@ -167,8 +172,9 @@ def _commit(asked: Asked, repository: Repository, folder: str, files: list[Arriv
 
 
 def _proposes(asked: Asked, repository: Repository) -> bool:
-    writes = may(asked.principal, Action.WRITE, repository.subject).allowed
-    return asked.fields.get("how") == "propose" or not writes
+    revision = asked.parameters["rev"]
+    may_commit = asked.hub.commits.may_commit(asked.principal, repository, revision)
+    return asked.fields.get("how") == "propose" or not may_commit
 
 
 def _operation(
@@ -202,7 +208,7 @@ def _delete_page(asked: Asked, error: str = "") -> DeleteFilePage:
         file_url=place(head, "blob", revision, path),
         action_url=place(head, "delete", revision, path),
         parent_commit=located.commit,
-        must_propose=not head.may_write,
+        must_propose=not asked.hub.commits.may_commit(asked.principal, repository, revision),
         error=error,
     )
 
@@ -230,8 +236,8 @@ def _delete(asked: Asked) -> Answer:
         if error.status >= 500 or error.status in {401, 403, 404}:
             raise
         return _delete_page(asked, error.message)
-    landing = _landing(asked, repository, committed, "")
-    return replace(landing, note="deleted") if landing.note == "uploaded" else landing
+    top_url = place(head_of(asked, repository), "tree", revision)
+    return landing_of(asked, repository, committed, top_url, "deleted")
 
 
 def routes() -> list[Route]:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import sqlalchemy as sa
 
-from groundswell.core.values import Principal, TokenRole, fold_name
+from groundswell.core.errors import BadRequest
+from groundswell.core.values import Principal, TokenRole, fold_name, is_storable
 from groundswell.hub.accounts import directory, importing, profile, tokens
 from groundswell.hub.accounts.directory import Profile
 from groundswell.hub.accounts.import_document import ImportDocument, parse
@@ -18,7 +20,9 @@ from groundswell.hub.accounts.issuing import Issuing
 from groundswell.hub.accounts.registering import Registering
 from groundswell.hub.accounts.secret_values import new_password
 from groundswell.hub.accounts.signing_in import SigningIn
-from groundswell.hub.accounts.values import AccountKind, NewAccount, WhoAmI
+from groundswell.hub.accounts.values import Account, AccountKind, NewAccount, WhoAmI
+
+WORDS_MAX: Final = 8
 
 
 class Accounts(SigningIn, Registering, Issuing):
@@ -31,6 +35,20 @@ class Accounts(SigningIn, Registering, Issuing):
             InvalidCredentials: nobody in particular asks.
         """
         return self._database.read(lambda conn: profile.whoami(conn, principal))
+
+    def find_named(
+        self, words: Sequence[str], limit: int, *, with_closed: bool = False
+    ) -> tuple[Account, ...]:
+        """Accounts whose name or full name holds all the words, at most ``limit``.
+
+        Raises:
+            BadRequest: a word that no name can hold, or too many.
+        """
+        if len(words) > WORDS_MAX or not all(is_storable(word) for word in words):
+            raise BadRequest(f"At most {WORDS_MAX} words, of characters that names can hold.")
+        return self._database.read(
+            lambda conn: profile.named(conn, words, limit, with_closed=with_closed)
+        )
 
     def ensure_first_admin(self) -> NewAccount | None:
         """On a hub that has no admin, make one named ``admin``, with secrets to print once."""

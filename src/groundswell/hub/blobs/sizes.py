@@ -16,6 +16,7 @@ from groundswell.core.values import RepoId, RepoKind, StoredSize
 from groundswell.hub.blobs.values import Clock
 from groundswell.store.database import PORTION_ROWS, Database, portions, upsert
 from groundswell.store.tables import (
+    accounts,
     blobs,
     cold_xorbs,
     links,
@@ -63,6 +64,21 @@ class Sizes:
         )
         rows = self._database.read(lambda conn: conn.execute(query).all())
         return [(row.id, RepoId(RepoKind(row.kind), row.namespace, row.name)) for row in rows]
+
+    def largest_namespaces(self, limit: int) -> tuple[tuple[str, StoredSize], ...]:
+        """Namespaces by what their large files take, as last measured, the largest first."""
+        figures = [namespace_sizes.c[name] for name in _FIGURES]
+        query = (
+            sa.select(accounts.c.name, *figures)
+            .join_from(namespace_sizes, accounts)
+            .order_by(namespace_sizes.c.stored_bytes.desc(), accounts.c.name)
+            .limit(limit)
+        )
+
+        def work(conn: sa.Connection) -> tuple[tuple[str, StoredSize], ...]:
+            return tuple((name, StoredSize(*rest)) for name, *rest in conn.execute(query))
+
+        return self._database.read(work)
 
     def measure_repository(self, repository_id: int) -> StoredSize:
         """Measure now, and keep it. A repository that is gone meanwhile is measured in vain."""

@@ -4,6 +4,7 @@ Knows objects, refs and durability. Does not know names, accounts or rights.
 """
 
 from groundswell.store.git.barrier import SyncBarrier
+from groundswell.store.git.diffs import text_diff
 from groundswell.store.git.edits import TreeEdit
 from groundswell.store.git.store import GitStore
 from groundswell.store.git.values import (
@@ -16,6 +17,7 @@ from groundswell.store.git.values import (
     Reference,
     Side,
     Status,
+    TextDiff,
 )
 
 __all__ = [
@@ -30,5 +32,7 @@ __all__ = [
     "Side",
     "Status",
     "SyncBarrier",
+    "TextDiff",
     "TreeEdit",
+    "text_diff",
 ]

@@ -11,6 +11,7 @@ from typing import Final
 import pygit2
 
 from groundswell.store.git.history import read_commit
+from groundswell.store.git.process import translated
 from groundswell.store.git.trees import blob_size_and_pointer, changes
 from groundswell.store.git.values import (
     MODE_GITLINK,
@@ -19,6 +20,7 @@ from groundswell.store.git.values import (
     Hunk,
     PathChange,
     Side,
+    TextDiff,
 )
 
 FILES_MAX: Final = 300
@@ -47,11 +49,19 @@ def tree_diff(
         if file_count > COUNTED_MAX:
             break
         if len(files) < FILES_MAX:
-            diff, read_bytes = _file_diff(handle, change, left_bytes)
+            diff, read_bytes = file_diff(handle, change, left_bytes)
             left_bytes -= read_bytes
             files.append(diff)
     cut = file_count > len(files) or any(each.is_truncated for each in files)
     return CommitDiff(tuple(files), min(file_count, COUNTED_MAX), cut)
+
+
+def text_diff(old: bytes, new: bytes) -> TextDiff:
+    """Two texts, line by line."""
+    with translated():
+        patch = pygit2.Patch.create_from(old, new)
+        _, added, deleted = patch.line_stats
+        return TextDiff(tuple(hunk_of(each) for each in patch.hunks), added, deleted)
 
 
 def _blob(handle: pygit2.Repository, side: Side | None) -> pygit2.Blob | None:
@@ -61,7 +71,7 @@ def _blob(handle: pygit2.Repository, side: Side | None) -> pygit2.Blob | None:
     return found if isinstance(found, pygit2.Blob) else None
 
 
-def _file_diff(
+def file_diff(
     handle: pygit2.Repository, change: PathChange, left_bytes: int
 ) -> tuple[FileDiff, int]:
     """The diff of one file, and how many bytes of text it took."""
@@ -88,7 +98,7 @@ def _file_diff(
     if patch is None:
         return plain, read_bytes
     _, added, deleted = patch.line_stats
-    hunks = tuple(_hunk(each) for each in patch.hunks)
+    hunks = tuple(hunk_of(each) for each in patch.hunks)
     return replace(plain, hunks=hunks, added_lines=added, deleted_lines=deleted), read_bytes
 
 
@@ -100,7 +110,8 @@ def _patch(old: pygit2.Blob | None, new: pygit2.Blob | None) -> pygit2.Patch | N
     return pygit2.Patch.create_from(None, new) if new is not None else None
 
 
-def _hunk(hunk: pygit2.DiffHunk) -> Hunk:
+def hunk_of(hunk: pygit2.DiffHunk) -> Hunk:
+    """A hunk of the library as a value."""
     lines = tuple(
         line.origin + line.raw_content.decode("utf-8", "replace").rstrip("\n")[:LINE_LENGTH_MAX]
         for line in hunk.lines

@@ -24,6 +24,7 @@ from groundswell.store.git.edits import TreeEdit
 from groundswell.store.git.gates import Gates, Turns
 from groundswell.store.git.handles import Folders
 from groundswell.store.git.incoming import Incoming
+from groundswell.store.git.lines import Lines
 from groundswell.store.git.merging import Merging
 from groundswell.store.git.notes import Notes
 from groundswell.store.git.process import run, translated
@@ -58,6 +59,7 @@ class GitStore:
         self.gates = Gates(self._locks)
         self._refs = Turns(self._locks)
         self.tidying = Tidying(self._folders, self.gates)
+        self.lines = Lines(self._folders)
         self.merging = Merging(self._folders)
 
     # --- repositories -------------------------------------------------------------------------
@@ -260,8 +262,7 @@ class GitStore:
 
     def is_ancestor(self, repository_id: int, old: str, new: str) -> bool:
         """Whether ``new`` is ``old`` or follows it."""
-        handle = self._folders.open(repository_id)
-        return old == new or handle.descendant_of(new, old)
+        return old == new or self._folders.open(repository_id).descendant_of(new, old)
 
     def pointers_in(self, repository_id: int, commit: str) -> Iterator[tuple[str, Pointer]]:
         """Path and pointer of every large file of a commit."""
@@ -315,9 +316,8 @@ class GitStore:
 
     def edit(self, repository_id: int, commit: str | None) -> TreeEdit:
         """The tree of a commit (None: an empty one), to be changed by this thread."""
-        handle = self._folders.open(repository_id)
         base = self._tree(repository_id, commit) if commit is not None else None
-        return TreeEdit(handle, base)
+        return TreeEdit(self._folders.open(repository_id), base)
 
     def tree_id(self, repository_id: int, commit: str | None) -> str | None:
         """Id of a commit's tree."""

@@ -114,6 +114,15 @@ class FileDiff:
 
 
 @dataclass(frozen=True, slots=True)
+class TextDiff:
+    """One text against another."""
+
+    hunks: tuple[Hunk, ...]
+    added_lines: int
+    deleted_lines: int
+
+
+@dataclass(frozen=True, slots=True)
 class CommitDiff:
     """A commit against its first parent. ``file_count`` counts also what ``files`` leaves out."""
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from groundswell.http.rendering import renderer
 from groundswell.hub.discussions import (
     Comment,
     Discussion,
     Happening,
+    Reaction,
     Status,
 )
+from groundswell.hub.discussions.reactions import KINDS
 from groundswell.hub.repos import Repository
 from groundswell.wire.hub_api.discussion import NOBODY, entry, entry_id, version
 from groundswell.wire.hub_api.text import date_text
 from groundswell.wire.markdown import LinkBase, plain
 
 Json = dict[str, Any]
+
+# What a review without words says to clients, which know comments only.
+_VERDICTS: Final = {
+    "approved": "Approved these changes.",
+    "changes_requested": "Requested changes.",
+    "comment": "Commented on lines.",
+}
 
 
 def item(repository: Repository, discussion: Discussion) -> Json:
@@ -34,15 +43,20 @@ def item(repository: Repository, discussion: Discussion) -> Json:
         "pinned": discussion.is_pinned,
         "locked": discussion.is_locked,
         "numComments": discussion.comment_count,
+        "labels": [each.name for each in discussion.labels],
+        "assignees": [{"name": name} for name in discussion.assignees],
     }
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Writes entries of a repository's discussions; ``base`` is the hub's address."""
+    """Writes entries of a repository's discussions; ``base`` is the hub's address, ``reactions``
+    are those at comments.
+    """
 
     repository: Repository
     base: str
+    reactions: Mapping[int, tuple[Reaction, ...]] = field(default_factory=dict)
 
     def one(self, happening: Happening, *, rendered: bool = True) -> Json:
         """An entry that is one."""
@@ -54,7 +68,8 @@ class Entries:
         id_ = entry_id(happening.id)
         match happening.type:
             case _ if happening.comment is not None:
-                data = self._comment(happening.comment, rendered=rendered)
+                said = _in_words(happening, happening.comment)
+                data = self._comment(said, rendered=rendered)
                 yield entry(id_, "comment", at, actor, data)
             case "discussion.status_changed":
                 yield entry(id_, "status-change", at, actor, {"status": told["status"]})
@@ -74,6 +89,13 @@ class Entries:
             case "discussion.pinned" | "discussion.unpinned":
                 pinned = happening.type == "discussion.pinned"
                 yield entry(id_, "pinning-change", at, actor, {"pinned": pinned})
+            case "discussion.labeled" | "discussion.unlabeled":
+                change = {"label": told["label"], "added": happening.type == "discussion.labeled"}
+                yield entry(id_, "label-change", at, actor, change)
+            case "discussion.assigned" | "discussion.unassigned":
+                is_on = happening.type == "discussion.assigned"
+                change = {"assignee": {"name": told["assignee"]}, "added": is_on}
+                yield entry(id_, "assignee-change", at, actor, change)
             case other:
                 yield entry(id_, other.replace(".", "-"), at, actor, {})
 
@@ -95,6 +117,10 @@ class Entries:
             "numEdits": comment.version - 1,
             "latest": latest,
             "history": earlier,
+            "reactions": [
+                {"reaction": KINDS[each.kind], "count": each.count, "users": list(each.names)}
+                for each in self.reactions.get(comment.id, ())
+            ],
         }
 
     def _html(self, comment: Comment, *, rendered: bool) -> str:
@@ -102,6 +128,12 @@ class Entries:
             return ""
         if not rendered:
             return plain(comment.text).html
-        where = LinkBase("/" + self.repository.repo_id.url_path, "main", "", self.base)
+        where = LinkBase("/" + self.repository.repo_id.url_path, "main", "", self.base, refers=True)
         key = f"comment-{comment.id}-{comment.version}"
         return renderer().markdown(comment.text, where, key).html
+
+
+def _in_words(happening: Happening, comment: Comment) -> Comment:
+    if comment.text.strip() or comment.is_hidden:
+        return comment
+    return replace(comment, text=_VERDICTS.get(happening.payload.get("verdict", ""), comment.text))

@@ -8,6 +8,7 @@ from typing import ClassVar
 from groundswell.http.pages.views.content import Content
 from groundswell.http.pages.views.frame import Crumb, Tag, View
 from groundswell.http.pages.views.repository import CommitLine, FileChange, RefPicker, RepoHead
+from groundswell.http.pages.views.rules import CheckRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class TreePage(View):
     next_url: str | None
     history_url: str
     upload_url: str | None
+    new_file_url: str | None
     commit: CommitLine | None
     total_bytes: int | None = None
 
@@ -59,6 +61,8 @@ class FilePage(View):
     history_url: str
     permalink_url: str
     delete_url: str | None
+    edit_url: str | None
+    blame_url: str | None
     commit: CommitLine | None
     content: Content
     source_url: str | None = None
@@ -96,17 +100,20 @@ class HistoryPage(View):
 
 @dataclass(frozen=True, slots=True)
 class CommitPage(View):
-    """A commit and what it changed."""
+    """A commit and what it changed. Its texts are safe HTML, in which references are links."""
 
     template: ClassVar[str] = "repository/commit.html"
     repo: RepoHead
     commit: CommitLine
+    title_html: str
+    message_html: str
     parents: tuple[Tag, ...]
     tree_url: str
     changes: tuple[FileChange, ...]
     changes_left_out: int = 0
     is_truncated: bool = False
     arrival: str = ""
+    checks: tuple[CheckRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from groundswell.http.pages.views.activity import ActivityRow
+from groundswell.http.pages.views.buckets import BucketRow
 from groundswell.http.pages.views.collections import CollectionRow, PersonRow
 from groundswell.http.pages.views.frame import Fact, MemberRow, RepoRow, View
 
@@ -42,6 +44,44 @@ class ListForm:
 
 
 @dataclass(frozen=True, slots=True)
+class FacetOption:
+    """A value, how many have it, and the list of those."""
+
+    text: str
+    count: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FacetGroup:
+    """The values of one field of the form."""
+
+    heading: str
+    field: str
+    options: tuple[FacetOption, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Repositories of one kind that match; ``more_url`` lists all of them."""
+
+    kind: str
+    rows: tuple[RepoRow, ...]
+    more_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage(View):
+    """Everything that matches, a few of each kind."""
+
+    template: ClassVar[str] = "search.html"
+    text: str
+    found: tuple[Found, ...]
+    collections: tuple[CollectionRow, ...]
+    people: tuple[PersonRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RepoList(View):
     """Repositories of one kind, filtered and sorted, a page at a time."""
 
@@ -52,6 +92,8 @@ class RepoList(View):
     total: int | None
     next_url: str | None
     first_url: str | None
+    facets: tuple[FacetGroup, ...] = ()
+    counted: int = 0  # how many of the list's first ones the facets count
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +118,9 @@ class AccountPage(View):
     tabs: tuple[tuple[str, str, int], ...] = ()
     likes: tuple[RepoRow, ...] = ()
     collections: tuple[CollectionRow, ...] = ()
+    buckets: tuple[BucketRow, ...] = ()
     people: tuple[PersonRow, ...] = ()
+    activities: tuple[ActivityRow, ...] = ()
     next_url: str | None = None
     first_url: str | None = None
     is_followed: bool = False
@@ -97,47 +141,3 @@ class NewRepoPage(View):
     sdk: str = "static"
     licenses: tuple[str, ...] = ()
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class UserRow:
-    """An account in the admin's list."""
-
-    name: str
-    fullname: str
-    email: str
-    kind: str
-    is_admin: bool
-    is_disabled: bool
-    created_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class UsersPage(View):
-    """All accounts, for admins."""
-
-    template: ClassVar[str] = "admin/users.html"
-    rows: tuple[UserRow, ...]
-    older_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FaultRow:
-    """Something broken at rest, or that was, in the admin's list."""
-
-    kind: str
-    key: str
-    what: str
-    place: str
-    found_at: int
-    healed_at: int | None
-    healed_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class FaultsPage(View):
-    """What is broken at rest, and what was healed lately, for admins."""
-
-    template: ClassVar[str] = "admin/faults.html"
-    rows: tuple[FaultRow, ...]
-    open_count: int

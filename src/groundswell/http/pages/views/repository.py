@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from groundswell.http.pages.views.frame import Collecting, Fact, Snippet, Tag, View
+from groundswell.http.pages.views.reviews import PlaceForm, ThreadCard
 
 if TYPE_CHECKING:
     from groundswell.http.pages.views.access import GateBox
+    from groundswell.http.pages.views.forks import ForkState
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ class RepoHead:
     may_administer: bool
     discussions: int | None = None
     waiting: int = 0  # requests for access, for whoever may decide about them
+    watch: str = ""  # how much the viewer hears of it; "" for the anonymous
+    upstream: Tag | None = None  # what it was forked from
+    forks: int = 0
 
     @property
     def full_name(self) -> str:
@@ -50,6 +55,7 @@ class CardPage(View):
     gate: GateBox | None = None
     is_liked: bool = False
     collecting: Collecting | None = None
+    fork: ForkState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +131,24 @@ class RepoSettingsPage(View):
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """A line of a diff: ``kind`` is one of add, delete, context, hunk."""
+    """A line of a diff: ``kind`` is one of add, delete, context, hunk. ``mark`` is how an address
+    names it to say something about it; ``threads`` and ``form`` stand below it.
+    """
 
     kind: str
     old_number: int | None
     new_number: int | None
     text: str
+    mark: str = ""
+    threads: tuple[ThreadCard, ...] = ()
+    form: PlaceForm | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """What a commit did to one path. ``lines`` is None when there is no text to compare."""
+    """What a commit did to one path. ``lines`` is None when there is no text to compare. ``mark``,
+    ``threads`` and ``form`` are as those of a line, of the file or of lines that are not shown.
+    """
 
     path: str
     old_path: str | None
@@ -145,3 +158,6 @@ class FileChange:
     deletions: int
     lines: tuple[DiffLine, ...] | None
     note: str = ""
+    mark: str = ""
+    threads: tuple[ThreadCard, ...] = ()
+    form: PlaceForm | None = None
