@@ -23,6 +23,7 @@ from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits, Committed
 from groundswell.hub.content import Content
 from groundswell.hub.discussions import Discussions
+from groundswell.hub.forks import Forks
 from groundswell.hub.merging import Merging
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos, Repository
@@ -56,6 +57,10 @@ class GitWorld:
             self.database, self.git, self.blobs, self.repos, self.discussions, self.now
         )
         self.merging = Merging(self.database, self.git, self.discussions, self.commits, self.now)
+        self.forks = Forks(
+            self.database, self.git, self.blobs, self.repos, self.discussions, self.commits,
+            self.now,
+        )  # fmt: skip
         self.reviews = Reviews(self.database, self.git, self.merging, self.commits, self.now)
         self.content = Content(self.git, self.blobs)
         self.references = References(

@@ -31,6 +31,7 @@ from groundswell.core.policy import Action
 from groundswell.core.values import (
     ANONYMOUS,
     Gate,
+    Pointer,
     RepoGrant,
     RepoId,
     RepoKind,
@@ -41,6 +42,7 @@ from groundswell.core.values import (
 from groundswell.hub.repos import NewFile
 from groundswell.hub.repos.downloads import DownloadCounter
 from groundswell.store import tables
+from groundswell.wire.git.pointers import pointer_text
 from tests.hub.repo_world import World, model
 
 
@@ -408,8 +410,10 @@ def test_only_those_who_administer_delete(world: Any, ann: Any) -> None:
 
 def test_a_copy_has_the_history_and_the_links_and_shares_nothing(world: Any, ann: Any) -> None:
     source = world.repos.create(ann, model("Ann/a"), Visibility.PRIVATE)
-    world.put(source.id, {"README.md": b"---\nlicense: mit\n---\n", "x.txt": b"x"})
+    pointer = pointer_text(Pointer("a" * 64, 7))
+    world.put(source.id, {"README.md": b"---\nlicense: mit\n---\n", "x.txt": b"x", "w": pointer})
     link(world, source.id, "a" * 64, 7)
+    link(world, source.id, "b" * 64, 70)  # of a pull request or branch that is not copied
     world.git.swap_ref(source.id, "refs/heads/other", None, world.git.head(source.id))
     copy = world.repos.duplicate(ann, source.repo_id, model("Ann/copy"))
     assert copy.is_private

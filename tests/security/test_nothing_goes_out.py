@@ -5,7 +5,7 @@ itself send a request: to the metadata service of a cloud, to a database that tr
 is in, to the attacker, who then knows its address and its token. Gitea 1.17.2 let the remote
 choose the clone's address after it had been checked.
 
-This hub has no reason to ask anybody anything. So it is watched from outside: a whole life, from
+This hub asks nobody anything unless a person made it: a webhook. So it is watched from outside: a whole life, from
 its first start over uploads, cards full of addresses, git, signing in and a device, to its end,
 with every connect() of it and of everything that it starts on record. There is none but to Unix
 sockets.
@@ -150,6 +150,13 @@ def test_the_watch_would_see_one(tmp_path: Path) -> None:
 # Before it grants an upload past itself, a hub tries what its own object storage refuses: the address
 # is the settings', and it is asked as a client would ask it.
 ASKS_ITS_STORAGE = {"http.client": ["groundswell/store/bucket/staging.py"]}
+# What people ask it to tell others leaves by one room, which test_ssrf.py attacks.
+ASKS_OTHERS = {
+    "httpcore2": [
+        "groundswell/store/outbound/client.py",
+        "groundswell/store/outbound/network.py",
+    ]
+}
 
 
 @pytest.mark.parametrize(
@@ -159,6 +166,8 @@ ASKS_ITS_STORAGE = {"http.client": ["groundswell/store/bucket/staging.py"]}
         "http.client",
         "requests",
         "httpx",
+        "httpx2",
+        "httpcore2",
         "aiohttp",
         "urllib3",
         "smtplib",
@@ -174,4 +183,4 @@ def test_no_client_of_the_network_is_in_the_code(word: str) -> None:
         for path in source.rglob("*.py")
         if pattern.search(path.read_text())
     ]
-    assert found == ASKS_ITS_STORAGE.get(word, [])
+    assert sorted(found) == {**ASKS_ITS_STORAGE, **ASKS_OTHERS}.get(word, [])

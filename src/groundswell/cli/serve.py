@@ -50,7 +50,18 @@ def _serve(settings: Settings) -> None:
     from groundswell.http.app import build_app
     from groundswell.http.threads import start_threads, stop_threads
     from groundswell.hub.upkeep import Premises
-    from groundswell.jobs import Schedule, chores_of, cooling_chores, scrub_chores
+    from groundswell.hub.webhooks import NAME, project
+    from groundswell.jobs import (
+        Schedule,
+        Sender,
+        chores_of,
+        cooling_chores,
+        mail_chores,
+        notice_chores,
+        projection_chores,
+        queue_chores,
+        scrub_chores,
+    )
     from groundswell.store.layout import DataFolder
 
     share_heaps()
@@ -66,19 +77,27 @@ def _serve(settings: Settings) -> None:
         hub.commits,
         _collecting(premises, hub, settings),
     )
+    chores += queue_chores(hub.merge_queue)
     chores += cooling_chores(premises, hub.blobs, settings.cold_after_days)
     scrubs = scrub_chores(premises, settings.scrub_bytes_per_second)
-    schedules = [Schedule(each, leads=hub.git.workers.leads) for each in (chores, scrubs)]
+    following = projection_chores(hub.projections, {NAME: project(hub.clock)})
+    notices = notice_chores(hub.projecting)
+    leads = hub.git.workers.leads
+    running: list[Schedule | Sender] = [
+        Schedule(each, leads=leads)
+        for each in (chores, scrubs, following, notices, mail_chores(hub.sending))
+    ]
+    running.append(Sender(hub.deliveries, address, leads))
     try:
         first = hub.accounts.ensure_first_admin()
         start_threads(settings.threads, settings.reader_threads)
-        app = build_app(hub, schedules)
-        for schedule in schedules:
-            schedule.start()
+        app = build_app(hub, [each for each in running if isinstance(each, Schedule)])
+        for each in running:
+            each.start()
         server.run(app, listener, settings, lambda: _announce(address, first))
     finally:
-        for schedule in schedules:
-            schedule.stop()
+        for each in running:
+            each.stop()
         stop_threads()
         pages.close()
         hub.close()

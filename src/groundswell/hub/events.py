@@ -1,7 +1,7 @@
 """The record of what happened, written in the transaction of the change itself.
 
-Knows the shape of an event. Does not know who reacts to it: jobs read the rows that nobody has
-handled yet, so an event is never lost and never precedes its change.
+Knows the shape of an event. Does not know who reacts to it: projections (``hub.projections``) go
+along the line of events, so an event is never lost and never precedes its change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What runs later: chores on a time table.
+"""What runs later: chores on a time table, and sending what waits to be sent.
 
 Knows when. Does not know what a chore does: the use cases in ``hub`` do.
 """
@@ -11,7 +11,24 @@ from groundswell.jobs.schedule import (
     Schedule,
     chores_of,
     cooling_chores,
+    mail_chores,
+    notice_chores,
+    projection_chores,
+    queue_chores,
     scrub_chores,
 )
+from groundswell.jobs.sending import Sender
 
-__all__ = ["Chore", "ChoreState", "Schedule", "chores_of", "cooling_chores", "scrub_chores"]
+__all__ = [
+    "Chore",
+    "ChoreState",
+    "Schedule",
+    "Sender",
+    "chores_of",
+    "cooling_chores",
+    "mail_chores",
+    "notice_chores",
+    "projection_chores",
+    "queue_chores",
+    "scrub_chores",
+]

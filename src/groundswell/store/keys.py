@@ -1,8 +1,9 @@
-"""The keys that sign tokens and URLs: files of 32 random bytes, readable by the hub alone.
+"""The keys that sign tokens and URLs and seal secrets: files of 32 random bytes, readable by the
+hub alone.
 
 Knows how they are kept and made. Does not know what they sign. The newest key signs; older ones
-still open what they signed, so a key is changed by adding a file and removed once everything it
-signed has expired.
+still open what they signed, so a key is changed by adding a file. An older one may be removed once
+everything it signed has expired and the secrets that it sealed have been set again.
 """
 
 from __future__ import annotations

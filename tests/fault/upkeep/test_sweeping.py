@@ -7,7 +7,7 @@ from groundswell.hub.discussions import Discussions
 from groundswell.hub.upkeep.sweeping import CLAIM_SECONDS, Sweeping
 from groundswell.jobs import chores_of
 from groundswell.store.git.identity import read_identity
-from groundswell.store.tables import claims, device_grants, events, sessions
+from groundswell.store.tables import claims, device_grants, sessions
 from tests.fault.upkeep.conftest import World
 from tests.fault.upkeep.small_hub import START, ticking
 
@@ -56,20 +56,6 @@ def test_claims_outlive_what_clients_remember(world: World) -> None:
     )
     assert sweeping.end_claims() == before > 0
     assert len(world.hub.everything()) > 0, "links stay"
-
-
-def test_events_that_nobody_waits_for_are_handled(world: World) -> None:
-    waiting = sa.select(events).where(events.c.handled_at.is_(None))
-    created = waiting.where(events.c.type == "repository.created")
-    assert count(world, created) == 2
-    sweeping = Sweeping(world.hub.premises)
-    assert sweeping.settle_events(awaited={"repository.created"}) == count(
-        world, sa.select(events)
-    ) - count(world, created)
-    assert count(world, waiting) == 2
-    assert sweeping.settle_events() == 2
-    assert count(world, waiting) == 0
-    assert sweeping.settle_events() == 0
 
 
 def test_identities_that_a_crash_left_behind_are_written(world: World) -> None:

@@ -83,7 +83,8 @@ def _files(body: Json) -> list[NewFile]:
     return found
 
 
-def _made(request: Request, repository: Repository) -> Json:
+def made_json(request: Request, repository: Repository) -> Json:
+    """What clients read of a repository that was made."""
     name = repository.full_name
     return {"url": url_of(request, repository.repo_id), "name": name, "id": repository.public_id}
 
@@ -108,7 +109,7 @@ async def _create(request: Request) -> Response:
         # Clients that accept an existing repository read its address from the refusal.
         url = error.url or repo_id.url_path
         raise NameTaken(error.message, url, error.existing_id) from error
-    return json_response(_made(request, repository))
+    return json_response(made_json(request, repository))
 
 
 async def _delete(request: Request) -> Response:
@@ -125,10 +126,10 @@ async def _delete(request: Request) -> Response:
 async def _move(request: Request) -> Response:
     await signed_in(request)
     body = await json_object(request)
-    source = repo_id_in(body.get("type"), body.get("fromRepo"))
-    target = repo_id_in(body.get("type"), body.get("toRepo"))
+    source = repo_id_in(body.get("type"), body.get("fromRepo"), tuple(RepoKind))
+    target = repo_id_in(body.get("type"), body.get("toRepo"), tuple(RepoKind))
     repository = await ask(request, hub_of(request).repos.move, source, target)
-    return json_response({"success": True, **_made(request, repository)})
+    return json_response({"success": True, **made_json(request, repository)})
 
 
 async def _duplicate(request: Request) -> Response:
@@ -137,10 +138,8 @@ async def _duplicate(request: Request) -> Response:
     source = repo_id_of(request)
     name = text_field(body, "repository")
     target = repo_id_in(source.kind.value, name if "/" in name else f"{principal.name}/{name}")
-    repository = await ask(
-        request, hub_of(request).repos.duplicate, source, target, visibility_in(body)
-    )
-    return json_response({**_made(request, repository), "filesCopyPending": False})
+    repository = await ask(request, hub_of(request).forks.fork, source, target, visibility_in(body))
+    return json_response({**made_json(request, repository), "filesCopyPending": False})
 
 
 def _nothing(_hub: Hub, _principal: Principal, _repository: Repository) -> None:

@@ -10,23 +10,34 @@ from groundswell.http.pages import (
     access,
     access_csv,
     accounts,
+    activity,
     admin,
     assets,
     blame,
+    buckets,
     card,
+    cells,
+    checks,
     collecting,
     collections,
     discussions,
     editing,
+    feeds,
     files,
+    forks,
     history,
     likes,
     lists,
+    mail,
     making,
+    notifications,
     revisions,
+    rules,
     searching,
     sessions,
     upload,
+    viewer,
+    webhooks,
 )
 from groundswell.http.pages.door import DOOR
 from groundswell.http.rendering import close
@@ -40,6 +51,8 @@ def routes() -> list[Route]:
     parts = (
         *(assets, lists, searching, accounts, sessions, admin, making),
         *(card, files, history, blame, revisions, upload, editing),
+        *(viewer, cells),
         *(discussions, access, access_csv, likes, collecting, collections),
+        *(buckets, webhooks, forks, checks, rules, activity, notifications, feeds, mail),
     )
     return [route for part in parts for route in part.routes()]

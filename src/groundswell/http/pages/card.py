@@ -10,6 +10,7 @@ from groundswell.core.policy import Action
 from groundswell.core.values import BytesPlan, RepoKind, share_text, size_text
 from groundswell.http.pages.collecting import collecting_of
 from groundswell.http.pages.door import Answer, Asked, with_query
+from groundswell.http.pages.forks import fork_state
 from groundswell.http.pages.gate import gate_box
 from groundswell.http.pages.likes import is_liked
 from groundswell.http.pages.repositories import card_word, find, head_of, shows
@@ -130,6 +131,7 @@ def card_page(asked: Asked, repository: Repository, error: str = "") -> CardPage
         gate=gate_box(asked, repository, error),
         is_liked=is_liked(asked, repository),
         collecting=collecting_of(asked, repository),
+        fork=fork_state(asked, repository),
     )
 
 

@@ -22,6 +22,7 @@ from groundswell.hub.commits.values import RefChange
 from groundswell.hub.discussions.rows import note_merged
 from groundswell.hub.events import record
 from groundswell.hub.repos.indexing import Reading
+from groundswell.hub.repos.lineage import note_synced
 from groundswell.store import tables
 from groundswell.store.database import Database, Prepared
 from groundswell.store.git import GitStore
@@ -90,7 +91,7 @@ class Landing:
             {
                 "repository_id": repository_id,
                 "actor_id": actor_id,
-                "changes": [[each.name, each.old, each.new, each.merges] for each in changes],
+                "changes": [each.to_list() for each in changes],
             }
         )
         try:
@@ -156,6 +157,8 @@ class Landing:
                 _record(conn, now, actor_id, repository_id, each, payload, again=again)
                 if each.merges is not None and each.new is not None:
                     note_merged(conn, now, actor_id, repository_id, each.merges, each.new)
+                if each.syncs is not None and each.new is not None:
+                    note_synced(conn, now, actor_id, repository_id, each.syncs, each.new)
             _TOUCH.run(conn, number=repository_id, now=now)
             if reading is not None:
                 reading.write(conn)
@@ -196,6 +199,8 @@ class Landing:
         commits, count = between(repository_id, change.old, change.new, COMMITS_TOLD_MAX)
         payload["commits"] = [[each.id, each.title[:TITLE_TOLD_MAX]] for each in commits]
         payload["commit_count"] = count
+        if change.brings_main:
+            payload["brings_main"] = True
         return payload
 
     def _pointers_of(self, repository_id: int, changes: Sequence[RefChange]) -> dict[str, str]:
@@ -261,7 +266,7 @@ class Landing:
         moved: list[RefChange] = []
         try:
             if self._git.exists(repository_id) and self._is_alive(repository_id):
-                changes = [RefChange(*each) for each in note["changes"]]
+                changes = [RefChange.from_list(each) for each in note["changes"]]
                 moved = [each for each in changes if self._has_moved(repository_id, each)]
                 if moved:
                     LOG.warning("making good a commit that was cut short: %s", repository_id)
@@ -317,3 +322,6 @@ def _record(
             return
     number = pull_request_number(change.name)
     record(conn, now, type_, actor_id, repository_id, payload, number)
+    if change.overrides:
+        told = {"ref": change.name, "new": change.new, "reasons": list(change.overrides)}
+        record(conn, now, "rule.overridden", actor_id, repository_id, told, change.merges)

@@ -27,7 +27,7 @@ from groundswell.core.values import (
 )
 from groundswell.store.git import Author, GitStore, Side
 from groundswell.store.git.copying import copy_history
-from groundswell.store.git.values import MODE_FILE
+from groundswell.store.git.values import MODE_FILE, Reference
 from groundswell.wire.cards import write_card
 from groundswell.wire.cards.words import LICENSES, SPACE_SDKS
 from groundswell.wire.git.pointers import parse_pointer
@@ -36,6 +36,7 @@ MAIN: Final = "refs/heads/main"
 INITIAL_MESSAGE: Final = "initial commit"
 INITIAL_FILES_MAX: Final = 100
 INITIAL_BYTES_MAX: Final = 10 * 1024 * 1024
+REFERENCES_COPIED_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,19 +173,35 @@ def make_initial_commit(
     return commit
 
 
-def copy_main(git: GitStore, source: int, number: int) -> str:
-    """Make the folder with the history of the source's main, durably. The commit's id.
+def copy_branches(git: GitStore, source: int, number: int, *, only_main: bool) -> str:
+    """Make the folder with the history of the source's main, or of all its branches and tags,
+    durably. The commit of main.
 
     Raises:
         RevisionNotFound: the source has no main branch.
+        TooLarge: more than ``REFERENCES_COPIED_MAX`` of them.
     """
-    commit = git.head(source)
-    if commit is None:
-        raise RevisionNotFound("main")
-    git.create(number)
-    copy_history(git.path(source), git.path(number), commit)
-    _publish(git, number, commit)
-    return commit
+    with git.gates.writing(source):  # what is named now must be there until it is copied
+        copied = [each for each in git.references(source) if _is_copied(each, only_main=only_main)]
+        main = next((each.target for each in copied if each.name == MAIN), None)
+        if main is None:
+            raise RevisionNotFound("main")
+        if len(copied) > REFERENCES_COPIED_MAX:
+            msg = f"At most {REFERENCES_COPIED_MAX} branches and tags are copied. Take main alone."
+            raise TooLarge(msg)
+        git.create(number)
+        copy_history(git.path(source), git.path(number), [each.object_id for each in copied])
+    git.barrier.wait("objects")
+    for each in copied:
+        git.swap_ref(number, each.name, None, each.object_id)
+    git.barrier.wait("reference")
+    return main
+
+
+def _is_copied(reference: Reference, *, only_main: bool) -> bool:
+    if only_main:
+        return reference.name == MAIN
+    return reference.name.startswith(("refs/heads/", "refs/tags/"))
 
 
 def _publish(git: GitStore, number: int, commit: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 import sqlalchemy as sa
@@ -19,16 +19,20 @@ from groundswell.hub.upkeep.collecting import Unlinking
 from groundswell.hub.upkeep.collecting.storetime import store_time
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.repositories import living_numbers
-from groundswell.store.tables import claims, device_grants, events, sessions
+from groundswell.store.tables import (
+    attachment_uses,
+    attachments,
+    claims,
+    device_grants,
+    sessions,
+)
 
 _log = logging.getLogger(__name__)
 
 # A client that was told of a xorb may use what it knows for three weeks: a claim lives longer.
 CLAIM_SECONDS: Final = 28 * 24 * 3_600
+ATTACHED_SECONDS: Final = 24 * 3_600
 GIT_SECONDS_MAX: Final = 300.0
-EVENTS_AT_ONCE: Final = 1_000
-EVENT_BATCHES_MAX: Final = 100
-BACKLOG_EVENTS: Final = 100_000
 _MICROS: Final = 1_000_000
 
 
@@ -59,28 +63,14 @@ class Sweeping:
         oldest = min(clock_time, passed) - CLAIM_SECONDS * _MICROS
         return self._delete(sa.delete(claims).where(claims.c.claimed_at < oldest))
 
-    def settle_events(self, awaited: Collection[str] = ()) -> int:
-        """Mark events as handled that no job waits for. How many.
-
-        ``awaited`` are the types that jobs handle themselves. A backlog of these is reported.
-        """
-        settled = 0
-        waits = events.c.handled_at.is_(None)
-        types = sorted(awaited)
-        for _ in range(EVENT_BATCHES_MAX):
-            some = sa.select(events.c.id).where(waits, events.c.type.not_in(types))
-            some = some.order_by(events.c.id).limit(EVENTS_AT_ONCE)
-            mark = sa.update(events).where(events.c.id.in_(some))
-            count = self._delete(mark.values(handled_at=self._premises.clock()))
-            settled += count
-            if count < EVENTS_AT_ONCE:
-                break
-        if types:
-            query = sa.select(sa.func.count()).where(waits, events.c.type.in_(types))
-            left = self._premises.database.read(lambda conn: conn.execute(query).scalar_one())
-            if left > BACKLOG_EVENTS:
-                _log.warning("%d events wait to be handled", left)
-        return settled
+    def end_attachments(self) -> int:
+        """Forget attachments older than a day that no comment names, or none any more."""
+        passed = self._premises.database.read(lambda conn: store_time(conn, self._premises.clock()))
+        oldest = min(self._premises.clock(), passed) - ATTACHED_SECONDS * _MICROS
+        used = sa.select(attachment_uses.c.attachment_id)
+        used = used.where(attachment_uses.c.attachment_id == attachments.c.id)
+        old = sa.and_(attachments.c.created_at < oldest, ~used.exists())
+        return self._delete(sa.delete(attachments).where(old))
 
     def note_identities(self) -> int:
         """Write the identities that a crash kept from their folders. How many were wrong."""

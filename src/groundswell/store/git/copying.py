@@ -6,24 +6,49 @@ No alternates: a folder that borrowed objects would lend the other's readers eve
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from groundswell.core.errors import Unavailable
+from groundswell.store.git.incoming import Incoming
 from groundswell.store.git.process import command, environment, fault_of
 
 COPY_SECONDS_MAX: Final = 3_600.0
+COPY_BYTES_MAX: Final = 16 << 30
 
 
-def copy_history(source: Path, target: Path, commit: str) -> None:
-    """Copy the commit and everything it needs; no ref moves, nothing is durable yet.
+def copy_history(source: Path, target: Path, tips: Sequence[str]) -> None:
+    """Copy the tips and everything they need; no ref moves, nothing is durable yet.
 
     Raises:
         Unavailable: it takes too long.
         StorageFull, Corrupt: what git met, read from its own words.
     """
-    pack = command(source, "pack-objects", "--revs", "--stdout", "--delta-base-offset", "-q")
     index = command(target, "index-pack", "--stdin", "--threads=2")
+    _pour(source, tips, (), index, environment())
+
+
+def copy_into_quarantine(
+    source: Path, incoming: Incoming, tips: Sequence[str], known: Sequence[str]
+) -> None:
+    """Copy what the tips need and the ``known`` commits, which both repositories reach, do not.
+
+    Raises:
+        Unavailable, StorageFull, Corrupt: as ``copy_history``.
+    """
+    arguments, variables = incoming.index_command(COPY_BYTES_MAX)
+    _pour(source, tips, known, arguments, variables)
+
+
+def _pour(
+    source: Path,
+    tips: Sequence[str],
+    known: Sequence[str],
+    index: list[str],
+    variables: dict[str, str],
+) -> None:
+    pack = command(source, "pack-objects", "--revs", "--stdout", "--delta-base-offset", "-q")
     with (
         subprocess.Popen(
             pack,
@@ -37,14 +62,15 @@ def copy_history(source: Path, target: Path, commit: str) -> None:
             stdin=packing.stdout,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=environment(),
+            env=variables,
         ) as indexing,
     ):
         assert packing.stdin is not None
         assert packing.stdout is not None
         packing.stdout.close()  # only the other process reads it
         try:
-            packing.stdin.write(f"{commit}\n".encode("ascii"))
+            wanted = [*tips, *(f"^{each}" for each in known)]
+            packing.stdin.write("".join(f"{each}\n" for each in wanted).encode("ascii"))
             packing.stdin.close()
             _, words = indexing.communicate(timeout=COPY_SECONDS_MAX)
             packing.wait(timeout=COPY_SECONDS_MAX)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from groundswell.core.errors import BadRequest
 from groundswell.core.policy import Action
-from groundswell.core.values import Principal
+from groundswell.core.values import Principal, RepoId
 from groundswell.http.bodies import (
     flag_field,
     json_object,
@@ -15,13 +18,14 @@ from groundswell.http.bodies import (
 from groundswell.http.errors import json_response
 from groundswell.http.hub_api.discussions.entries import Entries
 from groundswell.http.hub_api.discussions.reading import number_in
-from groundswell.http.hub_api.door import answer, only
+from groundswell.http.hub_api.door import answer, only, repo_id_in, repo_id_of
 from groundswell.http.origin import base_url
 from groundswell.http.threads import hop
 from groundswell.hub.discussions import (
     Happening,
     Status,
 )
+from groundswell.hub.merge_queue import Landed
 from groundswell.hub.merging import Method
 from groundswell.hub.repos import Repository
 from groundswell.wire.hub_api.discussion import event_of
@@ -44,10 +48,26 @@ def _create(
     description: str,
     *,
     pull_request: bool,
+    source: tuple[RepoId, str] | None,
 ) -> int:
+    if source is not None:
+        return hub.forks.propose(principal, repository, *source, title, description)
     return hub.discussions.create(
         principal, repository, title, description, is_pull_request=pull_request
     )
+
+
+def _source_in(request: Request, body: dict[str, Any]) -> tuple[RepoId, str] | None:
+    """The fork and branch that a pull request shall take its commits from: our own field."""
+    given = body.get("from")
+    if given is None:
+        return None
+    if not isinstance(given, dict) or not flag_field(body, "pullRequest"):
+        msg = '"from" must be an object with "repo" and "revision", of a pull request.'
+        raise BadRequest(msg)
+    kind = repo_id_of(request).kind.value
+    branch = text_field(given, "revision", "main").removeprefix("refs/heads/")
+    return repo_id_in(kind, text_field(given, "repo")), branch
 
 
 async def create(request: Request) -> Response:
@@ -60,6 +80,7 @@ async def create(request: Request) -> Response:
         text_field(body, "title"),
         text_field(body, "description", ""),
         pull_request=flag_field(body, "pullRequest"),
+        source=_source_in(request, body),
     )
     return json_response({"num": number})
 
@@ -167,18 +188,24 @@ def _merge(
     number: int,
     method: str,
     comment: str,
-) -> str:
-    return hub.merging.merge(principal, repository, number, Method(method), comment)
+    *,
+    overrides: bool,
+) -> Landed:
+    merge = hub.merge_queue.merge
+    return merge(principal, repository, number, Method(method), comment, overrides=overrides)
 
 
 async def merge(request: Request) -> Response:
-    """Bring a pull request into main."""
+    """Bring a pull request into main, or into its queue."""
     body = await json_object(request)
     method = only(tuple(Method), text_field(body, "method", Method.MERGE.value), "method")
     comment = text_field(body, "comment", "")
     number = number_in(request)
-    commit = await answer(request, Action.WRITE, _merge, number, method, comment)
-    return json_response({"success": True, "mergeCommitId": commit})
+    overrides = flag_field(body, "override")
+    done = await answer(request, Action.WRITE, _merge, number, method, comment, overrides=overrides)
+    if done.commit is None:
+        return json_response({"success": True, "queued": True, "place": done.place})
+    return json_response({"success": True, "mergeCommitId": done.commit})
 
 
 def _update(hub: Hub, principal: Principal, repository: Repository, number: int) -> str:

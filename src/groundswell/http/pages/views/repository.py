@@ -10,6 +10,7 @@ from groundswell.http.pages.views.reviews import PlaceForm, ThreadCard
 
 if TYPE_CHECKING:
     from groundswell.http.pages.views.access import GateBox
+    from groundswell.http.pages.views.forks import ForkState
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class RepoHead:
     may_administer: bool
     discussions: int | None = None
     waiting: int = 0  # requests for access, for whoever may decide about them
+    watch: str = ""  # how much the viewer hears of it; "" for the anonymous
+    upstream: Tag | None = None  # what it was forked from
+    forks: int = 0
 
     @property
     def full_name(self) -> str:
@@ -51,6 +55,7 @@ class CardPage(View):
     gate: GateBox | None = None
     is_liked: bool = False
     collecting: Collecting | None = None
+    fork: ForkState | None = None
 
 
 @dataclass(frozen=True, slots=True)
