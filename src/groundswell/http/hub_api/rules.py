@@ -8,7 +8,7 @@ from typing import Any, Final, get_type_hints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.errors import BadRequest, NotFound
+from groundswell.core.errors import BadRequest
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal
 from groundswell.http.bodies import count_field, flag_field, json_object, text_field
@@ -71,13 +71,13 @@ def _draft_in(body: Json) -> Draft:
     return Draft(target, text_field(body, "pattern"), replace(terms, **flags), names)
 
 
-def number_in(request: Request, name: str, what: str) -> int:
-    """A number that the path names. Raises NotFound."""
+def number_in(request: Request, name: str) -> int:
+    """A number that the path names; 0, which nothing has, where none can be meant.
+
+    Who asks is looked at before what they ask for.
+    """
     text = request.path_params[name]
-    if not text.isascii() or not text.isdigit() or len(text) > 12:
-        msg = f"{what} not found"
-        raise NotFound(msg)
-    return int(text)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else 0
 
 
 def _list(hub: Hub, principal: Principal, repository: Repository) -> tuple[Rule, ...]:
@@ -102,7 +102,7 @@ async def _new(request: Request) -> Response:
 
 
 async def _replace(request: Request) -> Response:
-    number = number_in(request, "rule", "Rule")
+    number = number_in(request, "rule")
     draft = _draft_in(await json_object(request))
     return json_response(_rule_json(await answer(request, Action.ADMINISTER, _put, draft, number)))
 
@@ -112,7 +112,7 @@ def _drop(hub: Hub, principal: Principal, repository: Repository, number: int) -
 
 
 async def _delete(request: Request) -> Response:
-    await answer(request, Action.ADMINISTER, _drop, number_in(request, "rule", "Rule"))
+    await answer(request, Action.ADMINISTER, _drop, number_in(request, "rule"))
     return json_response({"success": True})
 
 
@@ -152,7 +152,7 @@ def _leave(hub: Hub, principal: Principal, repository: Repository, number: int) 
 
 
 async def _take_out(request: Request) -> Response:
-    number = number_in(request, "number", "Pull request")
+    number = number_in(request, "number")
     await answer(request, Action.CONTRIBUTE, _leave, number)
     return json_response({"success": True})
 
