@@ -158,4 +158,4 @@ def vectors() -> list[str]:
     found += [f'<img src="{scheme}">' for scheme in _SCHEMES]
     found += [form.format(scheme) for form in _MARKDOWN for scheme in _SCHEMES]
     found += [*_STRUCTURES, *_MARKDOWN_ONLY, *_LATER]
-    return found
+    return list(dict.fromkeys(found))
