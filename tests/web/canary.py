@@ -1,7 +1,8 @@
 """Looks into pages that were made of attacks: what ran, and what could.
 
-Frames are judged each for itself, so that many small pages are loaded at once. Every element is
-given every event that a reader may cause. Knows nothing of where a text stood.
+Frames are judged each for itself, so that many pages are loaded at once; they are hidden, which
+spares their layout and keeps no script from running. Whatever has a handler is given every event that a reader may
+cause, and is a fault also where it stays calm. Knows nothing of where a text stood.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ JUDGE = """(() => {
     const d = w.document, all = [...d.querySelectorAll('*')];
     w.addEventListener('click', e => e.preventDefault(), true);
     w.addEventListener('submit', e => e.preventDefault(), true);
-    for (const element of all) for (const name of EVENTS) element.dispatchEvent(new w.Event(name, {cancelable: true}));
+    const handles = e => [...e.attributes].some(a => /^on/i.test(a.name));
+    for (const element of all.filter(handles)) for (const name of EVENTS) element.dispatchEvent(new w.Event(name, {cancelable: true}));
     const attributes = all.flatMap(e => [...e.attributes].map(a => [e, a]));
     const fields = [...d.querySelectorAll('input,textarea')].map(e => e.value || '').join(' ');
     return {
@@ -37,5 +39,5 @@ JUDGE = """(() => {
 
 def frames(addresses: Iterable[str]) -> str:
     """A page that shows other pages, for `JUDGE`."""
-    shown = "".join(f'<iframe data-judged src="{each}"></iframe>' for each in addresses)
+    shown = "".join(f'<iframe data-judged hidden src="{each}"></iframe>' for each in addresses)
     return f"<!doctype html><title>frames</title>{shown}"
