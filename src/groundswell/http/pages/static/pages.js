@@ -2,7 +2,6 @@
 import { addCopyButtons } from "./copy.js";
 import { watchKeys } from "./keys.js";
 import { suggestIn } from "./suggest.js";
-import { watchUpload } from "./upload.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -35,4 +34,4 @@ watchKeys();
 const search = document.querySelector("form[data-suggest]");
 if (search) suggestIn(search);
 const form = document.querySelector("form[data-upload]");
-if (form) watchUpload(form);
+if (form) import("./upload.js").then(({ watchUpload }) => watchUpload(form));
