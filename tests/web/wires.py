@@ -7,6 +7,7 @@ and how much of it belongs to requests that were cut. Browsers repeat some of th
 import contextlib
 import re
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ def _forward(wire: Wire, near: socket.socket, far: socket.socket) -> None:
                 left -= len(piece)
                 wire.cut_bytes += len(piece)
                 if left <= 0:
+                    _reset(near)
                     break
             far.sendall(piece)
     _end(near, far)
@@ -54,6 +56,12 @@ def _answer(near: socket.socket, far: socket.socket) -> None:
         while piece := far.recv(1 << 16):
             near.sendall(piece)
     _end(near, far)
+
+
+def _reset(near: socket.socket) -> None:
+    """Break off at once: the sender is told, instead of filling buffers that nobody reads."""
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    near.close()
 
 
 def _end(*sockets: socket.socket) -> None:

@@ -32,7 +32,9 @@ export function watchUpload(form) {
   for (const each of form.querySelectorAll("[data-with-scripts]")) each.hidden = false;
   for (const input of [page.part("files"), page.part("folder-files")]) {
     input.required = false;
-    input.addEventListener("change", () => { page.add(ofInput(input)); input.value = ""; });
+    const take = () => { page.add(ofInput(input)); input.value = ""; };
+    input.addEventListener("change", take);
+    if (input.files.length > 0) take(); // chosen before this script was here
   }
   page.part("folder-files").closest("[data-with-scripts]").hidden = !("webkitdirectory" in page.part("folder-files"));
   watchDrop(form.querySelector("[data-drop]"), page);
