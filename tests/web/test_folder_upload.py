@@ -57,6 +57,11 @@ def puts(visit: Visit) -> list[str]:
     return [url for url in visit.requests if "/info/lfs/" in url and "/batch" not in url]
 
 
+def open_upload(visit: Visit, path: str) -> None:
+    visit.go(path)
+    visit.page.get_by_text("Drop files and folders here").wait_for()
+
+
 def press(visit: Visit, name: str) -> None:
     visit.page.get_by_role("button", name=name).click()
 
@@ -80,7 +85,7 @@ def test_a_folder_is_dropped(window: OpenWindow, live_hub: LiveHub, tmp_path: Pa
     (folder / "hollow").mkdir()
     visit = window(live_hub.url)
     sign_in(visit, "ada")
-    visit.go(f"/{repo}/upload/main")
+    open_upload(visit, f"/{repo}/upload/main")
     page = visit.page
     drop(visit, folder)
     page.get_by_text("10 files").first.wait_for()
@@ -115,13 +120,13 @@ def test_a_folder_is_dropped(window: OpenWindow, live_hub: LiveHub, tmp_path: Pa
     # The same folder again, with one file more: only that one is sent.
     fill(folder, {"model/new.bin": noise(MB, 2)})
     visit.requests.clear()
-    visit.go(f"/{repo}/upload/main/into/here")
+    open_upload(visit, f"/{repo}/upload/main/into/here")
     drop(visit, folder)
     page.get_by_label("Without the folder mine").check()
     press(visit, "Upload")
     page.wait_for_url("**/tree/main/into/here?note=uploaded")
     assert len(puts(visit)) == 1
-    visit.go(f"/{repo}/upload/main/into/here")
+    open_upload(visit, f"/{repo}/upload/main/into/here")
     drop(visit, folder)
     page.get_by_label("Without the folder mine").check()
     press(visit, "Upload")
@@ -143,7 +148,7 @@ def test_a_broken_connection_costs_only_what_was_on_the_wire(
         page = visit.page
 
         def begin() -> None:
-            visit.go(f"/{repo}/upload/main")
+            open_upload(visit, f"/{repo}/upload/main")
             page.locator("#field-folder-files").set_input_files(folder)
             page.get_by_label("Without the folder big").check()
             press(visit, "Upload")
@@ -190,7 +195,7 @@ def test_names_are_refused_before_anything_is_sent(
     folder = fill(tmp_path / "names", {**bad, "sub/good.bin": noise(2000, 2), "fine.txt": b"3"})
     visit = window(live_hub.url, viewport=PHONE)
     sign_in(visit, "ada")
-    visit.go(f"/{repo}/upload/main")
+    open_upload(visit, f"/{repo}/upload/main")
     page = visit.page
     page.locator("#field-folder-files").set_input_files(folder)
     press(visit, "Upload")
@@ -230,7 +235,7 @@ def test_a_stranger_proposes_more_than_one_commit_holds(
     folder = fill(tmp_path / "many", {**files, "w.bin": noise(MB, 5)})
     visit = window(live_hub.url)
     sign_in(visit, "eve")
-    visit.go(f"/{repo}/upload/main")
+    open_upload(visit, f"/{repo}/upload/main")
     page = visit.page
     drop(visit, folder)
     page.get_by_text("2,002 files").first.wait_for()
@@ -246,7 +251,7 @@ def test_a_stranger_proposes_more_than_one_commit_holds(
     assert set(listed(live_hub, repo)) == {".gitattributes"}
 
     # Onto the pull request itself, from its own page.
-    visit.go(f"/{repo}/upload/{revision}")
+    open_upload(visit, f"/{repo}/upload/{revision}")
     page.locator("#field-files").set_input_files(
         [{"name": "more.bin", "mimeType": "", "buffer": noise(2000, 6)}]
     )
@@ -262,7 +267,7 @@ def test_who_is_signed_out_meanwhile_goes_on_after_signing_in(
     repo = make(live_hub, "web-folder-session")
     visit = window(live_hub.url)
     sign_in(visit, "ada")
-    visit.go(f"/{repo}/upload/main")
+    open_upload(visit, f"/{repo}/upload/main")
     page = visit.page
     press(visit, "Upload")
     assert "at least one file" in page.get_by_role("alert").inner_text()

@@ -25,6 +25,8 @@ export class Refused extends Error {
 }
 
 export class Sender {
+  wireBytes = 0;
+  firstAt = 0;
   #places = AT_ONCE;
   #waiting = [];
 
@@ -43,7 +45,14 @@ export class Sender {
       const stop = () => asking.abort();
       const broke = () => failed(signal.aborted ? signal.reason : new Refused(0, "The connection broke."));
       const watch = (ms) => { clearTimeout(silence); silence = setTimeout(stop, ms); };
-      asking.upload.addEventListener("progress", (event) => { watch(SILENT_MS); onSent?.(event.loaded); });
+      let before = 0;
+      asking.upload.addEventListener("progress", ({ loaded }) => {
+        watch(SILENT_MS);
+        this.firstAt ||= performance.now();
+        this.wireBytes += loaded - before;
+        before = loaded;
+        onSent?.(loaded);
+      });
       asking.upload.addEventListener("load", () => watch(THINKING_MS));
       asking.addEventListener("load", () => (asking.status < 300 ? done(asking) : failed(refusal(asking))));
       asking.addEventListener("error", broke);
@@ -232,7 +241,7 @@ export class Sender {
 
   // --- the commit ----------------------------------------------------------------------------
 
-  async commit({ revision, summary, entries, createsPullRequest, onSent }) {
+  async commit({ revision, summary, entries, createsPullRequest }) {
     const lines = [line("header", { summary, description: "" })];
     for (const entry of entries) {
       const { target: path, file, sha256: oid } = entry;
@@ -242,7 +251,7 @@ export class Sender {
     const query = createsPullRequest ? "?create_pr=1" : "";
     const url = `${this.api}/commit/${encodeURIComponent(revision)}${query}`;
     const body = new Blob(lines);
-    const send = () => this.request("POST", url, body, { type: "application/x-ndjson", onSent });
+    const send = () => this.request("POST", url, body, { type: "application/x-ndjson" });
     // The same commit again changes nothing; the same proposal again would be a second one.
     const asked = await this.persist(async () => {
       try {

@@ -36,8 +36,10 @@ export function watchUpload(form) {
     input.addEventListener("change", take);
     if (input.files.length > 0) take(); // chosen before this script was here
   }
-  page.part("folder-files").closest("[data-with-scripts]").hidden = !("webkitdirectory" in page.part("folder-files"));
-  watchDrop(form.querySelector("[data-drop]"), page);
+  page.part("folders").hidden = !("webkitdirectory" in page.part("folder-files"));
+  const drop = form.querySelector("[data-drop]");
+  drop.classList.add("is-scripted");
+  watchDrop(drop, page);
   form.addEventListener("submit", (event) => { event.preventDefault(); page.send(); });
   form.elements.folder.addEventListener("input", () => page.moved());
   page.part("without").addEventListener("change", () => page.moved());
@@ -68,7 +70,8 @@ class UploadPage {
   entries = new Map(); // by path as chosen
   leftOut = [];
   upload = null;
-  #told = 0;
+  waits = "";
+  #timer = 0;
   #said = 0;
 
   constructor(form) {
@@ -153,6 +156,7 @@ class UploadPage {
     const refused = all.filter((entry) => entry.state === "refused").length;
     const begun = all.some((entry) => entry.sha256 || entry.state === "done");
     this.label.textContent = refused > 0 ? `Upload the other ${all.length - refused}` : begun ? "Go on" : "Upload";
+    if (this.upload) this.label.textContent = "Uploading…";
   }
 
   #row(entry) {
@@ -201,8 +205,6 @@ class UploadPage {
       onChange: (entry) => this.#changed(entry),
       onWait: (error, seconds) => { this.waits = error ? `${error.message} The next try is in ${seconds} s.` : ""; this.#tell(true); },
     });
-    this.begin = performance.now();
-    this.beginBytes = this.#sentBytes();
     this.#switch(true);
     try {
       const committed = await this.upload.run(entries, {
@@ -251,45 +253,35 @@ class UploadPage {
     this.part("stop").hidden = !isRunning;
     for (const name of ["progress", "progress-text"]) this.part(name).hidden = !isRunning;
     this.waits = "";
+    clearInterval(this.#timer);
+    if (isRunning) this.#timer = setInterval(() => this.#tell(false), TELL_MS);
     this.draw();
     (isRunning ? this.part("stop") : this.submit).focus();
   }
 
   #changed(entry) {
-    if (entry) {
-      if (isBad(entry) && !entry.row) this.draw();
-      this.#show(entry);
-    }
-    this.#tell(false);
-  }
-
-  #sentBytes() {
-    return [...this.entries.values()].reduce((sum, entry) => sum + (entry.sentBytes ?? 0), 0);
+    if (isBad(entry) && !entry.row) this.draw();
+    this.#show(entry);
   }
 
   // How far all of it is: seen four times a second, said every ten seconds.
   #tell(isNews) {
-    const now = performance.now();
-    if (!isNews && now - this.#told < TELL_MS) return;
-    this.#told = now;
     let all = 0;
-    let done = 0;
-    let large = 0;
+    let read = 0;
+    let sent = 0;
     for (const entry of this.entries.values()) {
-      if (["left", "refused", "same", "done"].includes(entry.state)) continue;
-      const { size: bytes } = entry.file;
-      const isLarge = entry.mode === "lfs";
-      large += isLarge ? bytes : 0;
-      all += isLarge ? 2 * bytes : 0; // read once, sent once
-      done += isLarge ? (entry.readBytes ?? 0) + (entry.sentBytes ?? 0) : 0;
+      if (entry.mode !== "lfs" || ["left", "refused", "same", "done"].includes(entry.state)) continue;
+      all += entry.file.size;
+      read += entry.readBytes ?? 0;
+      sent += entry.sentBytes ?? 0;
     }
-    const sent = this.#sentBytes();
-    const speed = (sent - this.beginBytes) / ((now - this.begin) / 1000);
-    this.part("progress").value = all > 0 ? done / all : 0;
-    const left = speed > 0 ? ` · ${size(speed)}/s · about ${duration((large - sent) / speed)} left` : "";
-    const text = this.waits || (large === 0 ? "Asking the hub and making the commit…"
-      : done < all ? `${size(sent)} of ${size(large)} sent${left}` : "Everything is there. Making the commit…");
+    this.part("progress").value = all > 0 ? (read + sent) / (2 * all) : 0;
+    const speed = this.upload?.speed() ?? 0;
+    const left = speed > 0 ? ` · ${size(speed)}/s · about ${duration((all - sent) / speed)} left` : "";
+    const text = this.waits || (sent < all ? `${size(sent)} of ${size(all)} sent${left}`
+      : all > 0 ? "All bytes are there. Making the commit…" : "Asking the hub and making the commit…");
     this.part("progress-text").textContent = text;
+    const now = performance.now();
     if (isNews || now - this.#said > SAY_MS) { this.#said = now; this.say(text); }
   }
 

@@ -19,6 +19,12 @@ export class Upload {
 
   stop() { this.controller.abort(); }
 
+  // Bytes a second since the first one went out.
+  speed() {
+    const { wireBytes, firstAt } = this.sender;
+    return wireBytes / Math.max(0.1, (performance.now() - firstAt) / 1000);
+  }
+
   // How many files were committed. Raises when it stops before that.
   async run(entries, { summary, proposes }) {
     try {
@@ -129,7 +135,6 @@ export class Upload {
   async #commit(entries, summary, proposes) {
     const parts = [...groups(entries, COMMIT_FILES, COMMIT_BYTES, (each) => (each.mode === "lfs" ? 0 : each.file.size))];
     for (const [place, part] of parts.entries()) {
-      this.onChange(null);
       const told = await this.sender.commit({
         revision: this.where.revision,
         summary: parts.length > 1 ? `${summary} (${place + 1} of ${parts.length})` : summary,
