@@ -114,7 +114,7 @@ def test_a_folder_is_dropped(window: OpenWindow, live_hub: LiveHub, tmp_path: Pa
     assert content_of(live_hub, repo, "into/here/empty.txt") == b""
     assert len(puts(visit)) == 1, "the same content twice is sent once"
     commits = ask(live_hub, "GET", f"/api/models/{repo}/commits/main", token=token_of("ada"))
-    assert [each["title"] for each in commits.json()][0] == "A folder"
+    assert commits.json()[0]["title"] == "A folder"
     assert len(commits.json()) == 2
 
     # The same folder again, with one file more: only that one is sent.

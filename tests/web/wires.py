@@ -74,9 +74,7 @@ def _end(*sockets: socket.socket) -> None:
 def breaking(port: int, pattern: bytes, *, after_bytes: int) -> Iterator[Wire]:
     """A relay to 127.0.0.1:``port``, until the block ends."""
     listener = socket.create_server(("127.0.0.1", 0))
-    wire = Wire(
-        f"http://127.0.0.1:{listener.getsockname()[1]}", re.compile(pattern), after_bytes
-    )
+    wire = Wire(f"http://127.0.0.1:{listener.getsockname()[1]}", re.compile(pattern), after_bytes)
     opened: list[socket.socket] = []
 
     def accept() -> None:

@@ -48,10 +48,11 @@ export class Sender {
       let before = 0;
       asking.upload.addEventListener("progress", ({ loaded }) => {
         watch(SILENT_MS);
+        if (!onSent) return;
         this.firstAt ||= performance.now();
         this.wireBytes += loaded - before;
         before = loaded;
-        onSent?.(loaded);
+        onSent(loaded);
       });
       asking.upload.addEventListener("load", () => watch(THINKING_MS));
       asking.addEventListener("load", () => (asking.status < 300 ? done(asking) : failed(refusal(asking))));

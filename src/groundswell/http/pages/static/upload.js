@@ -185,7 +185,7 @@ class UploadPage {
   #show(entry) {
     if (!entry.row) return;
     const share = { reading: entry.readBytes, sending: entry.sentBytes }[entry.state];
-    const percent = share ? ` ${Math.floor((100 * share) / entry.file.size)} %` : "";
+    const percent = share !== undefined ? ` ${Math.floor((100 * share) / entry.file.size)} %` : "";
     entry.row.dataset.state = entry.state;
     entry.row.querySelector(".chosen-state").textContent = `${WORDS[entry.state]}${percent}${entry.note ? `: ${entry.note}` : ""}`;
   }

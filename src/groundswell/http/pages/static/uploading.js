@@ -19,10 +19,11 @@ export class Upload {
 
   stop() { this.controller.abort(); }
 
-  // Bytes a second since the first one went out.
+  // Bytes of files a second since the first one went out; 0 while that says nothing.
   speed() {
     const { wireBytes, firstAt } = this.sender;
-    return wireBytes / Math.max(0.1, (performance.now() - firstAt) / 1000);
+    const seconds = (performance.now() - firstAt) / 1000;
+    return firstAt > 0 && seconds > 1 ? wireBytes / seconds : 0;
   }
 
   // How many files were committed. Raises when it stops before that.
