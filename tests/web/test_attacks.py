@@ -47,7 +47,7 @@ async def app(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) 
         await examples_app(scope, receive, send)
         return
     some = GROUPS[way][int(number)]
-    html = "".join(render(text, LinkBase(REPO.url)).html for text in some)
+    html = "".join(render(text, LinkBase(REPO.url, refers=way == "bare")).html for text in some)
     if way == "page":
         view = replace(EXAMPLES["card"], card_html=html)  # type: ignore[call-arg]
         body, headers = render_page(view, shell_of("card")).encode(), dict(PAGE_HEADERS)

@@ -1,5 +1,7 @@
 // Comfort only: every page works without this file.
+import { attachFiles } from "./attach.js";
 import { addCopyButtons } from "./copy.js";
+import { lookAgain, watchLines } from "./content.js";
 import { watchKeys } from "./keys.js";
 import { suggestIn } from "./suggest.js";
 
@@ -30,6 +32,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 addCopyButtons();
+const source = document.querySelector("[data-lines]");
+if (source) watchLines(source);
+lookAgain(document.querySelector("[data-pending]") !== null);
+for (const place of document.querySelectorAll("[data-attach]")) attachFiles(place);
 watchKeys();
 const search = document.querySelector("form[data-suggest]");
 if (search) suggestIn(search);
