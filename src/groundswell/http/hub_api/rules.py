@@ -34,6 +34,12 @@ def camel(name: str) -> str:
     return first + "".join(each.capitalize() for each in others)
 
 
+_KEYS: Final = {
+    *("id", "target", "pattern", "pushers", "pusherNames", "approvals", "checks"),
+    *map(camel, FLAGS),
+}
+
+
 def _rule_json(rule: Rule) -> Json:
     terms = rule.terms
     return {
@@ -57,6 +63,11 @@ def _texts(body: Json, name: str) -> tuple[str, ...]:
 
 
 def _draft_in(body: Json) -> Draft:
+    """The rule that the body spells. A name that is not known is refused: whoever writes ``push``
+    for ``pushers`` would take a door for closed that is open.
+    """
+    if unknown := sorted(body.keys() - _KEYS):
+        raise BadRequest(f"A rule has no {unknown[0][:50]!r}; it has {', '.join(sorted(_KEYS))}.")
     by_default = Terms()
     flags: dict[str, Any] = {
         name: flag_field(body, camel(name), default=getattr(by_default, name)) for name in FLAGS
