@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -443,6 +444,7 @@ class CollectorMachine(RuleBasedStateMachine):
             assert not list(self.world.store.list_keys(Kind.SHARD))
 
 
+@pytest.mark.timeout(400)
 def test_nothing_needed_goes_and_nothing_unneeded_stays() -> None:
     run_state_machine_as_test(
         CollectorMachine,
@@ -457,6 +459,7 @@ def test_nothing_needed_goes_and_nothing_unneeded_stays() -> None:
     )
 
 
+@pytest.mark.timeout(400)
 def test_no_step_of_the_one_hurts_the_other() -> None:
     """Every place where the collector can stand within a client, and a client within it."""
     machine = CollectorMachine()
