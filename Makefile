@@ -156,6 +156,10 @@ bench: $(VENV)/.test $(VENV)/.demo | system ## measure against baselines of the 
 bench-store: $(VENV)/.test $(VENV)/.demo ## what a family of models costs at rest, by each way of saving
 	$(BIN)/python -m bench.store
 
+.PHONY: screenshots
+screenshots: $(VENV)/.test | system ## take the pictures in docs/pictures again
+	$(BIN)/python -m bench.pictures
+
 # Clients that tests drive, each in an environment of its own (tests/clients/environments.toml).
 CLIENT_LIST := tests/clients/environments.toml tests/clients/environments.py \
 	tests/clients/make_environments.py $(wildcard requirements/clients/*.txt) \

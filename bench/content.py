@@ -14,7 +14,6 @@ import sys
 import tempfile
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import duckdb
 from huggingface_hub import CommitOperationAdd, HfApi
@@ -24,7 +23,7 @@ from bench.servers import RunningHub
 MODEL = "tidewater/coastal-wind-small"
 DATASET = "tidewater/harbour-observations"
 PULL = f"/{MODEL}/discussions/2"
-PASSWORD = "a lamp at the end of the pier"  # noqa: S105: of a hub that is thrown away
+PASSWORD = "a lamp at the end of the pier"  # of a hub that is thrown away
 FULL_NAMES = {
     "mara": "Mara Lindqvist",
     "jonas": "Jonas Okafor",
@@ -119,7 +118,8 @@ def _observations(folder: Path) -> bytes:
         " 990 + (n * 7) % 41 AS pressure_hpa,"
         " ['Smooth as glass, smoke goes straight up', 'Ripples, no crests yet',"
         " 'Flags are out and small branches move', 'White horses all over the bay',"
-        " 'Spray over the mole, the ferry waits', 'Large waves, hard to walk against'][1 + (n * 5 + n // 7) % 6] AS remark"
+        " 'Spray over the mole, the ferry waits', 'Large waves, hard to walk against'"
+        "][1 + (n * 5 + n // 7) % 6] AS remark"
         f" FROM range(6000) r(n)) TO '{path}'"
     )
     return path.read_bytes()
@@ -136,8 +136,8 @@ class Lab:
         """A stock client of this person."""
         return HfApi(self._hub.url, token=self._tokens[name])
 
-    def send(self, name: str, path: str, body: object, method: str = "POST") -> Any:
-        """One call of this person; its answer."""
+    def send(self, name: str, path: str, body: object, method: str = "POST") -> None:
+        """One call of this person."""
         request = urllib.request.Request(
             self._hub.url + path,
             json.dumps(body).encode(),
@@ -148,7 +148,7 @@ class Lab:
             method=method,
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+            answer.read()
 
     def put(self, name: str, repo: str, kind: str, message: str, files: dict[str, bytes]) -> None:
         """One commit to main."""
@@ -245,7 +245,8 @@ def _review(lab: Lab) -> None:
     lab.send("jonas", f"{at}/discussions", body)
     lab.send("jonas", f"{at}/discussions/2/status", {"status": "open"})
     line = BETTER.splitlines().index("It was shown ice in Lysekil only. Do not stear by it.") + 1
-    suggested = "One letter, and the place first:\n\n```suggestion\nIt was shown ice in Lysekil alone. Do not steer by it.\n```"
+    better = "It was shown ice in Lysekil alone. Do not steer by it."
+    suggested = f"One letter, and the place first:\n\n```suggestion\n{better}\n```"
     asking = {"path": "README.md", "line": line, "comment": suggested}
     other = {"path": "config.json", "line": 3, "comment": "Does it still fit into 64 MB?"}
     words = "Fine figures! Two small things."

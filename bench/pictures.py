@@ -34,14 +34,13 @@ class Picture(NamedTuple):
 
 
 PICTURES = (
+    # First: looking at a thread is reading its news.
+    Picture("inbox", "/notifications", "dark", size=PHONE),
     Picture("model", f"/{MODEL}", "light"),
     Picture("review", f"{PULL}/files", "dark", "jonas", ".change"),
     Picture("merge", PULL, "light", "mara", ".standing"),
     Picture("table", f"/datasets/{DATASET}/blob/main/data/train.parquet", "dark", waits_for="td"),
     Picture("forks", f"/{MODEL}/forks", "light"),
-    Picture("tensors", f"/{MODEL}/blob/main/model.safetensors", "dark", waits_for="td"),
-    Picture("search", "/search?search=wind", "light"),
-    Picture("inbox", "/notifications", "dark", size=PHONE),
 )
 
 

@@ -27,7 +27,10 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def window(
-    running: Browser, url: str, person: str = "", **options: Any
+    running: Browser,
+    url: str,
+    person: str = "",
+    **options: Any,  # noqa: ANN401 - the browser's own
 ) -> Iterator[BrowserContext]:
     """A window of its own, with nothing cached; ``person`` is signed in."""
     context = running.new_context(**options)
