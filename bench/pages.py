@@ -20,7 +20,7 @@ from bench.rows import Row, percentile
 from bench.servers import RunningHub
 from bench.windows import DESK, browser, window
 
-RUNS = 5
+RUNS = 3
 SERVED_RUNS = 60
 EVENTS = 100
 # What is shown, and whether it takes somebody who is signed in.
@@ -80,6 +80,7 @@ def _look(running: Browser, url: str, path: str, person: str) -> dict[str, Any]:
         session.send("Network.setCacheDisabled", {"cacheDisabled": True})
         page.add_init_script(WATCH)
         page.goto(url + path, wait_until="networkidle")
+        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
         found: dict[str, Any] = page.evaluate(ASK)
         return found
 
