@@ -67,6 +67,14 @@ def test_a_commit_to_a_protected_main_is_refused_in_words(
     assert bob.model_info(guarded).sha == before
 
 
+def test_a_rule_that_is_misspelt_is_refused(live_hub: LiveHub, guarded: str) -> None:
+    body = {"pattern": "main", "push": "nobody"}
+    told = call(live_hub, "POST", guarded, "/rules", body)
+    assert told.status == 400
+    assert b"pushers" in told.body
+    assert call(live_hub, "GET", guarded, "/rules").json()["rules"] == []
+
+
 def test_a_push_to_a_protected_main_is_refused_in_gits_words(
     live_hub: LiveHub, guarded: str, home: Path, tmp_path: Path
 ) -> None:

@@ -341,7 +341,7 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page commit"): ("one commit with its differences", READ),
     ("pages", "page references"): ("branches, tags, pull request refs", SEE),
     ("pages", "form references"): ("make or delete a branch or tag", WRITE),
-    ("pages", "page upload"): ("upload by form or drag and drop", CONTRIBUTE),
+    ("pages", "page upload"): ("upload of files and folders, by form or drag and drop", CONTRIBUTE),
     ("pages", "form upload"): ("the same, sent; a branch takes write", CONTRIBUTE),
     ("pages", "page delete file"): ("delete a file", CONTRIBUTE),
     ("pages", "form delete file"): ("the same, sent; a branch takes write", CONTRIBUTE),

@@ -12,14 +12,14 @@ listed with the reason; one that is in neither list fails the test.
 from __future__ import annotations
 
 import re
-import sqlite3
-from contextlib import closing
 
 import pytest
 
+from tests.security import merged_changes
+from tests.security.merged_changes import Person
+from tests.security.recording import SILENT, Story
 from tests.security.target import (
     Answer,
-    Caller,
     Target,
     commit,
     csrf_in,
@@ -29,79 +29,6 @@ from tests.security.target import (
 from tests.security.test_routes_and_roles import every_route
 
 pytestmark = pytest.mark.own_folder
-
-# What stands in the way of an event, for each address that writes none.
-SILENT = {
-    "git-upload-pack": "reads",
-    "paths info": "reads",
-    "validate card": "reads",
-    "preupload": "reads",
-    "lfs batch": "reads, and hands out addresses",
-    "lfs verify": "reads",
-    "lfs absent": "is not there",
-    "unknown": "is not there",
-    "xet absent": "is not there",
-    "xet telemetry": "keeps nothing",
-    "lfs upload": "content that no repository has yet: its commit is recorded",
-    "lfs part": "content that no repository has yet: its commit is recorded",
-    "lfs complete": "content that no repository has yet: its commit is recorded",
-    "xet xorb": "content that no repository has yet: its commit is recorded",
-    "xet shard": "content that no repository has yet: its commit is recorded",
-    "xet grant": "content that no repository has yet: its commit is recorded",
-    "xet commit": "content that no repository has yet: its commit is recorded",
-    "start device": "a code that nobody has approved: it ends by itself, approving is recorded",
-    "device token": "collects what was approved: that is recorded, with the token",
-    "mark notifications": "whether somebody has looked is their own affair, and may be lost",
-    "form notifications": "the same",
-    "form confirm address": "tried in tests/hub/test_mailing.py, since it takes a mail server",
-    "form stop mail": "tried in tests/hub/test_mailing.py, since it takes a link of a message",
-}
-
-
-class Story:
-    """Drives addresses, and looks after each for its event."""
-
-    def __init__(self, target: Target) -> None:
-        self.target = target
-        self.told: set[str] = set()
-
-    def newest(self) -> int:
-        path = f"file:{self.target.data / 'groundswell.db'}?mode=ro"
-        with closing(sqlite3.connect(path, uri=True)) as database:
-            return int(database.execute("SELECT max(id) FROM events").fetchone()[0])
-
-    def of_account(self, name: str, since: int) -> list[str]:
-        path = f"file:{self.target.data / 'groundswell.db'}?mode=ro"
-        query = (
-            "SELECT e.type FROM events e JOIN accounts a ON a.id = e.actor_id"
-            " WHERE a.folded = ? AND e.id > ? ORDER BY e.id"
-        )
-        with closing(sqlite3.connect(path, uri=True)) as database:
-            return [type_ for (type_,) in database.execute(query, (name, since))]
-
-    def did(
-        self, route: str, who: str, caller: Caller, method: str, path: str, body: object
-    ) -> Answer:
-        """Carry a request out, which has to leave an event of that person."""
-        before = self.newest()
-        if isinstance(body, bytes):
-            answer = caller(method, path, body, {"Content-Type": "application/x-ndjson"})
-        else:
-            answer = caller.json(method, path, body)
-        return self.check(route, who, before, answer)
-
-    def sent(self, route: str, who: str, path: str, page: str = "", **fields: str) -> Answer:
-        """Send a form, which has to leave an event of that person."""
-        browser = self.target.browser(who)
-        csrf = csrf_in(browser("GET", page or "/settings/profile").text)
-        before = self.newest()
-        return self.check(route, who, before, browser.form(path, {"csrf": csrf, **fields}))
-
-    def check(self, route: str, who: str, before: int, answer: Answer) -> Answer:
-        assert answer.status < 400, (route, answer.status, answer.text[:300])
-        assert self.of_account(who, before), f"{route} left no event"
-        self.told.add(route)
-        return answer
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +214,38 @@ def test_uploads_and_sign_ins_are_recorded(story: Story, target: Target) -> None
     csrf = csrf_in(wim("GET", "/settings/profile").text)
     before = story.newest()
     story.check("form sign out", "wim", before, wim.form("/logout", {"csrf": csrf}))
+
+
+def test_reviews_and_marks_are_recorded(story: Story) -> None:
+    merged_changes.reviews(Person(story, "olga"), Person(story, "wim"))
+    merged_changes.marks(Person(story, "olga"))
+
+
+def test_rules_and_the_queue_are_recorded(story: Story) -> None:
+    merged_changes.rules(Person(story, "olga"))
+
+
+def test_forks_are_recorded(story: Story) -> None:
+    merged_changes.forks(Person(story, "olga"), Person(story, "stig"))
+
+
+def test_webhooks_are_recorded(story: Story) -> None:
+    merged_changes.webhooks(Person(story, "olga"))
+
+
+def test_buckets_are_recorded(story: Story) -> None:
+    merged_changes.buckets(Person(story, "olga"))
+
+
+def test_files_written_in_the_browser_are_recorded(story: Story) -> None:
+    merged_changes.edits(Person(story, "olga"))
+
+
+def test_what_admins_do_with_people_is_recorded(story: Story, target: Target) -> None:
+    made = target.new_name("made")
+    target.browsers["admin"] = target.sign_in("admin", target.live.admin_password)
+    for what in ("add", "password", "disable", "enable"):
+        story.sent("form users", "admin", "/-/admin/users", do=what, name=made)
 
 
 def test_no_address_is_forgotten(story: Story) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final, get_type_hints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.errors import BadRequest, NotFound
+from groundswell.core.errors import BadRequest
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal
 from groundswell.http.bodies import count_field, flag_field, json_object, text_field
@@ -34,6 +34,12 @@ def camel(name: str) -> str:
     return first + "".join(each.capitalize() for each in others)
 
 
+_KEYS: Final = {
+    *("id", "target", "pattern", "pushers", "pusherNames", "approvals", "checks"),
+    *map(camel, FLAGS),
+}
+
+
 def _rule_json(rule: Rule) -> Json:
     terms = rule.terms
     return {
@@ -57,6 +63,11 @@ def _texts(body: Json, name: str) -> tuple[str, ...]:
 
 
 def _draft_in(body: Json) -> Draft:
+    """The rule that the body spells. A name that is not known is refused: whoever writes ``push``
+    for ``pushers`` would take a door for closed that is open.
+    """
+    if unknown := sorted(body.keys() - _KEYS):
+        raise BadRequest(f"A rule has no {unknown[0][:50]!r}; it has {', '.join(sorted(_KEYS))}.")
     by_default = Terms()
     flags: dict[str, Any] = {
         name: flag_field(body, camel(name), default=getattr(by_default, name)) for name in FLAGS
@@ -71,13 +82,13 @@ def _draft_in(body: Json) -> Draft:
     return Draft(target, text_field(body, "pattern"), replace(terms, **flags), names)
 
 
-def number_in(request: Request, name: str, what: str) -> int:
-    """A number that the path names. Raises NotFound."""
+def number_in(request: Request, name: str) -> int:
+    """A number that the path names; 0, which nothing has, where none can be meant.
+
+    Who asks is looked at before what they ask for.
+    """
     text = request.path_params[name]
-    if not text.isascii() or not text.isdigit() or len(text) > 12:
-        msg = f"{what} not found"
-        raise NotFound(msg)
-    return int(text)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else 0
 
 
 def _list(hub: Hub, principal: Principal, repository: Repository) -> tuple[Rule, ...]:
@@ -102,7 +113,7 @@ async def _new(request: Request) -> Response:
 
 
 async def _replace(request: Request) -> Response:
-    number = number_in(request, "rule", "Rule")
+    number = number_in(request, "rule")
     draft = _draft_in(await json_object(request))
     return json_response(_rule_json(await answer(request, Action.ADMINISTER, _put, draft, number)))
 
@@ -112,7 +123,7 @@ def _drop(hub: Hub, principal: Principal, repository: Repository, number: int) -
 
 
 async def _delete(request: Request) -> Response:
-    await answer(request, Action.ADMINISTER, _drop, number_in(request, "rule", "Rule"))
+    await answer(request, Action.ADMINISTER, _drop, number_in(request, "rule"))
     return json_response({"success": True})
 
 
@@ -152,7 +163,7 @@ def _leave(hub: Hub, principal: Principal, repository: Repository, number: int) 
 
 
 async def _take_out(request: Request) -> Response:
-    number = number_in(request, "number", "Pull request")
+    number = number_in(request, "number")
     await answer(request, Action.CONTRIBUTE, _leave, number)
     return json_response({"success": True})
 

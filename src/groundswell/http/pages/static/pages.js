@@ -4,7 +4,6 @@ import { addCopyButtons } from "./copy.js";
 import { lookAgain, watchLines } from "./content.js";
 import { watchKeys } from "./keys.js";
 import { suggestIn } from "./suggest.js";
-import { watchUpload } from "./upload.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -41,8 +40,4 @@ watchKeys();
 const search = document.querySelector("form[data-suggest]");
 if (search) suggestIn(search);
 const form = document.querySelector("form[data-upload]");
-if (form) watchUpload(form);
-
-// What is still being worked out is looked at again.
-const again = document.querySelector("[data-again]");
-if (again) setTimeout(() => location.reload(), 1000 * again.dataset.again);
+if (form) import("./upload.js").then(({ watchUpload }) => watchUpload(form));
