@@ -31,7 +31,7 @@ class Reading(Protocol):
     def call(self, follower: Follower, called: object, node: ast.Call) -> Value | None:
         """What this call reads; None when it is none of those."""
 
-    def method(self, follower: Follower, method: ast.Attribute) -> Value:
+    def method(self, method: ast.Attribute) -> Value:
         """What the owner of this method is, when it is a part of the request."""
 
 
@@ -181,54 +181,50 @@ class Follower:
 
     # --- expressions ------------------------------------------------------------------------------
 
-    def value(self, node: ast.expr | None) -> Value:
+    def value(self, node: ast.expr) -> Value:
         """What an expression may stand for, of what the request carries."""
         match node:
-            case None | ast.Constant():
-                return ()
             case ast.Name(id=name):
                 known = self._known.get(name, ())
                 return known if isinstance(known, tuple) else ()
-            case ast.Await(value=value) | ast.Starred(value=value):
-                return self.value(value)
+            case ast.Await(value=inner) | ast.Starred(value=inner):
+                return self.value(inner)
             case ast.Call():
                 return self._call(node)
-            case ast.Subscript(value=value, slice=ast.Constant(value=str() as name)):
-                return self.named(self.value(value), name)
-            case ast.Subscript(value=value):
-                return self.value(value)
-            case ast.BoolOp(values=[first, *others]):
-                found = self.value(first)
-                with self._conditional():
-                    for other in others:
-                        found += self.value(other)
-                return found
-            case ast.IfExp():
-                self.value(node.test)
-                with self._conditional():
-                    return self.value(node.body) + self.value(node.orelse)
-            case ast.Compare():
-                self._compare(node)
-                return ()
             case ast.UnaryOp(op=ast.Not(), operand=ast.Call() as call):
-                self._call(call, denied=True)
-                return ()
+                return self._call(call, denied=True)
+            case ast.Subscript(value=owner, slice=ast.Constant(value=str() as name)):
+                return self.named(self.value(owner), name)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 return self._comprehension(node)
-            case ast.Attribute(value=value):
-                self.value(value)
-                return ()
-            case ast.Dict():
-                for child in node.values:
-                    self.value(child)
-                return ()
+            case ast.BoolOp() | ast.IfExp():
+                return self._either(node)
             case _:
-                return tuple(
-                    found
-                    for child in ast.iter_child_nodes(node)
-                    if isinstance(child, ast.expr)
-                    for found in self.value(child)
-                )
+                return self._parts(node)
+
+    def _either(self, node: ast.BoolOp | ast.IfExp) -> Value:
+        """One of several, the later ones only where those before are not taken."""
+        found: Value = ()
+        if isinstance(node, ast.IfExp):
+            self.value(node.test)
+            others = [node.body, node.orelse]
+        else:
+            found, others = self.value(node.values[0]), node.values[1:]
+        with self._conditional():
+            for other in others:
+                found += self.value(other)
+        return found
+
+    def _parts(self, node: ast.expr) -> Value:
+        """An expression that is made of others: what they stand for, where it stands for them."""
+        if isinstance(node, ast.Compare):
+            self._compare(node)
+            return ()
+        found: Value = ()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                found += self.value(child)
+        return () if isinstance(node, (ast.Attribute, ast.Dict)) else found
 
     def _comprehension(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
@@ -310,7 +306,7 @@ class Follower:
 
     def _method(self, node: ast.Call, function: ast.Attribute) -> Value:
         """A method of a value: ``get`` names a field; the rest make another text of it."""
-        owners = self.value(function.value) or self._read.method(self, function)
+        owners = self.value(function.value) or self._read.method(function)
         if function.attr == "get" and owners and (names := self.names.words(node.args[0])):
             return self.named(owners, names[0])
         return owners

@@ -41,7 +41,7 @@ class Asked:
         reader = _READERS.get(called)
         return None if reader is None else reader(self, follower, node)
 
-    def method(self, follower: Follower, method: ast.Attribute) -> Value:
+    def method(self, method: ast.Attribute) -> Value:
         """What belongs to the request itself: its query, or its body as it comes."""
         match method.value:
             case ast.Name(id="request") if method.attr in {"stream", "body"}:
