@@ -1,0 +1,249 @@
+"""S20: requests that nobody wrote down: every operation that the hub describes, with made-up values.
+
+The story: a field nobody thought of, a number that no column holds, a zero byte in a name, and an
+address answers 500. At best that tells of the inside; at worst something is half done.
+
+The hub describes itself in OpenAPI, made from its router and the code that reads requests.
+schemathesis reads that and calls every operation with what fits and what does not, follows links
+from what it made, and `fuzzing` puts in names that exist and texts that break things. As somebody
+who owns what is there, and without a name. No answer may be a 5xx, no connection may break, and
+the hub's own log has to show that every operation was reached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.arch.tree import ROOT
+from tests.security.target import (
+    Caller,
+    Target,
+    attacked,
+    batch,
+    bearer,
+    commit,
+    path_of,
+    publish,
+    regular,
+    sha256_of,
+    token_of,
+)
+
+SEED = 20
+RUN_SECONDS = 120
+
+pytestmark = pytest.mark.timeout(2 * RUN_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def thrown_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A hub of its own: what is on it is changed and deleted."""
+    allow = {"SWELL_OUTBOUND_ALLOW": "127.0.0.1/32"}  # where nothing takes what webhooks send
+    with attacked(tmp_path_factory.mktemp("fuzzed") / "data", environment=allow) as target:
+        yield target
+
+
+def _made(olga: Caller, kind: str) -> dict[str, Any]:
+    """A repository with files, a branch, a discussion and a pull request."""
+    body = {"type": kind[:-1], "name": "fuzzed", "organization": "works"}
+    assert olga.json("POST", "/api/repos/create", body).status == 200
+    at = f"/api/{kind}/works/fuzzed"
+    lines = (
+        regular("README.md", b"# hello\n"),
+        regular("notes.txt", b"a\nb\n"),
+        regular("folder/deep.txt", b"c\n"),
+    )
+    if kind == "models":
+        assert commit(olga, "works/fuzzed", *lines).status == 200
+        publish(olga, "works/fuzzed", "model.safetensors", b"x" * 5000)
+    assert olga.json("POST", f"{at}/discussions", {"title": "One"}).json()["num"] == 1
+    assert (
+        olga.json("POST", f"{at}/discussions", {"title": "Two", "pullRequest": True}).json()["num"]
+        == 2
+    )
+    if kind == "models":
+        assert olga.json("POST", f"{at}/branch/side", {}).status == 200
+        assert (
+            commit(
+                olga, "works/fuzzed", regular("notes.txt", b"a\nB\n"), ref="refs%2Fpr%2F2"
+            ).status
+            == 200
+        )
+        assert olga.json("POST", f"{at}/discussions/2/status", {"status": "open"}).status == 200
+    return {"kind": kind, "ns": "works", "name": "fuzzed", "number": [2, 1]}
+
+
+def _passes(olga: Caller) -> dict[str, Any]:
+    found = {}
+    for scope in ("read", "write"):
+        told = olga("GET", f"/api/models/works/fuzzed/xet-{scope}-token/main").json()
+        domain, epoch = path_of(told["casUrl"]).split("/")[2:4]
+        found[scope] = {"domain": domain, "epoch": epoch, "token": told["accessToken"]}
+    return found
+
+
+def _signed(olga: Caller) -> dict[str, Any]:
+    """Signed addresses of LFS, by the route that takes them."""
+    found = {}
+    for operation, content in (("upload", b"never sent"), ("download", b"x" * 5000)):
+        oid = sha256_of(content)
+        answer = batch(olga, "works/fuzzed", operation, (oid, len(content)))
+        for name, action in answer.json()["objects"][0]["actions"].items():
+            signature = path_of(action["href"]).partition("signature=")[2]
+            found[f"lfs {name}"] = {"oid": oid, "signature": signature}
+    return found
+
+
+def prepared(target: Target) -> dict[str, Any]:
+    """A hub with one of everything, and how it is called."""
+    olga = target.user("olga")
+    places = [_made(olga, kind) for kind in ("models", "datasets")]
+    told = olga.json(
+        "POST",
+        "/api/settings/webhooks",
+        {"url": "https://127.0.0.1:9443/", "watched": [{"type": "user", "name": "olga"}]},
+    )
+    assert told.status == 200, told.text
+    webhook = told.json()["webhook"]["id"]
+    delivery = olga.json("POST", f"/api/settings/webhooks/{webhook}/test", {}).json()["delivery"][
+        "id"
+    ]
+    made = olga.json(
+        "POST",
+        "/api/collections",
+        {"title": "One", "namespace": "works", "item": {"type": "model", "id": "works/fuzzed"}},
+    ).json()
+    request = "/api/models/works/fuzzed/discussions/2"
+    comment = olga.json("POST", f"{request}/comment", {"comment": "Hm."}).json()["newMessage"]["id"]
+    note = {"path": "notes.txt", "line": 2, "comment": "```suggestion\nc\n```"}
+    review = olga.json(
+        "POST", f"{request}/reviews", {"verdict": "comment", "comment": "so", "comments": [note]}
+    )
+    assert review.status == 200, review.text
+    threads = olga("GET", f"{request}/threads").json()
+    values = {
+        "rev": ["main", "side", "refs/pr/2", "main"],
+        "branch": ["main", "side"],
+        "path": ["README.md", "notes.txt", "model.safetensors", "folder"],
+        "tag": ["latest", "v1"],
+        "account": ["works", "olga"],
+        "oid": [sha256_of(b"x" * 5000)],
+        "hash": ["0" * 64],
+        "webhook": [webhook],
+        "delivery": [delivery],
+        "slug": [made["slug"].partition("/")[2]],
+        "item": [made["items"][0]["_id"]],
+        "comment": [comment],
+        "review": [review.json()["id"]],
+        "thread": [threads[0]["id"]],
+        "line": [threads[0]["comments"][0]["id"]],
+    }
+    return {
+        "places": places,
+        "kept": len(places),
+        "values": values,
+        "passes": _passes(olga),
+        "signed": _signed(olga),
+    }
+
+
+def run(target: Target, known: Path, *options: str, headers: dict[str, str]) -> str:
+    """schemathesis against the hub, in a process of its own; what it said."""
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        "run",
+        f"{target.url}/api/openapi.json",
+        "--checks=not_a_server_error",
+        f"--seed={SEED}",
+        "--workers=1",
+        "--no-shrink",
+        "--no-color",
+        "--warnings=off",
+        "--request-timeout=20",
+        "--generation-database=none",
+        "--continue-on-failure",
+        "--suppress-health-check=all",
+        *options,
+    ]
+    for name, value in headers.items():
+        command.append(f"--header={name}: {value}")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "SCHEMATHESIS_HOOKS": "tests.security.fuzzing",
+        "FUZZED_HUB": str(known),
+        "FUZZED_SEED": str(SEED),
+    }
+    done = subprocess.run(
+        command,
+        env=environment,
+        cwd=known.parent,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-5_000:]
+    return done.stdout
+
+
+def statuses(target: Target, since: int) -> dict[tuple[str, str], dict[int, int]]:
+    """What the hub logged since then: (operation, route) -> how often which status."""
+    found: dict[tuple[str, str], dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for record in target.live.records()[since:]:
+        name, _, operation = str(record.get("request_id", "")).partition(":")
+        if name == "fuzz" and record.get("message") == "request":
+            found[operation, str(record["route"])][int(str(record["status"]))] += 1
+    return found
+
+
+@pytest.mark.parametrize(
+    ("who", "options"),
+    [
+        ("olga", ("--phases=coverage,fuzzing,stateful", "--max-examples=6")),
+        ("nobody", ("--phases=fuzzing", "--max-examples=4")),
+    ],
+)
+def test_no_described_operation_fails(
+    thrown_away: Target, tmp_path: Path, who: str, options: tuple[str, ...]
+) -> None:
+    known = tmp_path / "known.json"
+    if not (kept := thrown_away.data.parent / "known.json").exists():
+        kept.write_text(json.dumps(prepared(thrown_away)))
+    known.write_text(kept.read_text())
+    headers = bearer(token_of("olga")) if who == "olga" else {}
+    since, begun = len(thrown_away.live.records()), time.monotonic()
+    run(thrown_away, known, *options, headers=headers)
+    seconds = time.monotonic() - begun
+    assert thrown_away.live.process.poll() is None
+    errors = [
+        r for r in thrown_away.live.records()[since:] if r["level"] == "error" or r.get("broken")
+    ]
+    assert not errors, json.dumps(errors[:5], indent=1)
+
+    described = thrown_away.caller()("GET", "/api/openapi.json").json()
+    operations = {
+        o["operationId"]: o for path in described["paths"].values() for o in path.values()
+    }
+    found = statuses(thrown_away, since)
+    reached = {operation for operation, route in found if route == operations[operation]["summary"]}
+    assert set(operations) == reached
+    done = {operation for (operation, _), counts in found.items() if any(s < 400 for s in counts)}
+    calls = sum(count for counts in found.values() for count in counts.values())
+    print(
+        f"{who}: {len(operations)} operations, {calls} calls, {len(done)} operations done, {seconds:.0f} s"
+    )
+    print("never done:", sorted(set(operations) - done))
+    if who == "olga":
+        # What names nothing real goes no further than a look-up: most have to be carried out.
+        assert len(done) > 0.75 * len(operations), sorted(set(operations) - done)
