@@ -136,11 +136,11 @@ def _fill_path(case: schemathesis.Case) -> None:
 
 
 def _is_linked(case: schemathesis.Case) -> bool:
-    """Whether its path names what exists already, as where a link led to it."""
-    flat = {str(v) for each in KNOWN["places"] for v in each.values() if isinstance(v, str)}
-    for values in (*KNOWN["values"].values(), *(p["number"] for p in KNOWN["places"])):
-        flat.update(map(str, values))
-    return all(str(value) in flat for value in case.path_parameters.values())
+    """Whether a link led here, with the name of what was made: its path stays as it is."""
+    if case.meta is None or case.meta.phase.name.value != "stateful":
+        return False
+    made = {"webhook": KNOWN["values"]["webhook"], "name": [p["name"] for p in KNOWN["places"]]}
+    return any(case.path_parameters.get(name) in known for name, known in made.items())
 
 
 def _fill(value: Any, name: str = "") -> Any:
@@ -159,6 +159,12 @@ def _fill(value: Any, name: str = "") -> Any:
     if isinstance(value, str):
         return CHOICE.choice(TEXTS)
     return CHOICE.choice(NUMBERS) if isinstance(value, (int, float)) else value
+
+
+def _known_body(case: schemathesis.Case) -> Any:
+    """A body that is known to be taken, for some of the calls."""
+    body = KNOWN["bodies"].get(case.operation.definition.raw["summary"])
+    return body if body is not None and CHOICE.random() < 0.4 else case.body
 
 
 def _fill_names(operation: str, body: dict[str, Any]) -> None:
@@ -186,12 +192,15 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     case.headers["X-Request-Id"] = f"fuzz:{operation}"
     if not _is_linked(case):
         _fill_path(case)
-    if case.media_type in {"application/x-ndjson"} and CHOICE.random() < 0.9:
+    if KNOWN["token"]:
+        case.headers["Authorization"] = f"Bearer {KNOWN['token']}"
+    case.body = _known_body(case)
+    if case.media_type == "application/x-ndjson" and CHOICE.random() < 0.9:
         case.body = _commit()
     elif "git" in (case.media_type or "") and CHOICE.random() < 0.9:
         case.body = CHOICE.choice(PACKETS)
     elif isinstance(case.body, dict):
-        case.body = _fill(case.body)
+        case.body = _fill(case.body) if CHOICE.random() < 0.7 else dict(case.body)
         _fill_names(operation, case.body)
     for name, value in list(case.query.items()):
         if isinstance(value, str) and CHOICE.random() < 0.3:
@@ -213,6 +222,10 @@ def _show_passes(case: schemathesis.Case) -> None:
         case.query["signature"] = signed["signature"]
         if "oid" in case.path_parameters:
             case.path_parameters["oid"] = signed["oid"]
+        if summary == "lfs upload" and CHOICE.random() < 0.3:
+            case.body = signed["content"].encode()
+        if summary == "lfs verify" and CHOICE.random() < 0.3:
+            case.body = {"oid": signed["oid"], "size": len(signed["content"])}
 
 
 # What an answer names, which later calls then ask for: (capture, fields down to it).
