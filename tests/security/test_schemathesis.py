@@ -59,7 +59,7 @@ TAKEN = json.loads(
     .replace("admin", "works")
 )
 SEED = 20
-RUN_SECONDS = 120
+RUN_SECONDS = 300
 
 pytestmark = pytest.mark.timeout(2 * RUN_SECONDS)
 
@@ -180,8 +180,9 @@ def prepared(target: Target) -> dict[str, Any]:
     }
 
 
-def run(target: Target, known: Path, *options: str) -> str:
+def run(target: Target, known: dict[str, Any], folder: Path, *options: str) -> str:
     """schemathesis against the hub, in a process of its own; what it said."""
+    (folder / "known.json").write_text(json.dumps(known), encoding="utf-8")
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         "run",
@@ -202,13 +203,13 @@ def run(target: Target, known: Path, *options: str) -> str:
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "SCHEMATHESIS_HOOKS": "tests.security.fuzzing",
-        "FUZZED_HUB": str(known),
+        "FUZZED_HUB": str(folder / "known.json"),
         "FUZZED_SEED": str(SEED),
     }
     done = subprocess.run(
         command,
         env=environment,
-        cwd=known.parent,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=RUN_SECONDS,
@@ -228,43 +229,68 @@ def statuses(target: Target, since: int) -> dict[tuple[str, str], dict[int, int]
     return found
 
 
+@pytest.fixture(scope="module")
+def known(thrown_away: Target) -> dict[str, Any]:
+    return prepared(thrown_away)
+
+
+def failed(target: Target, since: int) -> list[dict[str, object]]:
+    """What the hub logged since then as its own failure, broken connections among it."""
+    found = target.live.records()[since:]
+    return [each for each in found if each["level"] == "error" or each.get("broken")]
+
+
 @pytest.mark.parametrize(
     ("who", "options"),
     [
-        ("olga", ("--phases=coverage,fuzzing,stateful", "--max-examples=6")),
-        ("nobody", ("--phases=fuzzing", "--max-examples=4")),
+        ("olga", ("--phases=coverage,fuzzing", "--max-examples=6")),
+        ("", ("--phases=fuzzing", "--max-examples=4")),
     ],
+    ids=["owner", "anonymous"],
 )
 def test_no_described_operation_fails(
-    thrown_away: Target, tmp_path: Path, who: str, options: tuple[str, ...]
+    thrown_away: Target, known: dict[str, Any], tmp_path: Path, who: str, options: tuple[str, ...]
 ) -> None:
-    known = tmp_path / "known.json"
-    if not (kept := thrown_away.data.parent / "known.json").exists():
-        kept.write_text(json.dumps(prepared(thrown_away)))
-    token = token_of("olga") if who == "olga" else ""
-    known.write_text(json.dumps({**json.loads(kept.read_text()), "token": token}))
     since, begun = len(thrown_away.live.records()), time.monotonic()
-    run(thrown_away, known, *options)
+    run(thrown_away, {**known, "token": who and token_of(who)}, tmp_path, *options)
     seconds = time.monotonic() - begun
-    assert thrown_away.live.process.poll() is None
-    errors = [
-        r for r in thrown_away.live.records()[since:] if r["level"] == "error" or r.get("broken")
-    ]
-    assert not errors, json.dumps(errors[:5], indent=1)
+    # schemathesis does not call the address that it reads the description from.
+    asked = {"X-Request-Id": "fuzz:hub-description"}
+    described = thrown_away.caller()("GET", "/api/openapi.json", headers=asked).json()
+    assert not failed(thrown_away, since)
 
-    described = thrown_away.caller()("GET", "/api/openapi.json").json()
     operations = {
         o["operationId"]: o for path in described["paths"].values() for o in path.values()
     }
     found = statuses(thrown_away, since)
     reached = {operation for operation, route in found if route == operations[operation]["summary"]}
-    assert set(operations) == reached
+    assert reached == set(operations)
     done = {operation for (operation, _), counts in found.items() if any(s < 400 for s in counts)}
     calls = sum(count for counts in found.values() for count in counts.values())
-    print(
-        f"{who}: {len(operations)} operations, {calls} calls, {len(done)} operations done, {seconds:.0f} s"
-    )
-    print("never done:", sorted(set(operations) - done))
-    if who == "olga":
+    print(f"{len(operations)} operations, {calls} calls, {len(done)} carried out, {seconds:.0f} s")
+    if who:
         # What names nothing real goes no further than a look-up: most have to be carried out.
-        assert len(done) > 0.75 * len(operations), sorted(set(operations) - done)
+        assert len(done) > 0.6 * len(operations), sorted(set(operations) - done)
+
+
+# What is made, looked at and ended, by the names of the routes.
+CHAINS = {
+    "repository": ("create repository", "repository info", "delete repository"),
+    "discussion": ("create discussion", "discussion", "comment", "discussion status"),
+    "collection": ("create collection", "collection", "change collection", "delete collection"),
+    "webhook": ("create webhook", "webhook", "change webhook", "switch webhook", "delete webhook"),
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
+def test_what_is_made_can_be_looked_at_and_ended(
+    thrown_away: Target, known: dict[str, Any], tmp_path: Path, chain: tuple[str, ...]
+) -> None:
+    """The description's links, followed in any order."""
+    since = len(thrown_away.live.records())
+    names = [f"--include-operation-id=hub-{name.replace(' ', '-')}" for name in chain]
+    everything = {**known, "token": token_of("olga")}
+    run(thrown_away, everything, tmp_path, "--phases=stateful", "--max-examples=40", *names)
+    assert not failed(thrown_away, since)
+    done = {route for (_, route), counts in statuses(thrown_away, since).items() if 200 in counts}
+    assert done == set(chain)

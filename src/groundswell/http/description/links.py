@@ -31,6 +31,13 @@ _NAMED: Final = {
     "ns": "$request.body#/organization",
     "name": "$request.body#/name",
 }
+# So is a collection: its answer tells both parts of its name in one text. Standard expressions cannot
+# cut that; programs that know no "#regex:" find nothing there and follow no link.
+COLLECTIONS: Final = "/api/collections"
+_SLUG: Final = {
+    "ns": "$response.body#/slug#regex:^([^/]+)/",
+    "slug": "$response.body#/slug#regex:/(.+)$",
+}
 _DELETION: Final = ("DELETE", "/api/repos/delete")
 
 
@@ -61,9 +68,13 @@ def _parameters(operation: Operation, other: Operation) -> dict[str, str] | None
     """Values for the captures of ``other``; None when it does not follow."""
     here, there = operation.address, other.address
     names = [name for name, _ in there.captures]
-    if here.path == REPOSITORIES:
-        follows = there.path.startswith(REPOSITORY) and set(names) == set(_NAMED)
-        return dict(_NAMED) if follows else None
+    for path, below, named in (
+        (REPOSITORIES, REPOSITORY, _NAMED),
+        (COLLECTIONS, f"{COLLECTIONS}/{{ns}}/{{slug}}", _SLUG),
+    ):
+        if here.path == path:
+            follows = there.path.startswith(below) and set(names) == set(named)
+            return dict(named) if follows else None
     given = {name: f"$request.path.{name}" for name, _ in here.captures}
     if there.path == here.path:
         return given if other.method == "DELETE" and given else None
