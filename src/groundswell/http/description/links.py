@@ -31,8 +31,8 @@ _NAMED: Final = {
     "ns": "$request.body#/organization",
     "name": "$request.body#/name",
 }
-# So is a collection: its answer tells both parts of its name in one text. Standard expressions cannot
-# cut that; programs that know no "#regex:" find nothing there and follow no link.
+# So is a collection: its answer tells both parts of its name in one text. Standard expressions
+# cannot cut that; programs that know no "#regex:" find nothing there and follow no link.
 COLLECTIONS: Final = "/api/collections"
 _SLUG: Final = {
     "ns": "$response.body#/slug#regex:^([^/]+)/",
