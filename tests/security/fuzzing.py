@@ -18,6 +18,7 @@ from typing import Any
 
 import schemathesis
 
+# "gentle": nothing hostile, and bodies that are taken: what follows from success is looked at.
 KNOWN: dict[str, Any] = json.loads(Path(os.environ["FUZZED_HUB"]).read_text("utf-8"))
 CHOICE = random.Random(os.environ["FUZZED_SEED"])
 
@@ -130,7 +131,7 @@ def _fill_path(case: schemathesis.Case) -> None:
             found[name] = known
     if "slug" in found and CHOICE.random() < 0.9:
         found["ns"] = "works"
-    if found and CHOICE.random() < 0.15:
+    if found and not KNOWN["gentle"] and CHOICE.random() < 0.15:
         name = CHOICE.choice(sorted(found))
         found[name] = (CHOICE.choice(TEXTS) or "-")[:HUGE_IN_PATH]
 
@@ -139,7 +140,12 @@ def _is_linked(case: schemathesis.Case) -> bool:
     """Whether a link led here, with the name of what was made: its path stays as it is."""
     if case.meta is None or case.meta.phase.name.value != "stateful":
         return False
-    made = {"webhook": KNOWN["values"]["webhook"], "name": [p["name"] for p in KNOWN["places"]]}
+    values = KNOWN["values"]
+    made = {
+        "webhook": values["webhook"],
+        "slug": values["slug"],
+        "name": [p["name"] for p in KNOWN["places"]],
+    }
     return any(case.path_parameters.get(name) in known for name, known in made.items())
 
 
@@ -164,7 +170,8 @@ def _fill(value: Any, name: str = "") -> Any:
 def _known_body(case: schemathesis.Case) -> Any:
     """A body that is known to be taken, for some of the calls."""
     body = KNOWN["bodies"].get(case.operation.definition.raw["summary"])
-    return body if body is not None and CHOICE.random() < 0.4 else case.body
+    chance = 1.0 if KNOWN["gentle"] else 0.4
+    return body if body is not None and CHOICE.random() < chance else case.body
 
 
 def _fill_names(operation: str, body: dict[str, Any]) -> None:
@@ -175,9 +182,11 @@ def _fill_names(operation: str, body: dict[str, Any]) -> None:
         body |= {"name": f"made-{CHOICE.randrange(1 << 30)}", "organization": "works", "files": []}
         body["type"] = CHOICE.choice(("model", "dataset", "space"))
         body.pop("visibility", None)
+    if operation == "hub-create-collection" and CHOICE.random() < 0.7:
+        body["title"] = f"Made {CHOICE.randrange(1 << 30)}"  # a namespace has each title once
     if operation in {"hub-delete-repository", "hub-move-repository"}:
-        kept = {f"{each['ns']}/{each['name']}" for each in KNOWN["places"][: KNOWN["kept"]]}
-        body.update({k: "works/none" for k, v in body.items() if str(v) in kept})
+        # What was there before the run is kept.
+        body.update({k: "none" for k, v in body.items() if "fuzzed" in str(v)})
         if made and CHOICE.random() < 0.6:
             name = f"works/{made[0]['name']}"
             body |= {"type": made[0]["kind"][:-1], "name": name, "fromRepo": name}
@@ -200,7 +209,9 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     elif "git" in (case.media_type or "") and CHOICE.random() < 0.9:
         case.body = CHOICE.choice(PACKETS)
     elif isinstance(case.body, dict):
-        case.body = _fill(case.body) if CHOICE.random() < 0.7 else dict(case.body)
+        case.body = (
+            dict(case.body) if KNOWN["gentle"] or CHOICE.random() < 0.3 else _fill(case.body)
+        )
         _fill_names(operation, case.body)
     for name, value in list(case.query.items()):
         if isinstance(value, str) and CHOICE.random() < 0.3:
