@@ -98,7 +98,7 @@ unit: $(VENV)/.test ## rules and formats, alone
 
 .PHONY: hub
 hub: $(VENV)/.test ## use cases over real stores: SQLite, git, disk
-	$(call pytest,hub)
+	$(call pytest,hub,-n 2)
 
 .PHONY: property
 property: $(VENV)/.test ## round trips and models, with generated input

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import commits, footprint, integrity, reads, rows, scale, transfers
+from bench import commits, footprint, integrity, reads, rows, scale, transfers, viewers
 from bench.servers import hub
 
 GROUPS = {
@@ -16,6 +16,7 @@ GROUPS = {
     "reads": reads.measure,
     "scale": scale.measure,
     "transfers": transfers.measure,
+    "viewers": viewers.measure,
 }
 
 

@@ -202,10 +202,32 @@ class Settings(BaseSettings):
     header_seconds: float = Field(
         30.0, gt=0, description="A request whose headers take longer than this is disconnected."
     )
+    bucket_followers_max: int = Field(
+        200,
+        ge=0,
+        le=10_000,
+        description="Connections that may follow the changes of buckets at the same time; 0: none.",
+    )
     shutdown_seconds: float = Field(
         60.0, ge=0, description="On SIGTERM, requests under way get this long to finish."
     )
 
+    smtp_host: str | None = Field(
+        None,
+        description="Mail server that takes what the hub sends by e-mail. Without it nothing is "
+        "sent. Needs `smtp_from` and `public_url`, to which links lead.",
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="How the line to it is secured: from a command on, from the start (port 465), "
+        "or not, for a server on the same machine. Certificates are checked.",
+    )
+    smtp_user: str | None = Field(None, description="Name to sign in there, if it asks for one.")
+    smtp_password_file: Path | None = Field(
+        None, description="File whose first line is the password for it."
+    )
+    smtp_from: str | None = Field(None, description="Address that messages come from.")
     outbound: bool = Field(
         default=True,
         description="Let the hub send what people asked for: webhooks. `false`: no request ever "
@@ -273,6 +295,19 @@ class Settings(BaseSettings):
     def _accel_needs_a_proxy_and_a_folder(self) -> Self:
         if self.accel_prefix is not None and (self.storage_url or not self.trusted_proxies):
             msg = "accel_prefix: needs `trusted_proxies`, and content in the data folder"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _mail_needs_a_sender(self) -> Self:
+        if self.smtp_host is not None and not (self.smtp_from and self.public_url):
+            msg = "smtp_host: needs `smtp_from` and `public_url`"
+            raise ValueError(msg)
+        if self.smtp_user is not None and self.smtp_security == "none":
+            msg = "smtp_user: no password goes over a line that is not secured"
+            raise ValueError(msg)
+        if self.smtp_user is not None and self.smtp_password_file is None:
+            msg = "smtp_user: needs `smtp_password_file`"
             raise ValueError(msg)
         return self
 

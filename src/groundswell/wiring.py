@@ -14,26 +14,42 @@ from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
 from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
 from groundswell.hub.accounts import Accounts
+from groundswell.hub.activity import Activities
 from groundswell.hub.audit import Audit
 from groundswell.hub.blobs import Blobs
+from groundswell.hub.buckets import Buckets
+from groundswell.hub.checks import Checks
 from groundswell.hub.collections import Collections
 from groundswell.hub.commits import Commits
 from groundswell.hub.content import Blaming, Content
-from groundswell.hub.discussions import Discussions
+from groundswell.hub.discussions import Attachments, Discussions, Labels, Reactions
 from groundswell.hub.editing import Editing
 from groundswell.hub.follows import Follows
 from groundswell.hub.forks import Forks
 from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
+from groundswell.hub.mailing import (
+    MailChoices,
+    Relay,
+    Sender,
+    Sending,
+    can_be_written_to,
+    queueing,
+)
+from groundswell.hub.merge_queue import MergeQueue
 from groundswell.hub.merging import Merging
+from groundswell.hub.notifications import Inbox, Projecting, Watching, tell_nobody
 from groundswell.hub.overviews import Overviews
 from groundswell.hub.projections import Projections
 from groundswell.hub.references import References
 from groundswell.hub.repos import Repos
+from groundswell.hub.resolving import Resolving
 from groundswell.hub.reviews import Reviews
+from groundswell.hub.rules import Rules
 from groundswell.hub.sealing import Sealer
 from groundswell.hub.search import Search
 from groundswell.hub.signing import Signer
+from groundswell.hub.viewing import Tables
 from groundswell.hub.webhooks import Deliveries, Webhooks
 from groundswell.settings import Settings
 from groundswell.store.cold import ColdStore
@@ -58,18 +74,33 @@ class Hub:
     signer: Signer
     access: Access
     accounts: Accounts
+    activities: Activities
     audit: Audit
     repos: Repos
     search: Search
     likes: Likes
     follows: Follows
+    watching: Watching
+    inbox: Inbox
+    projecting: Projecting
+    mail_choices: MailChoices
+    sending: Sending | None
     overviews: Overviews
     collections: Collections
+    checks: Checks
     discussions: Discussions
+    attachments: Attachments
+    labels: Labels
+    reactions: Reactions
     merging: Merging
+    resolving: Resolving
+    merge_queue: MergeQueue
+    rules: Rules
     forks: Forks
     reviews: Reviews
     content: Content
+    tables: Tables
+    buckets: Buckets
     blaming: Blaming
     commits: Commits
     editing: Editing
@@ -197,6 +228,41 @@ def _open_stores(
         raise
 
 
+def _relay(settings: Settings) -> Relay | None:
+    """The mail server that the settings name, if they do.
+
+    Raises:
+        BadRequest: a password file that cannot be read, or a sender that cannot be one.
+    """
+    if settings.smtp_host is None:
+        return None
+    from groundswell.store.smtp import SmtpRelay
+
+    if not can_be_written_to(settings.smtp_from or ""):
+        msg = f"smtp_from: no address that mail can come from: {settings.smtp_from!r}"
+        raise BadRequest(msg)
+    password = None
+    if settings.smtp_password_file is not None:
+        try:
+            password = settings.smtp_password_file.read_text("utf-8").splitlines()[0]
+        except (OSError, UnicodeDecodeError, IndexError) as error:
+            msg = f"smtp_password_file: {settings.smtp_password_file} holds no line of text"
+            raise BadRequest(msg) from error
+    return SmtpRelay(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_security,
+        settings.smtp_user,
+        password,
+    )
+
+
+def _sender(settings: Settings) -> Sender:
+    assert settings.smtp_from is not None, "the settings see to it"
+    assert settings.public_url is not None, "the settings see to it"
+    return Sender(settings.smtp_from, settings.public_url)
+
+
 def _begin_to_serve(git: GitStore, commits: Commits) -> None:
     """Before the first request: what a power cut left would stand in its way."""
     with git.workers.beginning() as is_first:
@@ -243,8 +309,16 @@ def build(  # long: a line or two for each use case
     content = Content(git, blobs)
     blaming = Blaming(git, content)
     references = References(database, git, blobs, commits, content, clock)
+    tables = Tables()
+
+    merge_queue = MergeQueue(database, git, discussions, merging, commits, clock)
+    checks = Checks(database, git, clock)
+    checks.tell(merge_queue.advance)
+    relay, inbox = _relay(settings), Inbox(database, clock)
+    mail_choices = MailChoices(database, signer, clock, can_send=relay is not None)
 
     def close() -> None:
+        tables.close()
         blaming.close()
         repos.close()
         git.close()
@@ -262,18 +336,35 @@ def build(  # long: a line or two for each use case
         signer=signer,
         access=Access(database, clock),
         accounts=accounts,
+        activities=Activities(database),
         audit=Audit(database),
         repos=repos,
         search=Search(database),
         likes=Likes(database, clock),
         follows=Follows(database, clock),
+        watching=Watching(database, clock),
+        inbox=inbox,
+        projecting=Projecting(database, queueing(clock) if relay else tell_nobody),
+        mail_choices=mail_choices,
+        sending=None
+        if relay is None
+        else Sending(database, mail_choices, inbox, relay, _sender(settings), clock),
         overviews=Overviews(database),
         collections=Collections(database, clock),
+        checks=checks,
         discussions=discussions,
-        forks=Forks(database, git, blobs, repos, discussions, commits, clock),
+        labels=Labels(database, clock),
+        reactions=Reactions(database, clock),
+        attachments=Attachments(database, blobs, clock),
         merging=merging,
+        resolving=Resolving(git, merging),
+        merge_queue=merge_queue,
+        rules=Rules(database, clock),
+        forks=Forks(database, git, blobs, repos, discussions, commits, clock),
         reviews=Reviews(database, git, merging, commits, clock),
         content=content,
+        tables=tables,
+        buckets=Buckets(database, blobs, clock),
         blaming=blaming,
         commits=commits,
         editing=Editing(content, commits, blobs),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from tests.clients.environments import Environment
 from tests.clients.stage import ask, ask_json, attempt, client_environment, run
+from tests.hub.media import pictures
 from tests.live import LiveHub, token_of
 
 LINES = "".join(f"line {number}\n" for number in range(20))
@@ -230,3 +232,78 @@ def test_the_command_line_speaks_too(
     hf("reopen", repo, "2", "--yes")
     hf("merge", repo, "2", "--yes", "--comment", "Good.")
     assert "fix.txt" in ada.list_repo_files(repo)
+
+
+def test_files_are_attached_by_the_command_line(
+    live_hub: LiveHub,
+    clients: Callable[[str], Environment],
+    hf: Any,
+    ada: Any,
+    repo: str,
+    home: Path,
+) -> None:
+    command = clients("current").script("hf")
+    environment = client_environment(live_hub, home, token_of("ada"))
+    files = {"loss.png": "image/png", "demo.mp4": "video/mp4", "voice.mp3": "audio/mpeg"}
+    for name, kind in files.items():
+        (home / name).write_bytes(pictures()[kind])
+
+    def talk(*words: str) -> str:
+        return run(command, "discussions", *words, env=environment, cwd=home)
+
+    body = "See ![the curve](./loss.png)."
+    talk("create", repo, "--title", "Loss", "--body", body, "--attach", "loss.png")
+    talk("comment", repo, "1", "--attach", "demo.mp4", "--attach", "voice.mp3#Voice")
+    first, second = ada.get_discussion_details(repo, 1).events
+    (address,) = re.findall(r"!\[the curve\]\((\S+)\)", first.content)
+    assert address.startswith(f"{live_hub.url}/uploads/")
+    path = address.removeprefix(live_hub.url)
+    assert f'src="{path}"' in first.rendered
+    shown = ask(live_hub, "GET", path)
+    assert (shown.status, shown.headers["Content-Type"]) == (200, "image/png")
+    assert shown.body == pictures()["image/png"]
+    assert "<video controls" in second.rendered
+    assert "<audio controls" in second.rendered
+    edited = talk("edit", repo, "1", second.id, "--body", "Again", "--attach", "loss.png#Again")
+    assert edited is not None
+    assert "![Again](" in ada.get_discussion_details(repo, 1).events[1].content
+    (home / "lie.png").write_bytes(b"GIF89a" + bytes(100))
+    with pytest.raises(hf.errors.HfHubHTTPError, match="sent as"):
+        ada.upload_attachment(home / "lie.png")
+
+
+def test_reactions_labels_and_assignees_leave_clients_at_peace(
+    live_hub: LiveHub, ada: Any, bob: Any, repo: str
+) -> None:
+    bob.create_discussion(repo, "A fault", description="It breaks")
+    at = f"/api/models/{repo}"
+    told = ask_json(
+        live_hub, "POST", f"{at}/labels", {"name": "bug", "colour": "pink"}, token=token_of("ada")
+    )
+    assert told.status == 200, told.body
+    for method, path, body in (
+        ("PUT", "/discussions/1/labels", {"labels": ["bug"]}),
+        ("PUT", "/discussions/1/assignees", {"user": "bob"}),
+    ):
+        told = ask_json(live_hub, method, at + path, body, token=token_of("ada"))
+        assert told.status == 200, told.body
+    event = ada.get_discussion_details(repo, 1).events[0].id
+    path = f"{at}/discussions/1/comment/{event}/reaction"
+    told = ask_json(live_hub, "POST", path, {"reaction": "👍"}, token=token_of("ada"))
+    assert told.json() == {"reaction": "yes", "given": True}
+    found = ada.get_discussion_details(repo, 1)
+    assert [each.type for each in found.events] == ["comment", "label-change", "assignee-change"]
+    assert found.events[0]._event["data"]["reactions"] == [
+        {"reaction": "👍", "count": 1, "users": ["ada"]}
+    ]
+    listed = ask(live_hub, "GET", f"{at}/discussions?label=bug&assignee=bob").json()
+    assert [each["num"] for each in listed["discussions"]] == [1]
+    assert listed["discussions"][0]["labels"] == ["bug"]
+    assert ask(live_hub, "GET", f"{at}/discussions?label=none").json()["count"] == 0
+    assert [each.num for each in bob.get_repo_discussions(repo)] == [1]
+    (label,) = ask(live_hub, "GET", f"{at}/labels").json()["labels"]
+    here = f"{at}/labels/{label['id']}"
+    told = ask_json(live_hub, "PATCH", here, {"name": "fault"}, token=token_of("ada"))
+    assert (told.json()["name"], told.json()["colour"]) == ("fault", "pink")
+    assert ask(live_hub, "DELETE", here, token=token_of("bob")).status == 403
+    assert ask(live_hub, "DELETE", here, token=token_of("ada")).status == 200

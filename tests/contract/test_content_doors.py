@@ -595,6 +595,22 @@ def test_parts(
     assert client.put(next(iter(header.values())), content=b"late").status_code == 404
 
 
+def test_parts_of_a_small_object_for_who_asks_for_nothing_else(
+    place: Place, client: TestClient, content: bytes
+) -> None:
+    """A page names no "basic" where it wants to go on after a break; who names both is told."""
+    both = batch(client, content, place.ann.headers, transfers=("basic", "multipart"))
+    assert both.json()["transfer"] == "basic"
+    answer = batch(client, content, place.ann.headers, transfers=("multipart",))
+    assert answer.json()["transfer"] == "multipart"
+    upload = object_of(answer)["actions"]["upload"]
+    assert set(upload["header"]) == {"chunk_size", "00001"}
+    etag = client.put(upload["header"]["00001"], content=content).headers["etag"]
+    body = {"oid": digest_of(content), "parts": [{"partNumber": 1, "etag": etag}]}
+    assert client.post(upload["href"], json=body).status_code == 200
+    assert "actions" not in object_of(batch(client, content, place.ann.headers))
+
+
 def test_clients_that_speak_xet_are_sent_there(
     place: Place, client: TestClient, content: bytes
 ) -> None:

@@ -20,7 +20,7 @@ from groundswell.cli import swell
 from groundswell.core import policy
 from groundswell.core.policy import Action, Reason, Subject
 from groundswell.core.values import Gate, Principal, RepoGrant, Role, TokenRole, Visibility
-from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, xet
+from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, uploads, xet
 from groundswell.http.description import document
 from groundswell.http.routing import Route
 from tests.arch.tree import ROOT
@@ -99,6 +99,7 @@ DOORS = (
     (git, "git", "Git over HTTP, protocol v2 included. Basic authentication: any name, a token."),
     (hub_api, "hub", "The Hub API: JSON."),
     (resolve, "resolve", "Files for download."),
+    (uploads, "uploads", "Pictures, video and sound for comments."),
     (lfs, "lfs", "Git LFS: basic transfer and uploads in parts."),
     (xet, "xet", "The Xet content store. `{base}` is the `casUrl` that a Xet token comes with."),
     (oauth, "oauth", "Signing in of devices, for `hf auth login`."),

@@ -7,7 +7,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -456,17 +456,18 @@ def test_changes(any_world: Post) -> None:
     assert world.webhooks.list(world.alice) == ()
     left = world.database.read(lambda conn: conn.execute(sa.select(tables.webhook_watches)).all())
     assert left == []
-    events = world.database.read(
-        lambda conn: conn.execute(
-            sa.select(tables.events.c.type, tables.events.c.payload).where(
-                tables.events.c.type.startswith("webhook.")
-            )
-        ).all()
-    )
+    events = events_of_webhooks(world)
     assert [each.type for each in events] == [
         "webhook.created", *["webhook.changed"] * 3, "webhook.deleted"
     ]  # fmt: skip
     assert "far.example" not in repr(events), "an address may be as good as a secret"
+
+
+def events_of_webhooks(world: Post) -> Sequence[sa.Row[tuple[str, Any]]]:
+    query = sa.select(tables.events.c.type, tables.events.c.payload).where(
+        tables.events.c.type.startswith("webhook.")
+    )
+    return world.database.read(lambda conn: conn.execute(query).all())
 
 
 # --- secrets ------------------------------------------------------------------------------------
@@ -627,6 +628,8 @@ def test_sent_again_and_tried_out(world: Post, far: Receiver) -> None:
     WebhookPayload.model_validate(body_of(far.heard[2]))
     shown = world.webhooks.delivery(world.alice, hook.id, test.id)
     assert (shown.state, shown.response_body) == (DeliveryState.DELIVERED, "thanks")
+    told = [(each.type, each.payload["webhook"]) for each in events_of_webhooks(world)]
+    assert told[1:] == [("webhook.redelivered", hook.id), ("webhook.tested", hook.id)]
     world.webhooks.set_enabled(world.alice, hook.id, enabled=False)
     for call in (lambda: world.webhooks.test(world.alice, hook.id), lambda: world.webhooks.redeliver(world.alice, hook.id, test.id)):  # fmt: skip
         with pytest.raises(Conflict, match="off"):

@@ -21,10 +21,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from groundswell.core.errors import Malformed, NotFound, Unavailable
-from groundswell.core.values import Principal
+from groundswell.core.values import (
+    AddFile,
+    BucketOperation,
+    DeleteFile,
+    Principal,
+    RepoId,
+    RepoKind,
+)
 from groundswell.hub.blobs import dedup_domain
 from groundswell.hub.blobs.losing import lose_links
-from groundswell.hub.repos import Repository
+from groundswell.hub.buckets import Buckets
+from groundswell.hub.repos import Repos, Repository
 from groundswell.hub.upkeep import Premises, Severity
 from groundswell.hub.upkeep.collecting import Collector, bring_back_file
 from groundswell.hub.upkeep.content import ContentCheck
@@ -33,6 +41,7 @@ from groundswell.store.git import GitStore
 from groundswell.store.layout import DataFolder
 from groundswell.store.ports import Kind
 from groundswell.store.tables import blobs, links, marks, xorb_uses, xorbs
+from groundswell.wire.hashing import hash_to_hex
 from groundswell.wire.shard import write_shard
 from tests.hub.blobs.world import World, digest_of, file_of, first_chunk_hash, noise, pack
 
@@ -49,6 +58,7 @@ PACKED: Final = tuple(pack(content) for content in CONTENTS)
 SHA256S: Final = tuple(digest_of(content) for content in CONTENTS)
 NUMBER: Final = st.integers(0, len(CONTENTS) - 1)
 REPO: Final = st.integers(0, 1)
+BUCKET: Final = 2
 FIRST: Final = st.sampled_from(["xorb", "shard", "bytes"])
 ACT: Final = st.sampled_from(["xorb", "bytes", "shard", "ask", "ask for a chunk", "commit"])
 LATER: Final = st.sampled_from([0, 2, 27])
@@ -73,6 +83,10 @@ class CollectorMachine(RuleBasedStateMachine):
             self.world.repository(name, self.ada.account_id) for name in ("one", "two")
         ]
         self.git = GitStore(self.folder / "repos")
+        repos = Repos(self.world.database, self.git, self.world.clock)
+        self.bucket = RepoId(RepoKind.BUCKET, "ada", "bucket")
+        self.repos.append(repos.create_bucket(self.ada, self.bucket))
+        repos.close()
         self.domain = dedup_domain(self.ada, self.repos[0])
         self.seconds = 0.0  # that count: a leap of the clock counts for a day at most
         self.held: set[tuple[int, int]] = set()
@@ -169,7 +183,7 @@ class CollectorMachine(RuleBasedStateMachine):
 
     @rule(number=NUMBER)
     def copy_across(self, number: int) -> None:
-        source, target = self.repos
+        source, target = self.repos[:BUCKET]
         found = self.world.database.write(
             lambda conn: self.world.blobs.link_from(conn, source.id, target.id, [SHA256S[number]])
         )
@@ -199,6 +213,34 @@ class CollectorMachine(RuleBasedStateMachine):
             if repository.id in now:
                 self.held.add((repo, number))
             assert ((repo, number) in self.held) == (repository.id in now)
+
+    # --- buckets, where no history holds what is let go ---------------------------------------------
+
+    @rule(number=NUMBER)
+    def send_to_the_bucket(self, number: int) -> None:
+        self.send_plain_bytes(number, BUCKET)
+
+    @rule(number=NUMBER)
+    def put_into_the_bucket(self, number: int) -> None:
+        operation = AddFile(f"{number}.bin", hash_to_hex(file_of(PACKED[number]).file_hash))
+        if not self._batch(operation):
+            self.held.add((BUCKET, number))
+        else:
+            assert (BUCKET, number) not in self.held
+            fresh = self.is_fresh(self.file_told.get((BUCKET, number)))
+            assert not fresh, "a claim went too early"
+
+    @rule(number=NUMBER)
+    def take_out_of_the_bucket(self, number: int) -> None:
+        assert not self._batch(DeleteFile(f"{number}.bin"))
+        if (BUCKET, number) in self.held:
+            self.held.discard((BUCKET, number))
+            self.file_told[BUCKET, number] = self.seconds
+
+    def _batch(self, operation: BucketOperation) -> bool:
+        """Whether it failed."""
+        buckets = Buckets(self.world.database, self.world.blobs, self.world.clock)
+        return bool(buckets.batch(self.ada, self.bucket, [operation]).failures)
 
     # --- the hub ------------------------------------------------------------------------------------
 
@@ -280,6 +322,7 @@ class CollectorMachine(RuleBasedStateMachine):
         """Something was sent, no repository holds it, and a grace is over soon."""
         for each in (0, 1):
             self.let_go(number, each)
+        self.take_out_of_the_bucket(number)
         self._a_client("xorb", number, repo)
         if first != "xorb":
             self._a_client(first, number, repo)

@@ -12,12 +12,24 @@ are refused, and nothing has changed.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 
 import pytest
 
-from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, xet
-from tests.security.target import PASSWORD, Caller, Target, commit, csrf_in, raw, regular
+from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, uploads, xet
+from tests.security.target import (
+    KIB,
+    PASSWORD,
+    Caller,
+    Target,
+    commit,
+    csrf_in,
+    noise,
+    raw,
+    regular,
+)
 from tests.security.test_path_traversal import fill
 from tests.security.test_routes_and_roles import LINES, RIGHT_OF, Place, drive
 
@@ -33,7 +45,7 @@ WITHOUT_COOKIE = re.compile(
 
 def unsafe_routes() -> list[tuple[str, str]]:
     found = set()
-    for door in (operation, git, hub_api, oauth, resolve, xet, lfs, pages):
+    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, pages):
         for route in door.routes():
             for method in UNSAFE & set(route.methods):
                 found.add((method, route.pattern))
@@ -152,6 +164,53 @@ def test_own_pages_may(target: Target, victim: Caller, repo: str) -> None:
         body = {"title": "from the hub's own page"}
         answer = victim.json("POST", f"/api/models/{repo}/discussions", body, headers)
         assert answer.status == 200, answer.text
+
+
+def test_uploads_by_cookie_are_for_own_pages(target: Target, victim: Caller, repo: str) -> None:
+    """The upload page sends files through the public doors with its cookie: preupload, batch, commit.
+    Mallory's page knows what to send, and sends it in every form that needs no question beforehand.
+    """
+    content = noise(KIB, "dropped")
+    oid = hashlib.sha256(content).hexdigest()
+    line = {"key": "lfsFile", "value": {"path": "p.bin", "algo": "sha256", "oid": oid, "size": KIB}}
+    lines = [{"key": "header", "value": {"summary": "s", "description": ""}}, line]
+    steps = {
+        f"/api/models/{repo}/preupload/main": json.dumps(
+            {"files": [{"path": "p.bin", "size": KIB}]}
+        ),
+        f"/{repo}.git/info/lfs/objects/batch": json.dumps(
+            {
+                "operation": "upload",
+                "transfers": ["multipart"],
+                "objects": [{"oid": oid, "size": KIB}],
+            }
+        ),
+        f"/api/models/{repo}/commit/main": "\n".join(json.dumps(each) for each in lines),
+        f"/api/models/{repo}/commit/main?create_pr=1": "\n".join(
+            json.dumps(each) for each in lines
+        ),
+    }
+    before = state(target, repo)
+    kinds = ("application/json", "text/plain", "application/x-www-form-urlencoded", "")
+    for path, body in steps.items():
+        for sign, headers in signs(target).items():
+            for kind in kinds:
+                sent = {**headers, "Content-Type": kind} if kind else headers
+                answer = victim("POST", path, body.encode(), sent)
+                assert answer.status == 403, (path, sign, kind, answer.text[:200])
+                assert "signature" not in answer.text
+    assert state(target, repo) == before
+    # The control: the hub's own page, step by step.
+    own = {"Origin": target.url, "Sec-Fetch-Site": "same-origin", "Content-Type": "text/plain"}
+    preupload, batch, commit_path, _ = steps
+    assert victim("POST", preupload, steps[preupload].encode(), own).status == 200
+    told = victim("POST", batch, steps[batch].encode(), own).json()
+    upload = told["objects"][0]["actions"]["upload"]
+    [part] = [url for name, url in upload["header"].items() if name != "chunk_size"]
+    etag = victim("PUT", part.removeprefix(target.url), content, own).headers["ETag"]
+    body = {"oid": oid, "parts": [{"partNumber": 1, "etag": etag}]}
+    assert victim.json("POST", upload["href"].removeprefix(target.url), body, own).status == 200
+    assert victim("POST", commit_path, steps[commit_path].encode(), own).status == 200
 
 
 def test_where_no_cookie_counts_it_gives_nothing(target: Target, victim: Caller, repo: str) -> None:

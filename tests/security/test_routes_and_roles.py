@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, xet
+from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, uploads, xet
 from groundswell.http.routing import Route
 from tests.security.target import (
     Answer,
@@ -43,7 +43,7 @@ TABLE: dict[str, Any] = tomllib.loads(
 )
 ROLES = TABLE["roles"]["columns"]
 VISIBILITIES = ("public", "private", "gated", "missing")
-RIGHTS = ("see", "read", "contribute", "write", "administer", "like")
+RIGHTS = ("see", "read", "contribute", "write", "administer", "rules", "like")
 PAGE = "{page}"
 PREFIXED = re.compile(r"^(?:/\{(?:kind|prefix)\})?/\{ns\}/\{name\}")
 
@@ -51,7 +51,7 @@ PREFIXED = re.compile(r"^(?:/\{(?:kind|prefix)\})?/\{ns\}/\{name\}")
 def every_route() -> list[tuple[str, Route]]:
     """(line of the table, route) for each method of each address of the application."""
     found = []
-    for door in (operation, git, hub_api, oauth, resolve, xet, lfs, pages):
+    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, pages):
         for route in door.routes():
             plain = re.sub(r"\{([a-z]+):[^}]*\}", r"{\1}", route.pattern)
             if plain != "/v2/{ns}/{name}/manifests/{tag}":
@@ -65,16 +65,19 @@ def every_route() -> list[tuple[str, Route]]:
 
 LINES = sorted({line for line, _ in every_route()})
 COLLECTION_RIGHTS = ("see", "upvote", "change")
-RIGHT_OF = {line: right for right, lines in TABLE["routes"].items() for line in lines} | {
-    line: f"collection {right}"
-    for right in COLLECTION_RIGHTS
-    for line in TABLE["collections"][right]
-}
+BUCKET_RIGHTS = ("read", "write", "administer", "create")
+OF_THEIR_OWN = [
+    *((line, f"collection {each}") for each in COLLECTION_RIGHTS for line in TABLE["collections"][each]),
+    *((line, f"bucket {each}") for each in BUCKET_RIGHTS for line in TABLE["buckets"][each]),
+]  # fmt: skip
+RIGHT_OF = {line: right for right, lines in TABLE["routes"].items() for line in lines} | dict(
+    OF_THEIR_OWN
+)
 
 
 def test_the_table_knows_every_address_once() -> None:
     listed = [line for lines in TABLE["routes"].values() for line in lines]
-    listed += [line for right in COLLECTION_RIGHTS for line in TABLE["collections"][right]]
+    listed += [line for line, _ in OF_THEIR_OWN]
     assert sorted(listed) == LINES
     assert set(TABLE["bodies"]) <= set(LINES)
 
@@ -172,11 +175,14 @@ def address(line: str, place: Place) -> str:
         "path*": "nope.txt" if line.startswith("POST") else "notes.txt",
         "branch": "main" if "/branch/" in line and line.startswith("POST") else "there-not",
         "number": "1",
+        "rule": "999999",
+        "check": "unit",
         "comment": "0" * 19 + "f" + "0" * 4,  # of no comment
         "review": "1",
         "thread": "1",
         "line": "1",
         "mark": "pin",
+        "label": "999999",
         "slug": place.slug.partition("/")[2],
         "item": "0" * 24,
         "commit": place.head,
@@ -188,6 +194,8 @@ def address(line: str, place: Place) -> str:
         "account": "works",
         "status": "pending",
         "which": "models-tags-by-type",
+        "feed": "new.atom",
+        "link": "no.link",
         "file": "olga.svg",
         "version": "x",
         "webhook": "0" * 24,
@@ -207,6 +215,8 @@ def drive(caller: Caller, line: str, place: Place, csrf: str) -> Answer:
     method = line.partition(" ")[0].replace("*", "GET")
     path = address(line, place)
     body = TABLE["bodies"].get(line)
+    if line.endswith("/events"):
+        path += "?cursor=999999"  # never given: told so, and at an end
     if line.endswith("/info/refs"):
         path += "?service=git-upload-pack"
     if line.endswith(("/git-upload-pack", "/git-receive-pack")):
@@ -215,7 +225,7 @@ def drive(caller: Caller, line: str, place: Place, csrf: str) -> Answer:
     if "/commit/{rev}" in line and method == "POST":
         lines = ndjson(("header", {"summary": "s"}), ("deletedFile", {"path": "nope"}))
         return caller(method, path, lines, {"Content-Type": "application/x-ndjson"})
-    if line == "POST {page}/upload/{rev}":
+    if line in {"POST {page}/upload/{rev}", "POST {page}/discussions/{number}/attach"}:
         form = f'--b\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{csrf}\r\n--b--\r\n'
         kind = "multipart/form-data; boundary=b"
         return caller(method, path, form.encode(), {"Content-Type": kind})
@@ -356,6 +366,47 @@ def test_every_address_of_a_collection_asks_for_the_right_it_should(
     assert not faults, "\n".join(map(str, faults))
 
 
+@pytest.fixture(scope="module")
+def buckets(target: Target) -> dict[str, Place]:
+    """By visibility: the place of a bucket. Names have the same length."""
+    olga, found = target.user("olga"), {}
+    for visibility in ("public", "private", "missing"):
+        name = f"works/bucket-{visibility}".ljust(20, "x")
+        if visibility != "missing":
+            made = olga.json("POST", f"/api/buckets/{name}", {"visibility": visibility})
+            assert made.status == 200, made.text
+        found[visibility] = Place("buckets", name, "0" * 40, name)
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_address_of_a_bucket_asks_for_the_right_it_should(
+    buckets: dict[str, Place], actors: dict[str, Caller], csrf: str, role: str
+) -> None:
+    faults = []
+    column = ROLES.index(role)
+    for line, right in OF_THEIR_OWN:
+        if not right.startswith("bucket "):
+            continue
+        told = {}
+        for visibility, place in buckets.items():
+            if line in TABLE["buckets"]["create"]:
+                wanted = TABLE["buckets"]["creators"][column]
+            else:
+                wanted = expected(line, right.removeprefix("bucket "), role, visibility)
+            makes = line in TABLE["buckets"]["create"] and visibility == "missing"
+            if wanted == "yes" and (makes or line in TABLE["destructive"]["routes"]):
+                continue
+            answer = drive(actors[role], line, place, csrf)
+            if (found := decision(answer)) != wanted:
+                faults.append((line, visibility, wanted, found, answer.text[:150]))
+            if wanted == "hidden":
+                told[visibility] = unlike(answer, place)
+        if "private" in told:
+            assert told["private"] == told["missing"], line
+    assert not faults, "\n".join(map(str, faults))
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_other_addresses_are_for_whom_they_should(
     places: dict[tuple[str, str], Place], actors: dict[str, Caller], csrf: str, role: str
@@ -390,7 +441,10 @@ def test_other_addresses_are_for_whom_they_should(
 
 
 def test_lists_hold_only_what_one_may_see(
-    target: Target, places: dict[tuple[str, str], Place], actors: dict[str, Caller]
+    target: Target,
+    places: dict[tuple[str, str], Place],
+    buckets: dict[str, Place],
+    actors: dict[str, Caller],
 ) -> None:
     """A private repository's name stands in no list, page or count of somebody it is hidden from."""
     hidden = places["models", "private"].repo.partition("/")[2]
@@ -405,6 +459,13 @@ def test_lists_hold_only_what_one_may_see(
         "/api/organizations/works/settings/repositories",
         "/api/settings/repositories",
         "/works",
+        "/works?tab=activity",
+        "/olga?tab=activity",
+        "/-/feeds/accounts/works",
+        "/-/feeds/accounts/olga",
+        "/-/feeds/models/new.atom",
+        "/notifications?which=all",
+        "/api/notifications?which=all",
         "/models?search=" + hidden,
         "/",
         "/sitemap.xml",
@@ -416,6 +477,11 @@ def test_lists_hold_only_what_one_may_see(
                 text = text.replace(said, "")  # what was asked for is told again
             assert hidden not in text, (role, path)
     assert hidden in actors["reader"]("GET", paths[0]).text
+    bucket = buckets["private"].repo.partition("/")[2]
+    for path in ("/api/buckets/works?search=bucket", "/works?tab=buckets", *paths):
+        for role in ("anonymous", "stranger", "other-repo-token"):
+            assert bucket not in actors[role]("GET", path).text, (role, path)
+    assert bucket in actors["reader"]("GET", "/api/buckets/works").text
     counts = [
         actors[r]("GET", "/api/organizations/works/overview").json() for r in ("stranger", "reader")
     ]
@@ -493,9 +559,13 @@ def test_what_was_revoked_opens_nothing_within_a_second(
             assert decision(answer) in {"hidden", "sign-in", "no"}, (line, answer.text)
         elif not line.startswith("GET /xet/"):
             assert answer.status == 401 or decision(answer) == "no", (line, answer.text)
-        assert place.head not in answer.text.replace(f"commit%2F{place.head}", "").replace(
-            f"/commit/{place.head}", ""
+        own = (
+            f"{word}{slash}{place.head}" for word in ("commit", "checks") for slash in ("/", "%2F")
         )
+        left = answer.text
+        for echoed in own:  # the address that was asked for
+            left = left.replace(echoed, "")
+        assert place.head not in left
         assert "# hello" not in answer.text
 
 

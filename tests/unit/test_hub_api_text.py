@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from groundswell.core.errors import BadRequest
-from groundswell.core.values import Entry, EntryKind, Pointer, RepoKind
+from groundswell.core.values import HISTORY_KINDS, Entry, EntryKind, Pointer, RepoKind
 from groundswell.wire.hub_api.expand import EXPANDABLE, LISTED, LISTED_IN_FULL, TOLD, check_expand
 from groundswell.wire.hub_api.text import date_text, next_link, parse_query, values_of
 from groundswell.wire.hub_api.tree import MASKED, sibling, tree_item
@@ -45,7 +45,7 @@ def test_an_unknown_expand_names_the_known_ones() -> None:
 
 
 def test_what_is_told_can_be_asked_for() -> None:
-    for kind in RepoKind:
+    for kind in HISTORY_KINDS:
         for told in (TOLD, LISTED, LISTED_IN_FULL):
             assert set(told[kind]) <= set(EXPANDABLE[kind])
 

@@ -116,6 +116,34 @@ _MARKDOWN_ONLY = (
 )  # fmt: skip
 
 
+# Families that were found after the first list: what a parser makes of it the second time, entities
+# without an end, names that only look like letters, and what Markdown makes of Markdown.
+_LATER = (
+    f'<math><annotation-xml encoding="text/html"><style><img title="</style><img src onerror={CALL}>">',
+    f'<svg><annotation-xml><foreignobject><style><!--</style><p id="--><img src onerror={CALL}>">',
+    f'<math><mi><mglyph><svg><mtext><textarea><a title="</textarea><img src=x onerror={CALL}>">',
+    f'<form id=a></form><math><mtext></form><form><mglyph><svg><mtext><style><path id="</style><img onerror={CALL} src>">',
+    f"<svg><font color=x><style><img src=x onerror={CALL}></style></font></svg>", f"<svg><p><title><style></title><img src=x onerror={CALL}></style>",
+    f'<table><svg><desc><table><style><a title="</style><img src=x onerror={CALL}>">', f'<select><svg><style><a id="</style><img src=x onerror={CALL}>">',
+    f'<a><svg><a><style><b title="</style><img src=x onerror={CALL}>">', f"<noscript><style></noscript><img src=x onerror={CALL}></style>",
+    f"<template><style></template><img src=x onerror={CALL}></style>", f"<template><template></template><img src=x onerror={CALL}></template>",
+    f"<div><template shadowrootmode=open><slot></slot><img src=x onerror={CALL}></template>x</div>", f"<svg onload&equals;{CALL}>", "<svg onload=&#119;indow.__xss&#61;1>",
+    f"<img src=x on&#101;rror={CALL}>", f"&lt;img src=x onerror={CALL}&gt", f"&#60;img src=x onerror={CALL}&#62;", f"&#x3c;script&#x3e;{CALL}&#x3c;/script&#x3e;",
+    f"&amp;lt;script&amp;gt;{CALL}&amp;lt;/script&amp;gt;", f"\uff1cscript\uff1e{CALL}\uff1c/script\uff1e", f"\u003cscript\u003e{CALL}\u003c/script\u003e",
+    f"+ADw-script+AD4-{CALL}+ADw-/script+AD4-", f"%3Cscript%3E{CALL}%3C/script%3E", f"<\u017fcript>{CALL}</\u017fcript>", f"<\u212aeygen autofocus onfocus={CALL}>",
+    f"<img src=x onerror={CALL.replace('=', chr(0x2028) + '=')}>", f"'-({CALL})-'", f'";{CALL};//', f"';{CALL};//", f"`;{CALL};//", f"${{{CALL}}}", f"{{{{ {CALL} }}}}", "{{ [].constructor.constructor('window.__xss=1')() }}", "{% raw %}<script>window.__xss=1</script>{% endraw %}",
+    f'" onmouseover={CALL} x="', f"' onmouseover={CALL} x='", f'"><script>{CALL}</script>', f"'><script>{CALL}</script>", f"--><script>{CALL}</script><!--",
+    f"]]><script xmlns='http://www.w3.org/1999/xhtml'>{CALL}</script>", f"<x:script xmlns:x='http://www.w3.org/1999/xhtml'>{CALL}</x:script>", f"</title></textarea></style></script><script>{CALL}</script>",
+    f"</pre></code></td></tr></table><script>{CALL}</script>", f"<svg><set href=#a attributeName=href to=javascript:{CALL} /><a id=a><text y=9>x</text></a></svg>",
+    f"<svg><animate xlink:href=#b attributeName=href from=javascript:{CALL} to=1 /><a id=b><text y=9>x</text></a></svg>", f"<svg><discard onbegin={CALL}></svg>",
+    f"<iframe src=javascript:parent.{CALL}></iframe>", f"<iframe srcdoc=&lt;script&gt;parent.{CALL}&lt;/script&gt;></iframe>", f"<object type=text/html data=javascript:{CALL}></object>",
+    f"<embed src=javascript:parent.{CALL}>", f"<a href=javascript&#x3A;{CALL}>x</a>", f"<a href='\x0bjavascript:{CALL}'>x</a>", f"<a href='java&#13;script:{CALL}'>x</a>", f"<a href=javascript:alert&lpar;1&rpar;,{CALL}>x</a>",
+    f"[x](javascript&#58;{CALL})", f"[x](\\javascript:{CALL})", f"![x](x 'a' onerror={CALL})", f"[x]: javascript:{CALL}\n\n[x]", f"<javascript:{CALL}>", "[x](data:text/html;base64,PHNjcmlwdD53aW5kb3cuX194c3M9MTwvc2NyaXB0Pg== 'x')",
+    f"[<img src=x onerror={CALL}>](x)", f"`` ` ``<img src=x onerror={CALL}>`` ` ``", f'~~~ x" onclick={CALL} y="\nz\n~~~', f"<!-- x\n\n--><img src=x onerror={CALL}>", f"<?php\n\n?><img src=x onerror={CALL}>",
+    f"@<script>{CALL}</script> #1<script>{CALL}</script>", f"https://x.example/<script>{CALL}</script>", f'https://x.example/"onmouseover={CALL}//', f"x@y.example?subject=<script>{CALL}</script>",
+)  # fmt: skip
+
+
 def vectors() -> list[str]:
     """All of them."""
     found = [
@@ -129,5 +157,5 @@ def vectors() -> list[str]:
     found += [f'<a href="{scheme}">x</a>' for scheme in _SCHEMES]
     found += [f'<img src="{scheme}">' for scheme in _SCHEMES]
     found += [form.format(scheme) for form in _MARKDOWN for scheme in _SCHEMES]
-    found += [*_STRUCTURES, *_MARKDOWN_ONLY]
-    return found
+    found += [*_STRUCTURES, *_MARKDOWN_ONLY, *_LATER]
+    return list(dict.fromkeys(found))

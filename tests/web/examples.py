@@ -12,12 +12,19 @@ from groundswell.http.pages.views import (
     AccessListPage,
     AccessRow,
     AccountPage,
+    ActivityRow,
     AuditPage,
     AuditRow,
+    BinaryContent,
     BlameLine,
     BlamePage,
     BlameStretch,
+    BucketFileRow,
+    BucketPage,
+    BucketRow,
     CardPage,
+    CheckPage,
+    CheckRow,
     ChoreRow,
     ChoresPage,
     Collecting,
@@ -26,6 +33,7 @@ from groundswell.http.pages.views import (
     CollectionRow,
     CollectionsPage,
     CollidingFile,
+    ColumnFigures,
     CommentCard,
     CommitLine,
     CommitPage,
@@ -39,6 +47,7 @@ from groundswell.http.pages.views import (
     DiscussionPage,
     DiscussionRow,
     DiscussionsPage,
+    DocumentContent,
     Drawing,
     DrawnNode,
     EarlierText,
@@ -49,6 +58,7 @@ from groundswell.http.pages.views import (
     Fact,
     FaultRow,
     FaultsPage,
+    FeedPage,
     FileChange,
     FilePage,
     FileRow,
@@ -59,11 +69,18 @@ from groundswell.http.pages.views import (
     Home,
     HubSettingsPage,
     ItemRow,
+    KnotForm,
+    LabelRow,
+    LabelsPage,
     LikersPage,
     ListForm,
+    MailLinkPage,
+    MailPage,
+    MediaContent,
     MemberRow,
     MergeBox,
     NamespaceRow,
+    NeedRow,
     NetworkPage,
     NetworkRow,
     NewCollectionPage,
@@ -71,24 +88,38 @@ from groundswell.http.pages.views import (
     NewForkPage,
     NewRepoPage,
     NewTokenPage,
+    NotebookCell,
+    NotebookContent,
+    NotebookOutput,
+    NotificationRow,
+    NotificationsPage,
+    PendingContent,
     PersonRow,
     PlaceForm,
     ProfilePage,
     ProposalPage,
     QuestionRow,
+    QueuePage,
+    QueueRow,
+    ReactionChip,
     RefChoice,
     RefPicker,
     RefRow,
     RefsPage,
+    RepoActivityPage,
     RepoHead,
     RepoList,
     RepoRow,
     RepoSettingsPage,
+    ResolvePage,
     ReviewBar,
     ReviewCard,
+    RuleForm,
+    RulesPage,
     SaidLine,
     SearchPage,
     SettingRow,
+    Share,
     Shell,
     SignInPage,
     Snippet,
@@ -96,7 +127,14 @@ from groundswell.http.pages.views import (
     StandingRow,
     StoragePage,
     SyncPage,
+    TableCell,
+    TableColumn,
+    TableContent,
+    TableRow,
     Tag,
+    TensorRow,
+    TensorsContent,
+    TextContent,
     ThreadCard,
     TimelineLine,
     TokenRow,
@@ -107,11 +145,14 @@ from groundswell.http.pages.views import (
     UsersPage,
     View,
     Viewer,
+    ViewerPage,
     WebhookFormPage,
     WebhookPage,
     WebhookRow,
     WebhooksPage,
+    WholeCell,
 )
+from groundswell.hub.discussions.reactions import KINDS
 from groundswell.wire.highlight import highlight_file
 from groundswell.wire.markdown import LinkBase
 from groundswell.wire.markdown import render as render_markdown
@@ -185,7 +226,7 @@ ROWS = (
 REPO = RepoHead(
     "model", "ada", "smollm2-135m-instruct", "/ada/smollm2-135m-instruct", is_private=True,
     gate="manual", is_disabled=False, likes=3, may_write=True, may_contribute=True,
-    may_administer=True, discussions=2,
+    may_administer=True, discussions=2, watch="all",
 )  # fmt: skip
 COMMIT = CommitLine(
     "3f" * 20, f"{REPO.url}/commit/{'3f' * 20}", "Quantise to 4 bits, keep the embedding in 16 and say why in the card",
@@ -224,6 +265,28 @@ CHANGES = (
     FileChange("config.json", None, "modified", "/x", 1, 1, DIFF),
     FileChange("model.gguf", None, "added", "/x", 0, 0, None, "A large file: 98.3 MB."),
 )
+LABEL = LabelRow(1, "fault", "pink", "It breaks", "/x", is_on=True)
+CHECKS = (
+    CheckRow("unit", "passed", "/x", "ada", NOW - HOUR, has_log=True),
+    CheckRow(
+        "scan/" + "x" * 90,
+        "failed",
+        "/x",
+        "ada",
+        NOW - HOUR,
+        "https://ci.example/" + "x" * 200,
+        has_log=True,
+    ),
+    CheckRow("eval", "running", "/x", "", NOW),
+    CheckRow("licence", "awaited"),
+    CheckRow("docs", "skipped", "/x", "ada", NOW),
+    CheckRow("gpu", "errored", "/x", "ada", NOW),
+    CheckRow("long", "queued", "/x", "ada", NOW),
+)
+NEEDS = (
+    NeedRow(is_met=True, words="2 of 2 approvals by ada, ben"),
+    NeedRow(is_met=False, words="@legal or @acme has to approve data/legal/" + "x" * 120),
+)
 DISCUSSION = DiscussionRow(
     7,
     "Say where the data comes from",
@@ -232,6 +295,11 @@ DISCUSSION = DiscussionRow(
     True,
     "grace",
     NOW - HOUR,
+    labels=(
+        LABEL,
+        LabelRow(2, "a label as long as names of labels may be, about 50", "purple", "", "/x"),
+    ),
+    assignees=("ada", "grace"),
 )
 SAID = (
     SaidLine(1, "grace", NOW - HOUR, "<p>Why four? " + "word " * 40 + "</p>", may_remove=True),
@@ -312,8 +380,33 @@ ASKED = (
 FILE = FilePage(
     REPO, "main", "a-folder/config.py", PICKER, CRUMBS, 1234, is_large=False, sha256=None,
     download_url="/x", raw_url="/x", history_url="/x", permalink_url="/x", delete_url="/x", edit_url="/x", blame_url="/x",
-    commit=COMMIT, lines_html=tuple(highlight_file("a.py", PROGRAM)), lines_left_out=200,
+    commit=COMMIT, content=TextContent(highlight_file("a.py", PROGRAM), 1, None, "/x", "/x", "/x", here="/x", note="Lines 1 to 12", reason="This is shown as text: as a table it has a fault."),
 )  # fmt: skip
+CELLS = (
+    TableCell("number", "12345678901234567890", 20), TableCell("text", "word " * 60, 9000, "/x"), TableCell("none", "", 0),
+    TableCell("other", "{'a': " + "1" * 200 + "}", 200), TableCell("bytes", LONG, 12, None, "12 B"), TableCell("image", "a.png", 12, "/x.png", "12 B"),
+    TableCell("audio", "", 12, "/x.wav", "12 B"), TableCell("media", "", 4, "/x.png", "image, 4 B"),
+)  # fmt: skip
+TABLE = TableContent(
+    "/x", (("part", "1"),), tuple(TableColumn(f"c<b>{n}" + "x" * (n * 30), "STRUCT(bytes BLOB, path VARCHAR)" * 3, "text") for n in range(8)),
+    tuple(TableRow(n * 1_000_000, CELLS) for n in range(4)), 12_000_000, "Rows 0 to 3 of 12,000,000", (("Row groups", "48"), ("Written by", LONG)),
+    "find <me>", "/x", "/x", "Next rows", "Part 2 of 70: text has no index, so it is read 16.8 MB at a time.", "/x", "/x", "Columns 51 to 100 of 1,200", "/x", "/x", "/x",
+    (
+        ColumnFigures("x", "DOUBLE", (("Lowest", "-1.5"), ("Mean", "12,345.6")), tuple((n * 10, n * 3, f"{n}: {n}") for n in range(20)), (), "From 0 to 20."),
+        ColumnFigures(LONG, "VARCHAR", (("Missing", "3 (1.0 %)"),), (), ((LONG, 12, 200), ("b", 3, 50))),
+    ), "Counted over 100 000 rows, taken from 8 places of the file.",
+)  # fmt: skip
+TENSORS = TensorsContent(
+    "/x", "norm", 290, 134_515_008, 269_000_000, (Share("BF16", 280, 134_000_000, 268_000_000, 990, 0), Share("F32", 10, 500_000, 1_000_000, 9, 990)),
+    (Share("model.layers.0", 9, 3_500_000, 7_000_000, 26, 0, "/x"), Share(LONG, 1, 1, 4, 0, 26)), 12,
+    (TensorRow("model.layers.0.self_attn.q_proj.weight", "BF16", "576 \u00d7 576", 331_776, 663_552), TensorRow("x" * 250, "F32", "scalar", 1, 4)), 200, 290, "/x", "/x",
+    (("tokenizer.chat_template", "{% for m in messages %}" * 40), ("general.name", "SmolLM2"), (LONG, LONG)),
+)  # fmt: skip
+NOTEBOOK = NotebookContent("python", (
+    NotebookCell("prose", "<h2>Title</h2><p>Words</p>", None, ()),
+    NotebookCell("code", '<span class="hl-n">x</span> = 1  # ' + "long " * 60, 12, (NotebookOutput("text", "out " * 100), NotebookOutput("error", "ZeroDivisionError: " + "x" * 300), NotebookOutput("html", "<table><tr><td>1</td></tr></table>"), NotebookOutput("picture", "data:image/png;base64,iVBORw0KGgo="), NotebookOutput("note", "An output that is too large to show here."))),
+    NotebookCell("raw", "raw text", None, ()),
+), 3)  # fmt: skip
 EDIT = EditPage(
     REPO, "main", "a-folder/README.md", CRUMBS, "/x", "/x", "a-folder/README.md",
     "\n# A card\n" + "word " * 200 + "</textarea><script>alert(1)</script>\n", "3f" * 20,
@@ -331,7 +424,7 @@ TALK = (
     TimelineLine(2, "ada", "history", "brought 2 commits", NOW - 80 * HOUR, (COMMIT, COMMIT)),
     TimelineLine(3, "somebody-with-a-very-long-name-" + "x" * 40, "gear", "renamed this from “" + "word" * 60 + "”", NOW - 70 * HOUR),
     CommentCard(4, "eve", NOW - HOUR, "", is_hidden=True, hidden_by="ada", is_first=False),
-    CommentCard(5, "eve", NOW - HOUR, "<p>" + "unbroken" * 60 + "</p><pre><code>" + "x" * 300 + "</code></pre>", is_hidden=False, hidden_by="", is_first=False, may_hide=True),
+    CommentCard(5, "eve", NOW - HOUR, "<p>" + "unbroken" * 60 + "</p><pre><code>" + "x" * 300 + "</code></pre>", is_hidden=False, hidden_by="", is_first=False, may_hide=True, reactions=(ReactionChip("yes", "👍", 12, "ada, grace and 10 others", is_own=True), ReactionChip("heart", "❤️", 1, "eve"))),
 )  # fmt: skip
 
 
@@ -356,11 +449,85 @@ ITEMS = (
     ItemRow("2" * 24, "collection", "Others", "/x", "See also.", "by grace"),
 )  # fmt: skip
 PEOPLE = (PersonRow("grace", "Grace Hopper"), PersonRow(LONG, "", is_organisation=True))
+BUCKETS = (
+    BucketRow("ada/runs", "/x", False, 0, 0, NOW - HOUR),
+    BucketRow(f"{LONG}/{LONG}", "/x", True, 1234567, 10**13, NOW - 900 * HOUR),
+)
+BUCKET_FILES = (
+    BucketFileRow("logs", "/x", is_folder=True),
+    BucketFileRow(
+        "checkpoint-0001.safetensors",
+        "/x",
+        is_folder=False,
+        size_bytes=10**10,
+        uploaded_at=NOW - HOUR,
+        download_url="/x",
+    ),
+    BucketFileRow(
+        LONG * 2,
+        "/x",
+        is_folder=False,
+        size_bytes=1,
+        uploaded_at=NOW - 9000 * HOUR,
+        download_url="/x",
+    ),
+)
 ACCOUNT = AccountPage(
     "ada", "Ada Lovelace", "organisation", NOW - 9000 * HOUR,
     (MemberRow("grace", "Grace", "admin"),), ROWS, (), (), may_create=True, is_followed=True,
-    tabs=(("repositories", "Repositories", 1234), ("collections", "Collections", 6), ("likes", "Likes", 0), ("followers", "Followers", 2), ("following", "Following", 2)),
+    tabs=(("repositories", "Repositories", 1234), ("buckets", "Buckets", 2), ("collections", "Collections", 6), ("likes", "Likes", 0), ("followers", "Followers", 2), ("following", "Following", 2)),
 )  # fmt: skip
+
+
+def activity(icon: str, text: str, target: str, **more: Any) -> ActivityRow:
+    return ActivityRow(
+        icon, "grace", text, target, "/x", f"ada/{LONG}", f"/ada/{LONG}", NOW - 5 * HOUR, **more
+    )
+
+
+ACTIVITY = (
+    activity("model", "made the model", f"ada/{LONG}", is_private=True),
+    activity("history", "committed to main:", "3f3f3f3f"),
+    activity(
+        "talk",
+        "said something in the discussion",
+        "#12",
+        title="Why <b>so</b> large? " + LONG,
+        excerpt="Because " * 40,
+    ),
+    activity("heart", "likes", f"ada/{LONG}"),
+)
+NOTICES = (
+    NotificationRow(
+        1,
+        "talk",
+        "Why <b>so</b> large? " + LONG,
+        "/x",
+        f"ada/{LONG}",
+        "/x",
+        12,
+        "grace",
+        "said something",
+        "you are mentioned",
+        NOW - HOUR,
+        is_read=False,
+        is_private=True,
+    ),
+    NotificationRow(
+        2,
+        "branch",
+        "Quantise",
+        "/x",
+        "ada/m",
+        "/x",
+        3,
+        "bob",
+        "merged it",
+        "you take part",
+        NOW - 30 * HOUR,
+        is_read=True,
+    ),
+)
 
 UPSTREAM = Tag(f"{LONG}/{LONG}", "/x")
 FORK = replace(REPO, upstream=UPSTREAM, forks=1234)
@@ -392,6 +559,19 @@ DELIVERIES = (
     DeliveryRow("/settings/webhooks/0123/deliveries/4", "test", "", "dropped", NOW - HOUR, 0, problem="The webhook was switched off."),
 )  # fmt: skip
 EXAMPLES: dict[str, View] = {
+    "feed": FeedPage(ACTIVITY, (row("ada/words", kind="dataset"), *ROWS), ROWS, "/?cursor=1", "/"),
+    "feed-empty": FeedPage((), (), ()),
+    "repo-activity": RepoActivityPage(REPO, ACTIVITY, (("Activity", "/x.atom"), ("Commits", "/y.atom")), "/x", "/y"),
+    "repo-activity-none": RepoActivityPage(REPO, (), ()),
+    "account-activity": replace(ACCOUNT, tab="activity", activities=ACTIVITY, next_url="/x"),
+    "notifications": NotificationsPage(NOTICES, "all", "/notifications?which=all", "ada/m", "models/ada/m", "/x", "/y"),
+    "notifications-none": NotificationsPage((), "unread", "/notifications"),
+    "mail": MailPage(can_send=True, email="ada@example.org", is_confirmed=True, choice="mentions"),
+    "mail-unconfirmed": MailPage(can_send=True, email="ada@example.org", is_confirmed=False, choice="off", error="A message was sent a moment ago."),
+    "mail-off": MailPage(can_send=False, email="", is_confirmed=False, choice="off"),
+    "mail-stop": MailLinkPage(is_end=True),
+    "mail-confirm": MailLinkPage(is_end=False, email="ada@example.org"),
+    "mail-confirmed": MailLinkPage(is_end=False, is_done=True),
     "home": Home(ROWS, (row("ada/words", kind="dataset"),), (row("ada/demo", kind="space"),)),
     "home-empty": Home(),
     "list": RepoList("model", ListForm(search="smol", license="mit"), ROWS, 20345, "/models?cursor=x", "/models", FACETS, 300),
@@ -407,6 +587,10 @@ EXAMPLES: dict[str, View] = {
     "list-empty": RepoList("dataset", ListForm(), (), 0, None, None),
     "account": ACCOUNT,
     "account-collections": replace(ACCOUNT, tab="collections", collections=COLLECTIONS),
+    "account-buckets": replace(ACCOUNT, tab="buckets", buckets=BUCKETS, next_url="/x"),
+    "account-buckets-none": replace(ACCOUNT, tab="buckets"),
+    "bucket": BucketPage(BUCKETS[1], "ada", LONG, False, "a-folder", (Crumb(LONG, "/x"), Crumb("a-folder", "/x")), BUCKET_FILES, (Snippet("Send a folder", "bash", f"export HF_ENDPOINT=https://hub.example.org\nhf buckets sync ./folder hf://buckets/{LONG}/{LONG}", "Only what changed is sent."), Snippet("Fetch all of it", "bash", "hf buckets sync hf://buckets/a/b ./folder")), "/x", "/x"),
+    "bucket-empty": BucketPage(BUCKETS[0], "ada", "runs", True, "", (Crumb("runs", "/x"),), (), (Snippet("Send a folder", "bash", "hf buckets sync ./folder hf://buckets/ada/runs"),)),
     "account-likes": replace(ACCOUNT, tab="likes", likes=ROWS, next_url="/x"),
     "account-followers": replace(ACCOUNT, tab="followers", people=PEOPLE, is_self=True),
     "account-nobody": replace(ACCOUNT, tab="following"),
@@ -447,11 +631,28 @@ EXAMPLES: dict[str, View] = {
     "tree": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], FILES, "/x", "/x", "/x", "/x", COMMIT),
     "tree-empty": TreePage(REPO, "main", "", PICKER, CRUMBS[:1], (), None, "/x", None, None, None),
     "file": FILE,
-    "file-document": replace(FILE, lines_html=None, lines_left_out=0, document_html=RENDERED.html, source_url="/x"),
-    "file-binary": replace(FILE, lines_html=None, lines_left_out=0, is_large=True, sha256="ab" * 32, reason="This is not text: 98.3 MB.", facts=FACTS, tensors=(("model.layers.0.self_attn.q_proj.weight", "BF16", "576 × 576"),) * 40),
-    "file-image": replace(FILE, lines_html=None, lines_left_out=0, image_url="/-/static/" + static_files().version + "/favicon.svg"),
+    "file-document": replace(FILE, content=DocumentContent(RENDERED.html), source_url="/x"),
+    "file-binary": replace(FILE, content=BinaryContent("This is not text: 98.3 MB."), is_large=True, sha256="ab" * 32),
+    "file-image": replace(FILE, content=MediaContent("image", "/-/static/" + static_files().version + "/favicon.svg", "image/svg+xml")),
+    "file-sound": replace(FILE, content=MediaContent("audio", "/x.wav", "audio/wav")),
+    "file-wrapped": replace(FILE, content=replace(FILE.content, is_wrapped=True), is_source=True, source_url="/x"),
+    "file-pending": replace(FILE, content=PendingContent("/x", "This table")),
+    "file-table": replace(FILE, content=TABLE),
+    "file-table-counting": replace(FILE, content=replace(TABLE, statistics=(), statistics_note="The columns are being counted.", is_pending=True)),
+    "file-table-cell": replace(FILE, content=replace(TABLE, cell=WholeCell(LONG, "VARCHAR", 1234567, "word " * 3000, 300_000, is_cut=True, back_url="/x"))),
+    "file-tensors": replace(FILE, content=TENSORS, is_large=True, sha256="ab" * 32),
+    "file-tensors-index": replace(FILE, content=replace(TENSORS, groups=(), rows=(), find="", pairs=(), files=(Share("model-00001-of-00002.safetensors", 100, 10**9, 2 * 10**9, 500, 0, "/x"),), files_left=3)),
+    "file-notebook": replace(FILE, content=NOTEBOOK, source_url="/x"),
+    "viewer": ViewerPage(replace(REPO, kind="dataset"), (("train: data/train.parquet", "/x", True), (LONG, "/x", False)), True, "data/train.parquet", "/x", TABLE),
+    "viewer-none": ViewerPage(replace(REPO, kind="dataset"), (), False, "", "", None),
     "history": HistoryPage(REPO, "main", "", PICKER, CRUMBS[:1], (COMMIT,) * 4, 4000, "/x", "/x"),
-    "commit": CommitPage(REPO, COMMIT, (Tag("00112233", "/x"),), "/x", CHANGES, 12),
+    "commit": CommitPage(REPO, COMMIT, COMMIT.title, COMMIT.message, (Tag("00112233", "/x"),), "/x", CHANGES, 12, checks=CHECKS),
+    "check": CheckPage(REPO, CHECKS[1], "3f" * 20, "/x", NOW - HOUR, NOW, "<p>2 of <strong>9</strong> failed</p>", "line\n" * 60 + "x" * 900, "/x", 1200),
+    "check-plain": CheckPage(REPO, CHECKS[0], "3f" * 20, "/x"),
+    "rules": RulesPage(REPO, (RuleForm("1", pattern="main", pushers="named", names="ada", approvals="2", checks="unit\nscan", flags=frozenset({"queue", "sign_off"}), words=("pushed by ada", "2 approvals", "checks: unit, scan", "merge queue")), RuleForm("2", "tag", "release/" + "x" * 150, words=("nobody pushes directly",))), RuleForm("", pattern="main"), may_set=True, error="There is a rule for the branch main already.", error_in="1"),
+    "rules-none": RulesPage(REPO, (), RuleForm(""), may_set=False),
+    "queue": QueuePage(REPO, (QueueRow(1, 12, LONG, "/x", "ada", NOW, "3f" * 20, "/x"), QueueRow(2, 13, "Another", "/x", "ada", NOW, awaits=("the check unit has not reported",)))),
+    "queue-empty": QueuePage(REPO, ()),
     "refs": RefsPage(REPO, (RefRow("main", "/x", "3f" * 20, "/x", may_delete=False), RefRow("fix/" + LONG, "/x", "3f" * 20, "/x", may_delete=True)), (), (RefRow("refs/pr/1", "/x", "3f" * 20, "/x", may_delete=False),), "Reference exists."),
     "repo-settings": RepoSettingsPage(REPO, ("ada", "lab"), "That name is taken.", "name"),
     "upload": UploadPage(REPO, "main", "a-folder", CRUMBS[:2], must_propose=False, action_url="/x"),
@@ -464,16 +665,38 @@ EXAMPLES: dict[str, View] = {
     "blame-none": replace(BLAME, stretches=(), reason="This file is not a text."),
     "delete-file": DeleteFilePage(REPO, "main", "a-folder/config.json", "/x", "/x", "3f" * 20, must_propose=True),
     "discussions": DiscussionsPage(REPO, (DISCUSSION,) * 3, "open", "/x"),
+    "labels": LabelsPage(REPO, (LABEL, LabelRow(2, "question", "blue", "", "/x")), ("blue", "pink"), "bad", "", "There is a label bad already."),
+    "labels-none": LabelsPage(REPO, (), ("blue",)),
+    "resolve": ResolvePage(
+        REPO, DISCUSSION, "3f" * 20, "4e" * 20,
+        (
+            KnotForm(0, "config.json", "{\n<<<<<<< config.json\n  1\n=======\n  2\n>>>>>>> config.json\n}\n", "text", "/x", "/x"),
+            KnotForm(1, LONG + ".safetensors", None, "", "/x", None),
+        ),
+        error="config.json still holds marks of both sides.",
+    ),
+    "resolve-too-much": ResolvePage(REPO, DISCUSSION, "3f" * 20, "4e" * 20, (), is_too_much=True),
     "discussions-none": DiscussionsPage(REPO, (), "closed", "words"),
     "discussion": DiscussionPage(
         REPO, replace(DISCUSSION, status="open", is_locked=True), TALK, "/x?before=9", 940, "/x/files", "/x",
         MergeBox(3, 12, is_related=True, collisions=(CollidingFile("config.json", "<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n" + "x" * 300), CollidingFile("model.safetensors" * 9, None)), may_merge=True, may_update=True),
-        None, may_comment=True, may_change=True, may_write=True, text="What I said", error="Changed on both sides: config.json",
+        None, may_comment=True, may_change=True, may_write=True, hears=True,
+        labels=(LABEL, LabelRow(2, "question", "blue", "", "/x")), signs=tuple(KINDS.items()), text="What I said", error="Changed on both sides: config.json",
     ),
     "discussion-clean": DiscussionPage(
         REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
         MergeBox(1, 2, is_related=True, may_merge=True, may_update=True), None, may_comment=True, may_change=True, may_write=True,
         source=SourceBranch(UPSTREAM, "main", has_more=True),
+    ),
+    "discussion-blocked": DiscussionPage(
+        REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
+        MergeBox(1, 2, is_related=True, may_merge=True, may_update=True, needs=NEEDS, checks=CHECKS, is_blocked=True, may_pass_over=True),
+        None, may_comment=True, may_change=True, may_write=True,
+    ),
+    "discussion-queued": DiscussionPage(
+        REPO, replace(DISCUSSION, status="open"), TALK[:1], None, 0, "/x/files", "/x",
+        MergeBox(1, 0, is_related=True, may_merge=True, checks=CHECKS[:1], has_queue=True, queue_url="/x", queue_place=3),
+        None, may_comment=True, may_change=True, may_write=True,
     ),
     "discussion-merged": DiscussionPage(
         REPO, replace(DISCUSSION, status="merged"), TALK[:2], None, 0, "/x/files", "/x", None, "3f" * 20,
@@ -531,7 +754,9 @@ ANONYMOUS_EXAMPLES = {"card-gate-anonymous", "home", "home-empty", "sign-in", "e
 def shell_of(name: str) -> Shell:
     viewer = None if name in ANONYMOUS_EXAMPLES else Viewer("ada", is_admin=True)
     note = "Saved." if name == "profile" else ""
-    return Shell(viewer, "csrf", "http://127.0.0.1:8000", f"/{name}", NOW, note, request_id="0123")
+    return Shell(
+        viewer, "csrf", "http://127.0.0.1:8000", f"/{name}", NOW, note, request_id="0123", unread=12
+    )
 
 
 async def app(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:

@@ -30,6 +30,7 @@ def test_every_template_has_an_example() -> None:
         "settings/webhook_parts.html",
     }
     shown = {view.template for view in EXAMPLES.values()}
+    shown |= {view.content.template for view in EXAMPLES.values() if getattr(view, "content", None)}
     assert set(environment().list_templates()) - frames == shown
 
 

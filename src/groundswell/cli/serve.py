@@ -56,7 +56,10 @@ def _serve(settings: Settings) -> None:
         Sender,
         chores_of,
         cooling_chores,
+        mail_chores,
+        notice_chores,
         projection_chores,
+        queue_chores,
         scrub_chores,
     )
     from groundswell.store.layout import DataFolder
@@ -74,12 +77,15 @@ def _serve(settings: Settings) -> None:
         hub.commits,
         _collecting(premises, hub, settings),
     )
+    chores += queue_chores(hub.merge_queue)
     chores += cooling_chores(premises, hub.blobs, settings.cold_after_days)
     scrubs = scrub_chores(premises, settings.scrub_bytes_per_second)
     following = projection_chores(hub.projections, {NAME: project(hub.clock)})
+    notices = notice_chores(hub.projecting)
     leads = hub.git.workers.leads
     running: list[Schedule | Sender] = [
-        Schedule(each, leads=leads) for each in (chores, scrubs, following)
+        Schedule(each, leads=leads)
+        for each in (chores, scrubs, following, notices, mail_chores(hub.sending))
     ]
     running.append(Sender(hub.deliveries, address, leads))
     try:

@@ -188,6 +188,13 @@ def speaks_for_itself(principal: Principal) -> bool:
     return not principal.is_anonymous and principal.token_role not in limited
 
 
+def may_attach(principal: Principal) -> bool:
+    """Whether the principal may bring a file that a comment will show: where it may comment is
+    asked when it does.
+    """
+    return not principal.is_anonymous and principal.token_role is not TokenRole.READ
+
+
 def may_create_in(principal: Principal, owner_id: int) -> bool:
     """Whether the principal may make repositories in the namespace of that account."""
     if not speaks_for_itself(principal):
@@ -211,6 +218,14 @@ def may_manage_account(principal: Principal, account_id: int) -> bool:
     if not speaks_for_itself(principal):
         return False
     return principal.is_admin or principal.role_in(account_id) is Role.ADMIN
+
+
+def may_set_rules(principal: Principal, subject: Subject) -> bool:
+    """Whether the principal may set the rules under which changes land, and pass over one that
+    allows it: an admin of the namespace. Who may only write is held to them.
+    """
+    allowed = may(principal, Action.ADMINISTER, subject).allowed
+    return allowed and may_manage_account(principal, subject.owner_id)
 
 
 def may_see_collection(principal: Principal, owner_id: int, *, is_private: bool) -> bool:

@@ -24,13 +24,14 @@ from groundswell.core.errors import (
     RepoNotFound,
 )
 from groundswell.core.policy import Action
-from groundswell.core.values import BytesPlan, Principal, RepoId, RepoKind
+from groundswell.core.values import HISTORY_KINDS, BytesPlan, Principal, RepoId, RepoKind
 from groundswell.http.auth import ask, hub_of
 from groundswell.http.errors import json_response, render_json_error
 from groundswell.http.origin import base_url
 from groundswell.http.routing import Door, Route
 from groundswell.http.stream import Content, answer_content
 from groundswell.hub.blobs import XetScope
+from groundswell.hub.buckets import LocatedFile
 from groundswell.hub.content import Located
 from groundswell.hub.repos import Repository
 from groundswell.wiring import Hub
@@ -65,7 +66,7 @@ _SHOWN: Final = frozenset(
         "application/pdf",
     }
 )
-_BY_KIND: Final = {kind.plural: kind for kind in RepoKind if kind is not RepoKind.MODEL}
+_BY_KIND: Final = {kind.plural: kind for kind in HISTORY_KINDS if kind.prefix}
 
 
 def _render(request: Request, error: GroundswellError) -> Response:
@@ -249,6 +250,43 @@ async def _raw(request: Request) -> Response:
     return answer_content(request, Content(located.plan, size, located.etag, _TEXT, headers))
 
 
+def _locate_in_bucket(
+    principal: Principal, hub: Hub, repo_id: RepoId, path: str, base: str
+) -> tuple[LocatedFile, str]:
+    found = hub.buckets.locate(principal, repo_id, path)
+    token = hub.blobs.issue_xet_token(principal, found.repository, XetScope.READ, base)
+    return found, token.cas_url
+
+
+async def _bucket(request: Request) -> Response:
+    """A file of a bucket: there is one version of it, which no commit names."""
+    path, base = request.path_params["path"], base_url(request)
+    names = f"{request.path_params['ns']}/{request.path_params['name']}"
+    try:
+        repo_id = RepoId.parse(RepoKind.BUCKET, names)
+    except InvalidName as error:
+        raise RepoNotFound from error
+    found, cas_url = await ask(request, _locate_in_bucket, hub_of(request), repo_id, path, base)
+    file, media_type = found.file, media_type_of(path, large=True)
+    attached = request.query_params.get("download", "false") == "true" or media_type == _BINARY
+    token_url = f"{base}/api/{found.repository.repo_id.url_path}/xet-read-token"
+    recipe_url = f"{cas_url}/v2/reconstructions/{file.file_hash}"
+    headers = {
+        "Content-Disposition": disposition(path, attached=attached),
+        "Cache-Control": "private, no-cache",
+        "Vary": "Authorization, Cookie, Accept",
+        "X-Linked-Etag": f'"{file.sha256}"',
+        "X-Linked-Size": str(file.size_bytes),
+        "X-Xet-Hash": file.file_hash,
+        "Link": f'<{token_url}>; rel="xet-auth", <{recipe_url}>; rel="xet-reconstruction-info"',
+    }
+    if XET_FILE_INFO in request.headers.get("accept", ""):
+        info = {"hash": file.file_hash, "size": file.size_bytes, "etag": file.sha256}
+        return json_response(info, headers=headers, media_type=XET_FILE_INFO)
+    content = Content(found.plan, file.size_bytes, file.sha256, media_type, headers)
+    return answer_content(request, content)
+
+
 async def _single_name(_request: Request) -> Response:
     """Names without a namespace belong to nobody here."""
     raise RepoNotFound
@@ -264,4 +302,6 @@ def routes() -> list[Route]:
             found.append(Route(("GET",), where, endpoint, DOOR, word))
             alone = f"{prefix}/{{name}}/{word}/{{rev}}/{{path*}}"
             found.append(Route(("GET",), alone, _single_name, DOOR, "single name"))
+    where = "/buckets/{ns}/{name}/resolve/{path*}"
+    found.append(Route(("GET",), where, _bucket, DOOR, "bucket file"))
     return found

@@ -56,7 +56,8 @@ class Route:
     for ordinary API requests. ``takes_content``: an upload, which may finish while the hub
     stops.
     ``secret_path``: the path itself is a credential and stays out of the log. ``is_last_resort``:
-    answers only where no other route knows the address, under any method.
+    answers only where no other route knows the address, under any method. ``takes_prefix``: the
+    last segment may end in a slash of its own (``%2F``), which only the raw path tells.
     """
 
     methods: tuple[str, ...]
@@ -68,6 +69,7 @@ class Route:
     takes_content: bool = False
     secret_path: bool = False
     is_last_resort: bool = False
+    takes_prefix: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,10 @@ class Router:
                 continue
             parameters = {name: decode_segment(raw_segments[i]) for name, i in places.items()}
             if rest_name is not None and rest_from is not None:
-                parameters[rest_name] = "/".join(
-                    decode_segment(segment) for segment in raw_segments[rest_from:]
-                )
+                rest = list(raw_segments[rest_from:])
+                if route.takes_prefix and rest[-1].lower().endswith("%2f"):
+                    rest[-1] = rest[-1][: -len("%2f")]
+                parameters[rest_name] = "/".join(decode_segment(segment) for segment in rest)
             return Match(route, parameters, places, raw_segments)
         if allowed and not door_hides:
             raise MethodNotAllowed(allowed | ({"HEAD"} if "GET" in allowed else set()))

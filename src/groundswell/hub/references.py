@@ -222,7 +222,7 @@ class References:
 
     def _move(self, principal: Principal, repository: Repository, change: RefChange) -> None:
         """Move a ref to what is here already: no large file becomes new by it."""
-        note = self._commits.move(repository, principal.account_id, change)
+        change, note = self._commits.move(principal, repository, change)
         self._commits.landing.finish(note, repository.id, principal.account_id, [change], {})
 
     def super_squash(
@@ -296,6 +296,7 @@ class References:
 
         Raises:
             BadRequest: more than ``DELETIONS_MAX``, or no hashes.
+            ProtectedReference: a rule keeps the history of main, or of a ref that would change.
             ConcurrentWrite: others kept committing meanwhile.
         """
         if len(sha256s) > DELETIONS_MAX:
@@ -303,6 +304,7 @@ class References:
             raise BadRequest(msg)
         gone = frozenset(check_sha256(each) for each in sha256s)
         check_may_move(self._database, principal, repository, MAIN)
+        self._commits.guard.decide_rewriting(principal, repository)
         if rewrite_history:
             with self._git.gates.writing(repository.id):
                 self._rewrite(principal, repository, gone)
@@ -330,10 +332,14 @@ class References:
             moving = [each for each in present if rewritten[each.target] != each.target]
             if not moving:
                 return
-            for each in moving:
-                change = RefChange(each.name, each.object_id, rewritten[each.target])
+            changes = [
+                RefChange(each.name, each.object_id, rewritten[each.target]) for each in moving
+            ]
+            for each in changes:  # all of them or none
+                self._commits.guard.decide(principal, repository, each)
+            for change in changes:
                 try:
-                    with self._commits.turn(repository.id, each.name):
+                    with self._commits.turn(repository.id, change.name):
                         self._move(principal, repository, change)
                 except ConcurrentWrite:
                     continue
@@ -357,7 +363,14 @@ class References:
             The contents that the source does not hold.
         """
         wanted = [check_sha256(each) for each in sha256s]
-        held = self._database.write(
-            lambda conn: self._blobs.link_from(conn, source.id, target.id, wanted, account_id)
-        )
+
+        def work(conn: sa.Connection) -> set[str]:
+            found = self._blobs.link_from(conn, source.id, target.id, wanted, account_id)
+            if found:
+                payload = {"source_id": source.id, "sha256s": sorted(found)}
+                now = self._clock()
+                record(conn, now, "content.duplicated", account_id, target.id, payload)
+            return found
+
+        held = self._database.write(work)
         return tuple(each for each in wanted if each not in held)

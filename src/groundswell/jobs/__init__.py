@@ -11,7 +11,10 @@ from groundswell.jobs.schedule import (
     Schedule,
     chores_of,
     cooling_chores,
+    mail_chores,
+    notice_chores,
     projection_chores,
+    queue_chores,
     scrub_chores,
 )
 from groundswell.jobs.sending import Sender
@@ -23,6 +26,9 @@ __all__ = [
     "Sender",
     "chores_of",
     "cooling_chores",
+    "mail_chores",
+    "notice_chores",
     "projection_chores",
+    "queue_chores",
     "scrub_chores",
 ]

@@ -16,6 +16,9 @@ from typing import Final
 
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits
+from groundswell.hub.mailing import Sending
+from groundswell.hub.merge_queue import MergeQueue
+from groundswell.hub.notifications import Projecting
 from groundswell.hub.projections import Projections, Work
 from groundswell.hub.repos import Repos
 from groundswell.hub.upkeep import Premises
@@ -32,6 +35,8 @@ _log = logging.getLogger(__name__)
 MINUTE: Final = 60.0
 HOUR: Final = 3_600.0
 DAY: Final = 24 * HOUR
+NOTICES_SECONDS: Final = 1.0
+MAIL_SECONDS: Final = 5.0
 SCRUB_SAVES_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 10 * MINUTE
@@ -232,6 +237,7 @@ def chores_of(
         Chore("publish-xorbs", MINUTE / 4, publishing.run, 15.0, break_off=publishing.break_off),
         Chore("score-trending", HOUR, trending.run, 20.0, break_off=trending.break_off),
         Chore("end-claims", DAY, sweeping.end_claims),
+        Chore("end-attachments", HOUR, sweeping.end_attachments),
         Chore("sweep-deliveries", HOUR, sweep_log),
         Chore("collect", 6 * HOUR, collecting, first_after_seconds=10 * MINUTE),
         Chore(
@@ -244,6 +250,27 @@ def chores_of(
         ),
         Chore("pack-repositories", HOUR, sweeping.pack_repositories, first_after_seconds=HOUR / 2),
     ]
+
+
+def notice_chores(projecting: Projecting) -> list[Chore]:
+    """Inboxes. On a schedule of its own: whoever is spoken to hears of it within seconds, however
+    long other chores take.
+    """
+    return [
+        Chore("notices", NOTICES_SECONDS, projecting.run, NOTICES_SECONDS, projecting.stop),
+    ]
+
+
+def mail_chores(sending: Sending | None) -> list[Chore]:
+    """E-mail, where a mail server is named. On a schedule of its own: it may answer slowly."""
+    if sending is None:
+        return []
+    return [Chore("mail", MAIL_SECONDS, sending.run, MAIL_SECONDS, sending.stop)]
+
+
+def queue_chores(merge_queue: MergeQueue) -> list[Chore]:
+    """Letting queues of merges go on: after a restart, when a time is over, when main moved."""
+    return [Chore("go-on-with-queues", MINUTE / 4, merge_queue.run, first_after_seconds=5.0)]
 
 
 def projection_chores(projections: Projections, works: Mapping[str, Work]) -> list[Chore]:

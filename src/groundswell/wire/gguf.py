@@ -109,6 +109,7 @@ class Tensor:
     type: str
     element_count: int
     offset: int
+    shape: tuple[int, ...] = ()
 
 
 def _bad(why: str) -> NoReturn:
@@ -263,12 +264,13 @@ def _tensors(reader: _Reader, tensor_count: int) -> Iterator[Tensor]:
         rank = reader.natural("I")
         if rank > RANK_MAX:
             _bad(f"a tensor has more than {RANK_MAX} dimensions")
-        elements = math.prod(reader.natural("Q") for _ in range(rank))
+        shape = tuple(reader.natural("Q") for _ in range(rank))
+        elements = math.prod(shape)
         kind = reader.natural("I")
         offset = reader.natural("Q")
         if elements > _COUNT_MAX:
             _bad("a tensor's size overflows 64 bits")
-        yield Tensor(name, TENSOR_TYPES.get(kind, f"type {kind}"), elements, offset)
+        yield Tensor(name, TENSOR_TYPES.get(kind, f"type {kind}"), elements, offset, shape)
 
 
 def _tensor_types(tensors: Iterable[Tensor]) -> dict[str, int]:

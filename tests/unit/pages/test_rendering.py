@@ -14,7 +14,7 @@ BASE = LinkBase("/ada/model")
 
 @pytest.fixture
 def renderer() -> Iterator[Renderer]:
-    made = Renderer(answer_seconds=10)
+    made = Renderer(answer_seconds=10, page_seconds=10)
     yield made
     made.close()
 
@@ -28,18 +28,33 @@ def test_markdown_and_code_come_back_as_html(renderer: Renderer) -> None:
 
 
 def test_a_text_that_takes_too_long_is_shown_plain_and_not_tried_again() -> None:
-    hasty = Renderer(answer_seconds=0.05)
+    hasty = Renderer(answer_seconds=0.05, page_seconds=2)
     try:
         begun = time.monotonic()
         found = hasty.markdown("<div>" * 60_000, BASE, "slow")
         assert time.monotonic() - begun < 2
         assert found.is_plain
-        assert found.html.startswith("<pre>&lt;div&gt;")
+        assert found.html.startswith('<pre tabindex="0">&lt;div&gt;')
         again = time.monotonic()
         assert hasty.markdown("<div>" * 60_000, BASE, "slow").is_plain
         assert time.monotonic() - again < 0.5
     finally:
         hasty.close()
+
+
+def test_a_page_does_not_wait_for_a_slow_text_and_finds_it_done_later() -> None:
+    patient = Renderer(answer_seconds=30, page_seconds=0.01)
+    text = "# a\n\n" + "*x* `y` [z](w) " * 15_000
+    try:
+        assert patient.markdown("x", BASE).html  # the workers are there
+        begun = time.monotonic()
+        assert patient.markdown(text, BASE, "large").is_plain
+        assert time.monotonic() - begun < 1
+        while patient.markdown(text, BASE, "large").is_plain:
+            assert time.monotonic() - begun < 30
+            time.sleep(0.05)
+    finally:
+        patient.close()
 
 
 def test_a_worker_that_died_is_replaced(renderer: Renderer) -> None:

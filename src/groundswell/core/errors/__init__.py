@@ -26,6 +26,7 @@ from groundswell.core.errors.access import (
     GatedRepo,
     GatedToAnonymous,
     InvalidCredentials,
+    ProtectedReference,
     Unauthenticated,
 )
 from groundswell.core.errors.base import (
@@ -35,6 +36,7 @@ from groundswell.core.errors.conditions import (
     Corrupt,
     DataTooNew,
     ForeignData,
+    NotServed,
     StorageFull,
     TooManyRequests,
     Unavailable,
@@ -93,7 +95,9 @@ __all__ = [
     "MethodNotAllowed",
     "NameTaken",
     "NotFound",
+    "NotServed",
     "ParentMoved",
+    "ProtectedReference",
     "QuotaExceeded",
     "RangeNotSatisfiable",
     "ReferenceExists",

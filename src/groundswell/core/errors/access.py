@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from groundswell.core.errors.base import GroundswellError
 from groundswell.core.errors.requests import BadRequest
 
@@ -30,6 +32,18 @@ class Forbidden(GroundswellError):
     status = 403
     exit_code = 4
     default_message = "You do not have the right to do this."
+
+
+class ProtectedReference(Forbidden):
+    """A branch or tag whose rules object to this move. ``reasons`` are theirs, in words."""
+
+    code = "ProtectedReference"
+    hint = "Open a pull request instead: hf upload --create-pr."
+
+    def __init__(self, name: str, reasons: Iterable[str]) -> None:
+        self.name = name
+        self.reasons = tuple(reasons)
+        super().__init__("; ".join(self.reasons) + ".")
 
 
 class GatedRepo(Forbidden):

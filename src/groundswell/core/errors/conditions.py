@@ -29,6 +29,15 @@ class Unavailable(GroundswellError):
         super().__init__(message)
 
 
+class NotServed(GroundswellError):
+    """The protocol has it, and this hub was told not to offer it."""
+
+    code = "NotServed"
+    status = 501
+    exit_code = 3
+    default_message = "This hub does not offer that."
+
+
 class DataTooNew(GroundswellError):
     """The data folder was written by a newer Groundswell than the one that opens it."""
 

@@ -4,6 +4,12 @@ Knows what a valid name, path, revision and digest is. Does not know how any of 
 or how a protocol spells it.
 """
 
+from groundswell.core.values.buckets import (
+    AddFile,
+    BucketOperation,
+    CopyFile,
+    DeleteFile,
+)
 from groundswell.core.values.content import (
     AddBlob,
     AddRegular,
@@ -28,6 +34,7 @@ from groundswell.core.values.digests import (
     is_sha256,
 )
 from groundswell.core.values.names import (
+    HISTORY_KINDS,
     NAME_LENGTH_MAX,
     REVISION_LENGTH_MAX,
     AccessStatus,
@@ -66,6 +73,7 @@ from groundswell.core.values.sizes import (
 
 __all__ = [
     "ANONYMOUS",
+    "HISTORY_KINDS",
     "NAME_LENGTH_MAX",
     "PATH_DEPTH_MAX",
     "PATH_LENGTH_MAX_BYTES",
@@ -73,13 +81,17 @@ __all__ = [
     "REVISION_LENGTH_MAX",
     "AccessStatus",
     "AddBlob",
+    "AddFile",
     "AddRegular",
     "Arrival",
+    "BucketOperation",
     "ByteRange",
     "BytesPlan",
     "CommitHeader",
     "CopyEntry",
+    "CopyFile",
     "DeleteEntry",
+    "DeleteFile",
     "DownloadPlan",
     "Entry",
     "EntryKind",

@@ -23,16 +23,26 @@ class RepoKind(enum.StrEnum):
     DATASET = "dataset"
     SPACE = "space"
     KERNEL = "kernel"
+    BUCKET = "bucket"
+
+    @property
+    def has_history(self) -> bool:
+        """Whether its files lie in git, under revisions. A bucket's are rows, each as it is now."""
+        return self is not RepoKind.BUCKET
 
     @property
     def plural(self) -> str:
-        """The segment after ``/api/``: models, datasets, spaces, kernels."""
+        """The segment after ``/api/``: models, datasets, spaces, kernels, buckets."""
         return f"{self.value}s"
 
     @property
     def prefix(self) -> str:
         """What stands before the id in page, resolve and git URLs: empty for models."""
         return "" if self is RepoKind.MODEL else f"{self.plural}/"
+
+
+HISTORY_KINDS: Final = tuple(kind for kind in RepoKind if kind.has_history)
+"""The kinds that git, LFS and whatever speaks of revisions serve."""
 
 
 class Visibility(enum.StrEnum):

@@ -26,7 +26,7 @@ from groundswell.core.errors import (
     Unauthenticated,
 )
 from groundswell.core.policy import Action
-from groundswell.core.values import Principal, RepoId, RepoKind
+from groundswell.core.values import HISTORY_KINDS, Principal, RepoId, RepoKind
 from groundswell.http.auth import ask, hub_of
 from groundswell.http.errors import status_for
 from groundswell.http.git.processes import (
@@ -52,7 +52,7 @@ FETCH_BODY_BYTES_MAX: Final = 32 << 20
 FETCH_INFLATED_BYTES_MAX: Final = 64 << 20
 PROCESSES_MAX: Final = 16
 
-_KINDS: Final = {kind.plural: kind for kind in RepoKind if kind.prefix}
+_KINDS: Final = {kind.plural: kind for kind in HISTORY_KINDS if kind.prefix}
 _WORDS: Final = "|".join(_KINDS)
 _PROTOCOL: Final = re.compile(r"version=[0-2](?::[a-z0-9=:._-]{0,200})?")
 

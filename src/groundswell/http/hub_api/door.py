@@ -17,7 +17,7 @@ from groundswell.core.errors import (
     RepoNotFound,
 )
 from groundswell.core.policy import Action
-from groundswell.core.values import Principal, RepoId, RepoKind
+from groundswell.core.values import HISTORY_KINDS, Principal, RepoId, RepoKind
 from groundswell.http.auth import ask_about, hub_of
 from groundswell.http.bodies import count_field
 from groundswell.http.errors import json_response, render_json_error
@@ -31,7 +31,7 @@ from groundswell.wiring import Hub
 P = ParamSpec("P")
 T = TypeVar("T")
 
-KINDS: Final = {kind.plural: kind for kind in RepoKind}
+KINDS: Final = {kind.plural: kind for kind in HISTORY_KINDS}
 _WORDS: Final = "|".join(KINDS)
 
 # Where the API of a repository lives: /api/models/{ns}/{name}…
@@ -69,17 +69,15 @@ def repo_id_of(request: Request) -> RepoId:
         raise RepoNotFound from error
 
 
-def repo_id_in(kind_word: object, name: object) -> RepoId:
+def repo_id_in(
+    kind_word: object, name: object, kinds: Sequence[RepoKind] = HISTORY_KINDS
+) -> RepoId:
     """A repository that a JSON body names, by ``type`` and ``namespace/name``.
 
     Raises:
         BadRequest, InvalidName: no kind or name.
     """
-    try:
-        kind = RepoKind(str(kind_word or "model"))
-    except ValueError as error:
-        msg = 'Invalid "type": expected one of "model"|"dataset"|"space"|"kernel"'
-        raise BadRequest(msg) from error
+    kind = RepoKind(only([each.value for each in kinds], str(kind_word or "model"), "type"))
     if not isinstance(name, str):
         msg = "The repository's name must be a string."
         raise BadRequest(msg)

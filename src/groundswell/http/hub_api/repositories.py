@@ -126,8 +126,8 @@ async def _delete(request: Request) -> Response:
 async def _move(request: Request) -> Response:
     await signed_in(request)
     body = await json_object(request)
-    source = repo_id_in(body.get("type"), body.get("fromRepo"))
-    target = repo_id_in(body.get("type"), body.get("toRepo"))
+    source = repo_id_in(body.get("type"), body.get("fromRepo"), tuple(RepoKind))
+    target = repo_id_in(body.get("type"), body.get("toRepo"), tuple(RepoKind))
     repository = await ask(request, hub_of(request).repos.move, source, target)
     return json_response({"success": True, **made_json(request, repository)})
 

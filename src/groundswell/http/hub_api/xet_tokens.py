@@ -37,7 +37,8 @@ def _write_token(hub: Hub, principal: Principal, repository: Repository, base: s
     return hub.blobs.issue_xet_token(principal, repository, XetScope.WRITE, base)
 
 
-def _token_response(token: XetToken) -> Response:
+def token_response(token: XetToken) -> Response:
+    """A token as clients read it: in the body and in headers."""
     body = {
         "casUrl": token.cas_url,
         "accessToken": token.access_token,
@@ -55,12 +56,12 @@ def _token_response(token: XetToken) -> Response:
 async def _read(request: Request) -> Response:
     revision = request.path_params.get("rev")
     token = await answer(request, Action.READ, _read_token, base_url(request), revision)
-    return _token_response(token)
+    return token_response(token)
 
 
 async def _write(request: Request) -> Response:
     token = await answer(request, Action.CONTRIBUTE, _write_token, base_url(request))
-    return _token_response(token)
+    return token_response(token)
 
 
 def routes() -> list[Route]:

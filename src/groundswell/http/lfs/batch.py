@@ -159,9 +159,13 @@ def _fault(each: LfsObject, blob: Blob | None) -> GroundswellError | None:
 
 
 def _transfer(batch: BatchRequest) -> str:
-    """The best way that the client has: only clients that speak Xet name it."""
+    """The best way that the client has: only clients that speak Xet name it. Who names parts and
+    not "basic" wants parts of every object: a browser, whose connection may not last.
+    """
     if "xet" in batch.transfers:
         return "xet"
+    if "multipart" in batch.transfers and "basic" not in batch.transfers:
+        return "multipart"
     large = any(each.size_bytes >= MULTIPART_BYTES_MIN for each in batch.objects)
     return "multipart" if large and "multipart" in batch.transfers else "basic"
 

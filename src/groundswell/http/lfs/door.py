@@ -16,7 +16,7 @@ from groundswell.core.errors import (
     StorageFull,
     Unauthenticated,
 )
-from groundswell.core.values import RepoId, RepoKind
+from groundswell.core.values import HISTORY_KINDS, RepoId, RepoKind
 from groundswell.http.errors import header_text, json_response, status_for
 from groundswell.http.routing import Door, Endpoint, Route
 from groundswell.wire.lfs import MEDIA_TYPE, write_error
@@ -28,8 +28,8 @@ COMPLETE: Final = "lfs-complete"
 VERIFY: Final = "lfs-verify"
 
 _CHALLENGE: Final = 'Basic realm="Groundswell", charset="UTF-8"'
-_KINDS: Final = {kind.plural: kind for kind in RepoKind}
-_PREFIXED: Final = "|".join(kind.plural for kind in RepoKind if kind.prefix)
+_KINDS: Final = {kind.plural: kind for kind in HISTORY_KINDS}
+_PREFIXED: Final = "|".join(kind.plural for kind in HISTORY_KINDS if kind.prefix)
 _PREFIXES: Final = ("", f"/{{kind:{_PREFIXED}}}")
 
 

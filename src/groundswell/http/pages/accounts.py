@@ -8,7 +8,8 @@ from typing import Final
 
 from groundswell.core.policy import may_create_in
 from groundswell.core.values import RepoKind, share_text, size_text
-from groundswell.http.pages import collecting
+from groundswell.http.pages import activity, collecting
+from groundswell.http.pages.buckets import bucket_row
 from groundswell.http.pages.door import Answer, Asked, show, with_query
 from groundswell.http.pages.likes import person_of
 from groundswell.http.pages.lists import recent
@@ -50,13 +51,16 @@ def _storage(asked: Asked, account_id: int) -> tuple[Fact, ...]:
 
 
 def _tabs(overview: Overview) -> tuple[tuple[str, str, int], ...]:
+    buckets = overview.repository_counts[RepoKind.BUCKET.value]
     found = [
-        ("repositories", "Repositories", sum(overview.repository_counts.values())),
+        ("repositories", "Repositories", sum(overview.repository_counts.values()) - buckets),
+        ("buckets", "Buckets", buckets),
         ("collections", "Collections", overview.collection_count),
         ("followers", "Followers", overview.follower_count),
+        ("activity", "Activity", 0),
     ]
     if not overview.account.is_organisation:
-        found.insert(2, ("likes", "Likes", overview.like_count))
+        found.insert(3, ("likes", "Likes", overview.like_count))
         found.append(("following", "Following", overview.following_count))
     return tuple(found)
 
@@ -75,6 +79,13 @@ def _with_collections(asked: Asked, page: AccountPage) -> AccountPage:
     return replace(page, collections=collecting.rows_of(found))
 
 
+def _with_buckets(asked: Asked, page: AccountPage) -> AccountPage:
+    cursor = asked.query.get("cursor") or None
+    found = asked.hub.buckets.list(asked.principal, page.name, cursor=cursor, limit=ON_TAB)
+    rows = tuple(bucket_row(each) for each in found.buckets)
+    return replace(_paged(asked, page, found.next_cursor), buckets=rows)
+
+
 def _paged(asked: Asked, page: AccountPage, next_cursor: str | None) -> AccountPage:
     here = f"/{page.name}"
     return replace(
@@ -82,6 +93,13 @@ def _paged(asked: Asked, page: AccountPage, next_cursor: str | None) -> AccountP
         next_url=with_query(here, tab=page.tab, cursor=next_cursor) if next_cursor else None,
         first_url=with_query(here, tab=page.tab) if asked.query.get("cursor") else None,
     )
+
+
+def _with_activity(asked: Asked, page: AccountPage) -> AccountPage:
+    cursor = asked.query.get("cursor") or None
+    found = asked.hub.activities.of_account(asked.principal, page.name, cursor=cursor)
+    told = activity.rows(found.activities)
+    return replace(_paged(asked, page, found.next_cursor), activities=told)
 
 
 def _with_likes(asked: Asked, page: AccountPage) -> AccountPage:
@@ -102,10 +120,12 @@ def _with_people(asked: Asked, page: AccountPage) -> AccountPage:
 
 _FILL: Final[dict[str, Callable[[Asked, AccountPage], AccountPage]]] = {
     "repositories": _with_repositories,
+    "buckets": _with_buckets,
     "collections": _with_collections,
     "likes": _with_likes,
     "followers": _with_people,
     "following": _with_people,
+    "activity": _with_activity,
 }
 
 

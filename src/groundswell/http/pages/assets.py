@@ -10,12 +10,14 @@ from starlette.responses import Response
 
 from groundswell.core.errors import NotFound
 from groundswell.http.pages.door import DOOR
-from groundswell.http.pages.templating import STATIC_PREFIX, static_files
+from groundswell.http.pages.templating import SCRIPT_TYPE, STATIC_PREFIX, static_files
 from groundswell.http.pages.wording import TINTS
 from groundswell.http.routing import Route
 
 FOREVER: Final = "public, max-age=31536000, immutable"
 FOR_A_DAY: Final = "public, max-age=86400"
+# A worker has the policy of its own answer, not that of the page: it may load our scripts, no more.
+_SCRIPT_POLICY: Final = "default-src 'none'; script-src 'self'; frame-ancestors 'none'"
 _PUBLIC_ID = re.compile(r"([0-9a-f]{24})\.svg", re.ASCII)
 _TINT_COLOURS: Final = ("#0a6570", "#7a4b13", "#54407e", "#1d6b3a", "#9a3a4a", "#2c5488")
 # Every page of a hub with many revisions is endless: robots read cards and lists, no more.
@@ -39,6 +41,8 @@ async def _static(request: Request) -> Response:
         raise NotFound
     current = request.path_params["version"] == files.version
     headers = {"Cache-Control": FOREVER if current else "no-cache"}
+    if file.media_type == SCRIPT_TYPE:
+        headers["Content-Security-Policy"] = _SCRIPT_POLICY
     return Response(file.content, headers=headers, media_type=file.media_type)
 
 

@@ -46,7 +46,8 @@ from groundswell.wiring import Hub
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 PAGE_HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -73,11 +74,13 @@ NOTES: Final = {
     "collection": "The collection is made.",
     "uploaded": "The files are in.",
     "proposed": "The pull request is open.",
+    "settled": "Settled: main is merged into this pull request.",
     "webhook": "The webhook is made.",
     "sending": "It is on its way.",
     "revoked": "The token is revoked.",
     "password": "The password is changed.",
     "signed-out": "You are signed out.",
+    "confirming": "A message is on its way to your address.",
     "asked": "Your request is sent.",
     "let-in": "You have access.",
     "withdrawn": "Taken back. Your answers are deleted.",
@@ -184,7 +187,7 @@ def asked_of(request: Request) -> Asked:
     )
 
 
-def shell_for(asked: Asked, request_id: str = "") -> Shell:
+def shell_for(asked: Asked, request_id: str = "", unread: int = 0) -> Shell:
     """The frame around a page for who asks."""
     principal = asked.principal
     viewer = None if principal.is_anonymous else Viewer(principal.name, principal.is_admin)
@@ -198,6 +201,7 @@ def shell_for(asked: Asked, request_id: str = "") -> Shell:
         note=NOTES.get(asked.query.get("note", ""), ""),
         search=asked.query.get("search", "")[:200] if asked.path in _SEARCHES else "",
         request_id=request_id,
+        unread=unread,
     )
 
 
@@ -215,7 +219,9 @@ def respond(request: Request, asked: Asked, answer: Answer) -> Response:
             clear_session_cookie(request, response)
         return response
     status: int = getattr(answer, "code", 200)
-    html = render(answer, shell_for(asked, str(request.scope.get("request_id", ""))))
+    # A page that tells of an error asks nothing more: the database may be what failed.
+    unread = 0 if isinstance(answer, ErrorPage) else asked.hub.inbox.count(asked.principal)
+    html = render(answer, shell_for(asked, str(request.scope.get("request_id", "")), unread))
     return HTMLResponse(html, status, PAGE_HEADERS)
 
 

@@ -7,14 +7,22 @@ from typing import Final
 from groundswell.core.errors import EntryNotFound, RevisionNotFound, Unavailable
 from groundswell.core.policy import Action, may
 from groundswell.core.values import EntryKind
+from groundswell.http.pages.content import Place, Shown, shown_content
 from groundswell.http.pages.door import Answer, Asked, Redirect, with_query
-from groundswell.http.pages.file_content import Shown, shown_content
 from groundswell.http.pages.history import commit_line
 from groundswell.http.pages.repositories import crumbs_of, find, head_of, place, shows
 from groundswell.http.pages.revisions import picker_of
-from groundswell.http.pages.views import CommitLine, FilePage, FileRow, RepoHead, TreePage
+from groundswell.http.pages.views import (
+    CommitLine,
+    FilePage,
+    FileRow,
+    RepoHead,
+    TextContent,
+    TreePage,
+)
 from groundswell.http.routing import Route
 from groundswell.hub.content import TreeItem
+from groundswell.hub.editing import EDITED_BYTES_MAX
 from groundswell.hub.repos import Repository
 
 ON_PAGE: Final = 200
@@ -117,8 +125,9 @@ def _blob(asked: Asked) -> Answer:
     entry = located.entry
     here = place(head, "blob", revision, path)
     resolve = place(head, "resolve", revision, path)
-    wants_source = asked.query.get("view") == "source"
-    shown = shown_content(asked, repository, head, revision, located, wants_source=wants_source)
+    where = Place(asked, repository, head, revision, located, here)
+    shown = shown_content(where)
+    is_text = _is_text(shown, entry.size_bytes)
     return FilePage(
         repo=head,
         revision=revision,
@@ -133,24 +142,23 @@ def _blob(asked: Asked) -> Answer:
         history_url=place(head, "commits", revision, path),
         permalink_url=place(head, "blob", located.commit, path),
         delete_url=place(head, "delete", revision, path) if head.may_contribute else None,
-        edit_url=place(head, "edit", revision, path) if _may_edit(head, shown) else None,
+        edit_url=place(head, "edit", revision, path) if is_text and head.may_contribute else None,
         blame_url=place(head, "blame", revision, path)
-        if shown.is_text and entry.pointer is None
+        if is_text and entry.pointer is None
         else None,
         commit=_last_commit(asked, repository, head, located.commit, path),
-        source_url=_other_view(here, shown, wants_source=wants_source),
-        **shown.fields(),
+        content=shown.content,
+        source_url=where.link(view=None if where.wants_source else "source")
+        if shown.has_source
+        else None,
+        is_source=where.wants_source,
     )
 
 
-def _may_edit(head: RepoHead, shown: Shown) -> bool:
-    return head.may_contribute and shown.is_text
-
-
-def _other_view(here: str, shown: Shown, *, wants_source: bool) -> str | None:
-    if shown.document_html is not None:
-        return with_query(here, view="source")
-    return here if wants_source and shown.is_document else None
+def _is_text(shown: Shown, size_bytes: int) -> bool:
+    """Whether it has lines, few enough to be changed in a form."""
+    is_text = shown.has_source or isinstance(shown.content, TextContent) or size_bytes == 0
+    return is_text and size_bytes <= EDITED_BYTES_MAX
 
 
 def _plain_tree(asked: Asked) -> Answer:

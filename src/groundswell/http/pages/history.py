@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from groundswell.core.errors import NotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import size_text
+from groundswell.http.pages.checks import rows_of
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.repositories import crumbs_of, find, head_of, place, shows
 from groundswell.http.pages.revisions import picker_of
@@ -23,6 +24,7 @@ from groundswell.http.pages.views import (
 from groundswell.http.routing import Route
 from groundswell.hub.content import CommitDiff
 from groundswell.hub.repos import Repository
+from groundswell.wire.markdown import LinkBase, linked
 
 ON_PAGE: Final = 50
 PAGES_MAX: Final = 100_000
@@ -191,15 +193,19 @@ def _commit(asked: Asked) -> Answer:
     detail = asked.hub.content.commit_detail(repository, asked.parameters["commit"])
     summary = detail.summary
     changes = changes_of(head, summary.id, detail.diff)
+    line, here = commit_line(head, summary), LinkBase(head.url)
     return CommitPage(
         repo=head,
-        commit=commit_line(head, summary),
+        commit=line,
+        title_html=linked(line.title, here),
+        message_html=linked(line.message, here),
         parents=tuple(Tag(parent[:8], f"{head.url}/commit/{parent}") for parent in summary.parents),
         tree_url=place(head, "tree", summary.id),
         changes=changes,
         changes_left_out=max(0, detail.diff.file_count - len(changes)),
         is_truncated=detail.diff.is_truncated,
         arrival=_arrival_text(asked, repository, summary.id),
+        checks=rows_of(asked, repository, head, summary.id),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from groundswell.core.errors import BadRequest
 from groundswell.core.values import RepoKind
+from groundswell.http.pages.activity import home
 from groundswell.http.pages.door import Answer, Asked, show, with_query
 from groundswell.http.pages.repositories import rows_of
 from groundswell.http.pages.views import (
@@ -23,6 +24,7 @@ from groundswell.hub.search import ListQuery, Sort
 ON_HOME: Final = 8
 ON_LIST: Final = 30
 TEXT_MAX: Final = 200
+LISTED: Final = (RepoKind.MODEL, RepoKind.DATASET, RepoKind.SPACE)
 
 _SORTS: Final = {
     "modified": Sort.LAST_MODIFIED,
@@ -42,6 +44,8 @@ def recent(
 
 
 def _home(asked: Asked) -> Answer:
+    if not asked.principal.is_anonymous:
+        return home(asked)
     return Home(
         recent(asked, RepoKind.MODEL, ON_HOME),
         recent(asked, RepoKind.DATASET, ON_HOME // 2),

@@ -79,7 +79,13 @@ class FormReader:
     Raises from ``feed`` and ``finish``: Malformed, TooLarge, StorageFull.
     """
 
-    def __init__(self, spool: Callable[[], Spool], check: Callable[[dict[str, str]], None]) -> None:
+    def __init__(
+        self,
+        spool: Callable[[], Spool],
+        check: Callable[[dict[str, str]], None],
+        field_bytes_max: int = FIELD_BYTES_MAX,
+    ) -> None:
+        self._field_bytes_max = field_bytes_max
         self._spool = spool
         self._check = check
         self._parser: MultipartParser | None = None
@@ -191,7 +197,7 @@ class FormReader:
             part.spooled.write(data[start:end])
             return
         part.text += data[start:end]
-        if len(part.text) > FIELD_BYTES_MAX:
+        if len(part.text) > self._field_bytes_max:
             raise TooLarge("A field of the form is too long.")
 
     def _end_part(self) -> None:

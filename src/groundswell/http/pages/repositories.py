@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from groundswell.core.errors import InvalidName, RepoNotFound
 from groundswell.core.policy import Action, may
-from groundswell.core.values import Gate, RepoId, RepoKind
+from groundswell.core.values import HISTORY_KINDS, Gate, RepoId, RepoKind
 from groundswell.http.pages.door import FORM_BODY_MAX_BYTES, Asked, Work, show, take
 from groundswell.http.pages.views import Crumb, RepoHead, RepoRow, Tag
 from groundswell.http.pages.wording import segment
@@ -16,7 +16,7 @@ from groundswell.http.routing import Route
 from groundswell.hub.repos import Repository
 
 PATTERNS: Final = ("/{ns}/{name}", "/{kind:datasets|spaces|kernels}/{ns}/{name}")
-_KINDS: Final = {kind.plural: kind for kind in RepoKind}
+_KINDS: Final = {kind.plural: kind for kind in HISTORY_KINDS}
 
 
 def repo_id_of(asked: Asked) -> RepoId:
@@ -62,7 +62,14 @@ def head_of(asked: Asked, repository: Repository) -> RepoHead:
         waiting=asked.hub.access.count_pending(principal, repository),
         upstream=None if kinship.upstream is None else tag_of(kinship.upstream),
         forks=kinship.fork_count,
+        watch=_level(asked, repository),
     )
+
+
+def _level(asked: Asked, repository: Repository) -> str:
+    if asked.principal.is_anonymous:
+        return ""
+    return asked.hub.watching.level_of(asked.principal, repository).value
 
 
 def tag_of(repository: Repository) -> Tag:

@@ -7,13 +7,14 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.values import Principal, RepoKind, is_storable
+from groundswell.core.values import Principal, is_storable
 from groundswell.http.auth import ask, hub_of
 from groundswell.http.errors import json_response
 from groundswell.http.pages.collecting import rows_of as collection_rows_of
 from groundswell.http.pages.collecting import url_of as collection_url_of
 from groundswell.http.pages.door import DOOR, Answer, Asked, show, with_query
 from groundswell.http.pages.likes import person_of
+from groundswell.http.pages.lists import LISTED
 from groundswell.http.pages.repositories import rows_of
 from groundswell.http.pages.views import Found, SearchPage
 from groundswell.http.routing import Route
@@ -44,7 +45,7 @@ def _search(asked: Asked) -> Answer:
         return SearchPage(text, (), (), ())
     search, principal = asked.hub.search, asked.principal
     found = []
-    for kind in RepoKind:
+    for kind in LISTED:
         page = search.list(principal, kind, _query(words, ON_PAGE))
         if page.repositories:
             more = with_query(f"/{kind.plural}", search=text) if page.next_cursor else None
@@ -68,7 +69,7 @@ async def _suggest(request: Request) -> Response:
 def _suggestions(principal: Principal, hub: Hub, words: tuple[str, ...]) -> list[dict[str, Any]]:
     """Names and their addresses, each of what the asker may see."""
     found: list[dict[str, Any]] = []
-    for kind in RepoKind:
+    for kind in LISTED:
         page = hub.search.list(principal, kind, _query(words, SUGGESTED))
         found += [
             {"kind": kind.value, "name": each.full_name, "url": f"/{each.repo_id.url_path}"}

@@ -17,9 +17,10 @@ from groundswell.http.pages.views import Shell, View
 from groundswell.http.pages.wording import FILTERS
 
 STATIC_PREFIX: Final = "/-/static"
+SCRIPT_TYPE: Final = "text/javascript; charset=utf-8"
 _MEDIA_TYPES: Final = {
     "css": "text/css; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
+    "js": SCRIPT_TYPE,
     "svg": "image/svg+xml",
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,7 +19,7 @@ from groundswell.hub.blobs import marks
 from groundswell.hub.blobs.losing import void_plans
 from groundswell.hub.blobs.values import Blob, Clock
 from groundswell.store.database import PORTION_ROWS, Database, insert_ignore, portions, upsert
-from groundswell.store.tables import blobs, claims, links, reconstructions
+from groundswell.store.tables import attachments, blobs, claims, links, reconstructions
 from groundswell.wire.hashing import hash_to_hex
 from groundswell.wire.shard import Terms
 
@@ -91,6 +92,23 @@ class Links:
             .join(reconstructions, reconstructions.c.file_hash == blobs.c.file_hash)
             .where(links.c.repository_id == repository_id, links.c.sha256 == sha256)
         )
+        return self._planned(query)
+
+    def plan_attached(self, attachment_id: int) -> RecipePlan:
+        """How to read the content of an attachment. Who may was decided before.
+
+        Raises:
+            BlobNotFound: it is gone.
+        """
+        query = (
+            sa.select(reconstructions.c.terms, blobs.c.size_bytes)
+            .join_from(attachments, blobs, attachments.c.sha256 == blobs.c.sha256)
+            .join(reconstructions, reconstructions.c.file_hash == blobs.c.file_hash)
+            .where(attachments.c.id == attachment_id)
+        )
+        return self._planned(query)
+
+    def _planned(self, query: sa.Select[Any]) -> RecipePlan:
         row = self._database.read(lambda conn: conn.execute(query).one_or_none())
         if row is None:
             raise BlobNotFound
@@ -170,21 +188,23 @@ class Links:
     def add_files(
         self,
         conn: sa.Connection,
-        repository_id: int,
+        repository_id: int | None,
         account_id: int,
         files: Iterable[NewFile],
         unusable: Collection[str] = (),
     ) -> bool:
         """Record files that were checked, claimed by who sent them. True when any was new here.
 
+        Those that came for no repository are claimed by nobody: they are attachments to be.
         ``unusable`` are recipes on record, by file hash, that make their contents no more: the
         new ones serve in their place.
         """
         now = self._clock()
         is_new = False
         for file in files:
-            held = claimed_or_linked(conn, repository_id, account_id, [file.sha256])
-            is_new = is_new or not held
+            if repository_id is not None:
+                held = claimed_or_linked(conn, repository_id, account_id, [file.sha256])
+                is_new = is_new or not held
             common = {"sha256": file.sha256, "size_bytes": file.size_bytes, "created_at": now}
             recipe = {**common, "file_hash": file.file_hash, "terms": file.terms.packed}
             if insert_ignore(conn, reconstructions, recipe):
@@ -193,16 +213,8 @@ class Links:
             insert_ignore(conn, blobs, {**common, "file_hash": file.file_hash})
             if unusable:
                 _replace(conn, file, unusable)
-            claim = {
-                "repository_id": repository_id,
-                "account_id": account_id,
-                "sha256": file.sha256,
-                "claimed_at": now,
-                "sent_bytes": file.sent_bytes,
-                "new_bytes": file.new_bytes,
-            }
-            # What it took is what it took the first time.
-            upsert(conn, claims, claim, update=["claimed_at"])
+            if repository_id is not None:
+                _claim(conn, repository_id, account_id, file, now)
             marks.clear_files(conn, [file.sha256])
         return is_new
 
@@ -241,6 +253,21 @@ class Links:
         return set(held)
 
 
+def _claim(
+    conn: sa.Connection, repository_id: int, account_id: int, file: NewFile, now: int
+) -> None:
+    claim = {
+        "repository_id": repository_id,
+        "account_id": account_id,
+        "sha256": file.sha256,
+        "claimed_at": now,
+        "sent_bytes": file.sent_bytes,
+        "new_bytes": file.new_bytes,
+    }
+    # What it took is what it took the first time.
+    upsert(conn, claims, claim, update=["claimed_at"])
+
+
 def claimed_or_linked(
     conn: sa.Connection, repository_id: int, account_id: int | None, sha256s: Sequence[str]
 ) -> dict[str, Blob]:
@@ -260,6 +287,30 @@ def claimed_or_linked(
             )
         )
         found.update((row.sha256, Blob(*row)) for row in conn.execute(query))
+    return found
+
+
+def usable_files(
+    conn: sa.Connection, repository_id: int, account_id: int | None, file_hashes: Sequence[str]
+) -> dict[str, Blob]:
+    """Of these files, by Xet file hash, the contents that the repository holds or the account sent
+    to it. What only others have takes the same steps as what nobody has.
+    """
+    recipes, found = reconstructions, dict[str, Blob]()
+    rights = [sa.and_(links.c.sha256 == recipes.c.sha256, links.c.repository_id == repository_id)]
+    if account_id is not None:
+        sent = (claims.c.repository_id == repository_id, claims.c.account_id == account_id)
+        rights.append(sa.and_(claims.c.sha256 == recipes.c.sha256, *sent))
+    for table, right in zip((links, claims), rights, strict=False):
+        for some in portions(file_hashes):
+            query = (
+                sa.select(recipes.c.file_hash.label("named"), blobs)
+                .join_from(recipes, table, right)
+                .join(blobs, blobs.c.sha256 == recipes.c.sha256)
+                .where(recipes.c.file_hash.in_(some))
+            )
+            for row in conn.execute(query):
+                found.setdefault(row.named, Blob(row.sha256, row.size_bytes, row.file_hash))
     return found
 
 

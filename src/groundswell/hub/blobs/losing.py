@@ -29,6 +29,16 @@ def lose_links(conn: sa.Connection, which: sa.ColumnElement[bool], now: int) -> 
     return conn.execute(sa.delete(links).where(which)).rowcount
 
 
+def drop_links(conn: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+    """The same for a bucket, whose contents cannot be given back: no history says where they were.
+
+    The bytes stay for a grace, as all do.
+    """
+    public.withdraw(conn, which)
+    void_plans(conn, which)
+    return conn.execute(sa.delete(links).where(which)).rowcount
+
+
 def void_plans(conn: sa.Connection, which: sa.ColumnElement[bool]) -> None:
     """The repositories with links that the condition names read them otherwise, or not at all, from
     this transaction on: no process may go by what it remembers.

@@ -19,6 +19,7 @@ from groundswell.core.errors import Malformed, Unavailable
 from groundswell.store.database import insert_ignore, portions
 from groundswell.store.ports import BlobStore, Kind
 from groundswell.store.tables import (
+    attachments,
     cold_bases,
     links,
     marks,
@@ -44,8 +45,10 @@ KIND_OF: Final = {XORB: Kind.XORB, SHARD: Kind.SHARD}
 
 
 def is_linked(sha256: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """Whether a repository holds the content."""
-    return sa.select(links.c.sha256).where(links.c.sha256 == sha256).exists()
+    """Whether a repository holds the content, or an attachment of a discussion."""
+    attached = sa.select(attachments.c.sha256).where(attachments.c.sha256 == sha256)
+    linked = sa.select(links.c.sha256).where(links.c.sha256 == sha256)
+    return sa.or_(linked.exists(), attached.exists())
 
 
 def needs_xorb(

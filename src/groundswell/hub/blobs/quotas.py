@@ -2,8 +2,9 @@
 
 Knows links and limits. What counts is linked bytes: each content once for every repository that
 holds it, whatever else has the same bytes, so that nobody's room depends on what others store, and
-a stranger learns nothing from it (docs/decisions/0010-quotas-count-links.md). Does not know doors:
-each asks before bytes travel, and again before anything is linked.
+a stranger learns nothing from it (docs/decisions/0010-quotas-count-links.md); and what a namespace
+attached to discussions, wherever those are. Does not know doors: each asks before bytes travel, and
+again before anything is linked.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ from groundswell.core.errors import QuotaExceeded
 from groundswell.core.values import size_text
 from groundswell.hub.blobs.links import claimed_or_linked
 from groundswell.store.database import Database
-from groundswell.store.tables import accounts, blobs, links, memberships, repositories
+from groundswell.store.tables import (
+    accounts,
+    attachments,
+    blobs,
+    links,
+    memberships,
+    repositories,
+)
 
 UNLIMITED: Final = 0
 
@@ -103,6 +111,17 @@ class Quotas:
             more = _sum(conn, links.c.repository_id == repository_id)
             self._decide(conn, owner, more, account_id)
 
+    def check_attached(self, conn: sa.Connection, account_id: int, size_bytes: int) -> None:
+        """See that an account may attach so much to discussions: its own namespace bears it.
+
+        Raises:
+            QuotaExceeded: as ``check``.
+        """
+        query = sa.select(accounts.c.id, accounts.c.name, accounts.c.quota_bytes)
+        owner = self._limited(conn.execute(query.where(accounts.c.id == account_id)).one())
+        if owner is not None:
+            self._decide(conn, owner, size_bytes, account_id)
+
     def usages(self, names: Collection[str] = ()) -> list[Usage]:
         """What namespaces hold, the largest first; all of them, or those of the names."""
         folded = [name.lower() for name in names]
@@ -178,7 +197,11 @@ def _linked_bytes(conn: sa.Connection, owner_id: int) -> int:
     of_owner = sa.select(repositories.c.id).where(
         repositories.c.owner_id == owner_id, repositories.c.deleted_at.is_(None)
     )
-    return _sum(conn, links.c.repository_id.in_(of_owner))
+    attached = sa.select(sa.func.coalesce(sa.func.sum(attachments.c.size_bytes), 0))
+    attached = attached.where(attachments.c.uploader_id == owner_id)
+    return _sum(conn, links.c.repository_id.in_(of_owner)) + int(
+        conn.execute(attached).scalar_one()
+    )
 
 
 def _sum(conn: sa.Connection, which: sa.ColumnElement[bool]) -> int:

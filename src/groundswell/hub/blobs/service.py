@@ -153,8 +153,10 @@ class Blobs:
         """The answer to a deduplication query; None when the domain has no such chunk."""
         return self._xorbs.find_chunk(domain, chunk_hash)
 
-    def begin_ingest(self, domain: str, repository_id: int, account_id: int) -> Ingest:
-        """Take in one file of plain bytes: ``write`` blocks to it, then ``finish``."""
+    def begin_ingest(self, domain: str, repository_id: int | None, account_id: int) -> Ingest:
+        """Take in one file of plain bytes: ``write`` blocks to it, then ``finish``. Without a
+        repository it is claimed by nobody, and goes after the grace unless an attachment holds it.
+        """
         uploader = Uploader(domain, repository_id, account_id)
         return Ingest(uploader, self._store, self._indexes, self._xorbs, self._shards)
 
@@ -267,6 +269,14 @@ class Blobs:
             BlobNotFound: it holds no such content.
         """
         return self._links.plan(repository_id, sha256)
+
+    def plan_attached(self, attachment_id: int) -> RecipePlan:
+        """How to read the content of an attachment. Who may was decided before.
+
+        Raises:
+            BlobNotFound: it is gone.
+        """
+        return self._links.plan_attached(attachment_id)
 
     def open_content(
         self, plan: RecipePlan | RecordsPlan, start: int, stop: int

@@ -56,10 +56,12 @@ _CHUNK_RECORD_BYTES: Final = 48
 
 @dataclass(frozen=True, slots=True)
 class Uploader:
-    """Who sends a shard, and where its files shall belong."""
+    """Who sends a shard, and where its files shall belong; None for those of attachments, which
+    the hub itself makes of plain bytes.
+    """
 
     domain: str
-    repository_id: int
+    repository_id: int | None
     account_id: int
 
 
@@ -220,6 +222,7 @@ class Shards:
                 if term.xorb_hash in others:
                     others[term.xorb_hash].add((term.chunk_start, term.chunk_end))
         spans = {xorb_hash: sorted(named) for xorb_hash, named in others.items()}
+        assert uploader.repository_id is not None, "a client's shard"
         if not self._links.is_linked(uploader.repository_id, spans):
             raise Malformed("shard", "names a xorb that was not uploaded here")
 
@@ -234,6 +237,7 @@ class Shards:
         A file that this repository holds or this account sent here before is not read again. One
         that only others have is: how long an answer takes must not tell.
         """
+        assert uploader.repository_id is not None, "a client's shard"
         known = self._links.known_files(
             uploader.repository_id,
             uploader.account_id,

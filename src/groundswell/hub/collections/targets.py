@@ -23,6 +23,7 @@ _KINDS: Final = {
     ItemType.MODEL: RepoKind.MODEL,
     ItemType.DATASET: RepoKind.DATASET,
     ItemType.SPACE: RepoKind.SPACE,
+    ItemType.BUCKET: RepoKind.BUCKET,
 }
 
 
@@ -49,10 +50,8 @@ def target_of(conn: sa.Connection, principal: Principal, item: ItemName) -> Targ
         if _PAPER.fullmatch(item.id) is None:
             raise BadRequest("A paper is named by its arXiv id, such as 2307.09288.")
         return Target(item.id)
-    if item.type is ItemType.COLLECTION:
-        named = _collection(conn, principal, item.id)
-        return Target(str(named), named_id=named)
-    raise NotFound("Bucket not found")
+    named = _collection(conn, principal, item.id)
+    return Target(str(named), named_id=named)
 
 
 def _repository(conn: sa.Connection, principal: Principal, kind: RepoKind, name: str) -> Repository:

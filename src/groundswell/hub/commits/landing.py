@@ -10,7 +10,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple
 from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
@@ -92,7 +91,7 @@ class Landing:
             {
                 "repository_id": repository_id,
                 "actor_id": actor_id,
-                "changes": [list(astuple(each)) for each in changes],
+                "changes": [each.to_list() for each in changes],
             }
         )
         try:
@@ -200,6 +199,8 @@ class Landing:
         commits, count = between(repository_id, change.old, change.new, COMMITS_TOLD_MAX)
         payload["commits"] = [[each.id, each.title[:TITLE_TOLD_MAX]] for each in commits]
         payload["commit_count"] = count
+        if change.brings_main:
+            payload["brings_main"] = True
         return payload
 
     def _pointers_of(self, repository_id: int, changes: Sequence[RefChange]) -> dict[str, str]:
@@ -265,7 +266,7 @@ class Landing:
         moved: list[RefChange] = []
         try:
             if self._git.exists(repository_id) and self._is_alive(repository_id):
-                changes = [RefChange(*each) for each in note["changes"]]
+                changes = [RefChange.from_list(each) for each in note["changes"]]
                 moved = [each for each in changes if self._has_moved(repository_id, each)]
                 if moved:
                     LOG.warning("making good a commit that was cut short: %s", repository_id)
@@ -321,3 +322,6 @@ def _record(
             return
     number = pull_request_number(change.name)
     record(conn, now, type_, actor_id, repository_id, payload, number)
+    if change.overrides:
+        told = {"ref": change.name, "new": change.new, "reasons": list(change.overrides)}
+        record(conn, now, "rule.overridden", actor_id, repository_id, told, change.merges)

@@ -10,10 +10,18 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from groundswell.core.errors import Conflict, Forbidden, GroundswellError, InvalidCommit
+from groundswell.core.errors import (
+    ConcurrentWrite,
+    Conflict,
+    Forbidden,
+    GroundswellError,
+    InvalidCommit,
+    ProtectedReference,
+)
 from groundswell.core.values import Arrival, Principal, check_reference_name
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits.checking import PushCheck
+from groundswell.hub.commits.guard import Guard
 from groundswell.hub.commits.landing import Landing
 from groundswell.hub.commits.rights import check_may_move, pull_request_number
 from groundswell.hub.commits.values import RefChange
@@ -39,11 +47,14 @@ Process = tuple[list[str], dict[str, str]]
 class Pushes:
     """Git over the wire, for repositories that ``Repos.find`` gave for the principal."""
 
-    def __init__(self, database: Database, git: GitStore, blobs: Blobs, landing: Landing) -> None:
+    def __init__(
+        self, database: Database, git: GitStore, blobs: Blobs, landing: Landing, guard: Guard
+    ) -> None:
         self._database = database
         self._git = git
         self._blobs = blobs
         self._landing = landing
+        self._guard = guard
 
     def fetch_process(self, repository: Repository, protocol: str, *, advertise: bool) -> Process:
         """The process that answers a fetch: request on standard input, answer on its output.
@@ -74,7 +85,8 @@ class Pushes:
                 self._check_ref(principal, repository, each)
             except GroundswellError as error:
                 refused[each.name] = error.message
-        return Push(self._git, self._blobs, self._landing, principal, repository, head, refused)
+        parts = (self._git, self._blobs, self._landing, self._guard)
+        return Push(*parts, principal, repository, head, refused)
 
     def _check_ref(self, principal: Principal, repository: Repository, each: Command) -> None:
         """Raise when the principal may not do this to this ref."""
@@ -96,6 +108,7 @@ class Pushes:
             msg = f"Cannot delete {MAIN}"
             raise Forbidden(msg)
         check_may_move(self._database, principal, repository, name)
+        self._guard.decide_name(principal, repository, name, deletes=each.new is None)
 
 
 class Push:
@@ -106,6 +119,7 @@ class Push:
         git: GitStore,
         blobs: Blobs,
         landing: Landing,
+        guard: Guard,
         principal: Principal,
         repository: Repository,
         head: PushHead,
@@ -114,6 +128,7 @@ class Push:
         self._git = git
         self._blobs = blobs
         self._landing = landing
+        self._guard = guard
         self._principal = principal
         self._repository = repository
         self._head = head
@@ -250,7 +265,9 @@ class Push:
         if self._incoming is not None:
             self._incoming.adopt()
         number, actor = self._repository.id, self._principal.account_id
-        changes = [RefChange(each.name, each.old, each.new) for each in self._allowed]
+        changes = self._decide()
+        if not changes:
+            return {}, None
         note = self._landing.announce(number, actor, changes)
         moved: list[RefChange] = []
         outcome: dict[str, str | None] = {}
@@ -270,6 +287,19 @@ class Push:
         else:
             self._landing.withdraw(note)
         return outcome, arrival
+
+    def _decide(self) -> list[RefChange]:
+        """The changes that the rules of their refs let be, now that their commits are here; the
+        others are refused, and all with them where the push is atomic.
+        """
+        changes: list[RefChange] = []
+        for each in self._allowed:
+            change = RefChange(each.name, each.old, each.new)
+            try:
+                changes.append(self._guard.decide(self._principal, self._repository, change))
+            except (ConcurrentWrite, ProtectedReference) as error:
+                self._refused[each.name] = error.message
+        return [] if self._head.is_atomic and self._refused else changes
 
     def _take_back(self, moved: list[RefChange], outcome: dict[str, str | None]) -> list[RefChange]:
         """Undo the moves of an atomic push that failed; those that stay because others built on

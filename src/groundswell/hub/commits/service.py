@@ -21,6 +21,7 @@ from groundswell.core.errors import (
 from groundswell.core.values import CommitHeader, Operation, Principal, check_path, is_commit_id
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import large_files
+from groundswell.hub.commits.guard import Guard
 from groundswell.hub.commits.landing import Indexer, Landing
 from groundswell.hub.commits.pushes import Pushes
 from groundswell.hub.commits.rights import check_may_move, pull_request_number
@@ -80,7 +81,8 @@ class Commits:
         self._discussions = discussions
         self._clock = clock
         self.landing = Landing(database, git, blobs, repos, clock)
-        self.pushes = Pushes(database, git, blobs, self.landing)
+        self.guard = Guard(database, git)
+        self.pushes = Pushes(database, git, blobs, self.landing, self.guard)
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
     def preupload(
@@ -122,6 +124,7 @@ class Commits:
         try:
             reference = self._reference_of(repository, revision, must_exist=False)
             check_may_move(self._database, principal, repository, reference)
+            self.guard.decide_name(principal, repository, reference, deletes=False)
         except (Unauthenticated, Forbidden, NotFound):
             return False
         return True
@@ -153,6 +156,7 @@ class Commits:
         reference = self._reference_of(repository, revision, must_exist=create_pr)
         if not create_pr:
             check_may_move(self._database, principal, repository, reference)
+            self.guard.decide_name(principal, repository, reference, deletes=False)
         message = _message_of(header)
         self.landing.settle_first(repository.id)
         staging = Staging(self._git, self._blobs, repository.id, principal.account_id)
@@ -240,21 +244,27 @@ class Commits:
             time=self._clock(),
         )
         change = RefChange(reference, old, commit)
-        return commit, change, self.move(repository, principal.account_id, change)
+        change, note = self.move(principal, repository, change)
+        return commit, change, note
 
-    def move(self, repository: Repository, actor_id: int | None, change: RefChange) -> str:
-        """Make objects durable and move a ref; the note to hand to ``landing.finish``.
+    def move(
+        self, principal: Principal, repository: Repository, change: RefChange
+    ) -> tuple[RefChange, str]:
+        """Make objects durable and move a ref, if its rules let it be; the change and the note to
+        hand to ``landing.finish``.
 
         Raises:
+            ProtectedReference: a rule objects.
             ConcurrentWrite, Conflict, StorageFull, Unavailable: nothing moved.
         """
-        note = self.landing.announce(repository.id, actor_id, [change])
+        change = self.guard.decide(principal, repository, change)
+        note = self.landing.announce(repository.id, principal.account_id, [change])
         try:
             self._git.swap_ref(repository.id, change.name, change.old, change.new)
         except GroundswellError:
             self.landing.withdraw(note)
             raise
-        return note
+        return change, note
 
     def _finished(
         self,

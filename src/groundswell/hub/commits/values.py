@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from groundswell.core.values import Arrival
 
@@ -51,10 +52,15 @@ class Committed:
     arrival: Arrival | None = None
 
 
+_LEFT_OUT: Final = (None, None, None, None, None, (), False)
+
+
 @dataclass(frozen=True, slots=True)
 class RefChange:
     """A ref, by its full name, that moved; None stands for not being there. ``merges`` is the
-    number of the pull request that comes in by it, ``syncs`` that of the upstream's repository.
+    number of the pull request that comes in by it, ``syncs`` that of the upstream's repository,
+    ``overrides`` what rules object to and an admin passes over. ``brings_main``: the hub merged
+    main into a pull request, nobody wrote anything.
     """
 
     name: str
@@ -62,3 +68,17 @@ class RefChange:
     new: str | None
     merges: int | None = None
     syncs: int | None = None
+    overrides: tuple[str, ...] = ()
+    brings_main: bool = False
+
+    def to_list(self) -> list[Any]:
+        """As a note keeps it."""
+        more = [list(self.overrides), self.brings_main]
+        return [self.name, self.old, self.new, self.merges, self.syncs, *more]
+
+    @classmethod
+    def from_list(cls, kept: Sequence[Any]) -> RefChange:
+        """From a note; one of an older hub says less."""
+        told: list[Any] = [*kept, *_LEFT_OUT[len(kept) :]]
+        name, old, new, merges, syncs, overrides, brings_main = told
+        return cls(name, old, new, merges, syncs, tuple(overrides), brings_main)

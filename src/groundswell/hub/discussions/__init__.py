@@ -4,6 +4,9 @@ A pull request is a branch ``refs/pr/N`` that begins at the head of main; ``hub.
 there. What may be read follows the repository.
 """
 
+from groundswell.hub.discussions.attachments import Arriving, Attachment, Attachments
+from groundswell.hub.discussions.labels import Labels
+from groundswell.hub.discussions.reactions import Reaction, Reactions
 from groundswell.hub.discussions.service import Discussions
 from groundswell.hub.discussions.values import (
     Comment,
@@ -12,12 +15,16 @@ from groundswell.hub.discussions.values import (
     DiscussionPage,
     DiscussionQuery,
     Happening,
+    Label,
     Status,
     Timeline,
     reference_of,
 )
 
 __all__ = [
+    "Arriving",
+    "Attachment",
+    "Attachments",
     "Comment",
     "CommentVersion",
     "Discussion",
@@ -25,6 +32,10 @@ __all__ = [
     "DiscussionQuery",
     "Discussions",
     "Happening",
+    "Label",
+    "Labels",
+    "Reaction",
+    "Reactions",
     "Status",
     "Timeline",
     "reference_of",

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from groundswell.core.errors import BadRequest, Conflict, Forbidden, NotFound
 from groundswell.core.policy import Action, may
 from groundswell.core.values import Principal, is_storable
-from groundswell.hub.discussions import rows
+from groundswell.hub.discussions import attaching, rows
 from groundswell.hub.discussions.values import (
     COMMENT_CHARACTERS_MAX,
     COMMENTS_MAX,
@@ -41,6 +41,7 @@ REVIEWING: Final = "review.submitted"
 _SILENT: Final = (
     "comment.edited",
     "comment.hidden",
+    "comment.reacted",
     "line_comment.hidden",
     "review_thread.answered",
     "review_thread.reopened",
@@ -63,9 +64,14 @@ def checked_text(text: str) -> str:
 
 
 def check_may_speak(
-    conn: sa.Connection, principal: Principal, repository_id: int, discussion: Discussion
+    conn: sa.Connection,
+    principal: Principal,
+    repository_id: int,
+    discussion: Discussion,
+    *,
+    adds: bool = True,
 ) -> None:
-    """Nothing when the principal may comment.
+    """Nothing when the principal may comment; ``adds``: by one more comment.
 
     Raises:
         Conflict: the discussion is full.
@@ -75,7 +81,7 @@ def check_may_speak(
     present = decide_again(conn, principal, repository_id, Action.CONTRIBUTE)
     if discussion.is_locked and not may(principal, Action.WRITE, present.subject).allowed:
         raise Forbidden("This discussion is locked: only its maintainers may comment.")
-    if discussion.comment_count >= COMMENTS_MAX:
+    if adds and discussion.comment_count >= COMMENTS_MAX:
         raise Conflict(f"This discussion holds {COMMENTS_MAX} comments: please open a new one.")
 
 
@@ -102,6 +108,7 @@ def say(
             written_at=now,
         )
     )
+    attaching.bind(conn, actor_id, discussion.repository_id, id_, text)
     count = _discussions.c.comment_count + 1
     rows.change(conn, discussion.id, comment_count=count)
     return id_
@@ -130,6 +137,7 @@ def edit(
     conn.execute(sa.insert(_versions).values(comment_id=id_, **{key: row[key] for key in keys}))
     new = {"text": text, "version": row["version"] + 1, "written_at": now}
     conn.execute(sa.update(_comments).where(_comments.c.id == id_).values(new))
+    attaching.bind(conn, principal.account_id, discussion.repository_id, id_, text)
     _tell(conn, now, principal, discussion, "comment.edited", id_)
 
 
@@ -152,6 +160,8 @@ def hide(
     conn.execute(sa.delete(_versions).where(_versions.c.comment_id == id_))
     gone = {"text": "", "hidden_at": now, "hidden_by_id": principal.account_id}
     conn.execute(sa.update(_comments).where(_comments.c.id == id_).values(gone))
+    attaching.let_go(conn, id_)
+    conn.execute(sa.delete(tables.reactions).where(tables.reactions.c.comment_id == id_))
     _tell(conn, now, principal, discussion, "comment.hidden", id_)
 
 

@@ -6,7 +6,8 @@ merge: ``hub.merging`` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from groundswell.core.errors import BadRequest, Conflict, RevisionNotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal, is_storable
 from groundswell.hub.discussions import comments, rows
+from groundswell.hub.discussions.labels import marks_of
+from groundswell.hub.discussions.searching import conditions
 from groundswell.hub.discussions.values import (
     TITLE_CHARACTERS_MAX,
     Discussion,
@@ -33,7 +36,6 @@ from groundswell.store.database import Database
 from groundswell.store.git import GitStore
 
 PAGE_ITEMS: Final = 50
-WORDS_MAX: Final = 10
 PINNED_MAX: Final = 10
 
 _table = tables.discussions
@@ -107,7 +109,9 @@ class Discussions:
         Raises:
             NotFound: there is none.
         """
-        return self._database.read(lambda conn: rows.load(conn, repository.id, number))
+        return self._database.read(
+            lambda conn: _marked(conn, [rows.load(conn, repository.id, number)])[0]
+        )
 
     def list(self, repository: Repository, query: DiscussionQuery) -> DiscussionPage:
         """One page of the repository's discussions.
@@ -117,17 +121,21 @@ class Discussions:
         """
         if not 0 <= query.page <= 1_000_000:
             raise BadRequest("No such page.")
-        chosen = rows.select().where(_table.c.repository_id == repository.id, *_wanted(query))
+        chosen = rows.select().where(*conditions(repository.id, query))
         start = query.page * PAGE_ITEMS
         order = (_table.c.is_pinned.desc(), _table.c.number.desc())
 
         def work(conn: sa.Connection) -> DiscussionPage:
-            count = conn.execute(
-                sa.select(sa.func.count()).select_from(chosen.subquery())
-            ).scalar_one()
-            page = chosen.order_by(*order).offset(start).limit(PAGE_ITEMS)
+            counted = chosen.add_columns(sa.func.count().over().label("all_of_them"))
+            page = counted.order_by(*order).offset(start).limit(PAGE_ITEMS)
             found = conn.execute(page).mappings().all()
-            return DiscussionPage(tuple(rows.discussion_of(row) for row in found), count, start)
+            if found or start == 0:
+                count = found[0]["all_of_them"] if found else 0
+            else:
+                beyond = sa.select(sa.func.count()).select_from(chosen.subquery())
+                count = conn.execute(beyond).scalar_one()
+            shown = _marked(conn, [rows.discussion_of(row) for row in found])
+            return DiscussionPage(tuple(shown), count, start)
 
         return self._database.read(work)
 
@@ -335,6 +343,15 @@ class Discussions:
         return comments.one(conn, discussion, id_)
 
 
+def _marked(conn: sa.Connection, found: Sequence[Discussion]) -> list[Discussion]:
+    """The same with their labels and who sees to them."""
+    labels, people = marks_of(conn, [each.id for each in found])
+    return [
+        replace(each, labels=labels.get(each.id, ()), assignees=people.get(each.id, ()))
+        for each in found
+    ]
+
+
 def checked_title(title: str) -> str:
     """The title without spaces around it.
 
@@ -355,21 +372,3 @@ def _check_pins(conn: sa.Connection, repository_id: int) -> None:
     )
     if conn.execute(query).scalar_one() >= PINNED_MAX:
         raise Conflict(f"At most {PINNED_MAX} discussions of a repository are pinned.")
-
-
-def _wanted(query: DiscussionQuery) -> list[sa.ColumnElement[bool]]:
-    chosen: list[sa.ColumnElement[bool]] = []
-    if query.is_pull_request is not None:
-        chosen.append(_table.c.is_pull_request == query.is_pull_request)
-    if query.open is not None:
-        is_open = _table.c.status.in_([Status.DRAFT.value, Status.OPEN.value])
-        chosen.append(is_open if query.open else ~is_open)
-    if query.author is not None:
-        if not is_storable(query.author):
-            raise BadRequest("No such author.")
-        chosen.append(tables.accounts.c.folded == query.author.lower())
-    for word in query.words[:WORDS_MAX]:
-        if not is_storable(word):
-            raise BadRequest("No title holds such a word.")
-        chosen.append(_table.c.title.icontains(word, autoescape=True))
-    return chosen

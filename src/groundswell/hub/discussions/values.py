@@ -23,9 +23,20 @@ class Status(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """What a repository calls some of its discussions. ``colour`` is one of ``labels.COLOURS``."""
+
+    id: int
+    name: str
+    colour: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Discussion:
     """One discussion. ``author`` is None when the account is unknown. ``comment_count`` counts the
-    description too, which is the first comment.
+    description too, which is the first comment. ``labels`` and ``assignees`` are there where it is
+    shown (``Discussions.get`` and ``list``).
     """
 
     id: int
@@ -41,6 +52,8 @@ class Discussion:
     comment_count: int = 0
     is_pinned: bool = False
     is_locked: bool = False
+    labels: tuple[Label, ...] = ()
+    assignees: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -51,12 +64,14 @@ class Discussion:
 @dataclass(frozen=True, slots=True)
 class DiscussionQuery:
     """Which discussions to list; ``open`` None lists all states, and drafts count as open.
-    ``words`` stand in the title, all of them.
+    ``words`` stand in the title or in what was said lately, all of them; it has all ``labels``.
     """
 
     is_pull_request: bool | None = None
     open: bool | None = None
     author: str | None = None
+    assignee: str | None = None
+    labels: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     page: int = 0
 

@@ -78,7 +78,7 @@ class Bringing:
                 ours = self._head(target.id, reference)
                 commit = self._join(principal, target.id, ours, theirs, message)
                 change = RefChange(reference, ours, commit, syncs=syncs)
-                note = self.commits.move(target, principal.account_id, change)
+                change, note = self.commits.move(principal, target, change)
             actor = principal.account_id
             self.commits.landing.finish(note, target.id, actor, [change], pointers)
         return Synced(commit, How.FORWARD if commit == theirs else How.MERGE)

@@ -101,7 +101,7 @@ class Proposing:
             with commits.turn(target.id, reference):
                 old = self._git.resolve(target.id, reference)
                 change = RefChange(reference, old, commit)
-                note = commits.move(target, principal.account_id, change)
+                change, note = commits.move(principal, target, change)
             commits.landing.finish(note, target.id, principal.account_id, [change], pointers)
         return number
 

@@ -12,9 +12,11 @@ import sys
 from dataclasses import asdict
 from typing import Any, BinaryIO, Final
 
+from groundswell.core.errors import Malformed
 from groundswell.hub.rendering.frames import LENGTH_BYTES, body_length, pack, unpack
 from groundswell.wire.highlight import highlight_file
 from groundswell.wire.markdown import LinkBase, render
+from groundswell.wire.notebooks import read_notebook
 
 MEMORY_BYTES_MAX: Final = 1 << 30
 IDLE_SECONDS: Final = 300
@@ -24,6 +26,11 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to one request; which fields it has depends on ``work``."""
     if request["work"] == "markdown":
         return asdict(render(request["text"], LinkBase(**request["base"])))
+    if request["work"] == "notebook":
+        try:
+            return asdict(read_notebook(request["text"], LinkBase(**request["base"])))
+        except Malformed as error:
+            return {"fault": error.message}
     assert request["work"] == "highlight", request["work"]
     return {"lines": highlight_file(request["file_name"], request["text"])}
 

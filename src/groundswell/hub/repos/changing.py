@@ -17,7 +17,7 @@ from groundswell.core.policy import Action, is_open_to_all
 from groundswell.core.values import Gate, Principal, RepoId, Visibility, check_name
 from groundswell.hub import facts
 from groundswell.hub.blobs import public
-from groundswell.hub.blobs.losing import lose_links
+from groundswell.hub.blobs.losing import drop_links, lose_links
 from groundswell.hub.events import record
 from groundswell.hub.repos import finding, lineage, names
 from groundswell.hub.repos.identities import note_identity
@@ -37,7 +37,7 @@ class Changing(Lookup):
 
         Nobody reaches any of it from then on. For a grace the hub's admin can bring back the
         folder and what was linked; then the collector removes them. When the process dies in
-        between, ``finish_deletions`` sets the folder aside.
+        between, ``finish_deletions`` sets the folder aside. What lay where in a bucket is gone.
         """
         repository = self.find(principal, repo_id, Action.ADMINISTER)
         now = self._clock()
@@ -53,7 +53,8 @@ class Changing(Lookup):
             record(conn, now, "repository.deleted", principal.account_id, repository.id, payload)
 
         self._database.write(work)
-        self._git.aside.put(repository.id)
+        if repository.kind.has_history:
+            self._git.aside.put(repository.id)
 
     def finish_deletions(self) -> int:
         """Set folders of deleted repositories aside that a crash left. How many there were."""
@@ -183,9 +184,19 @@ class Changing(Lookup):
 def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:
     """Turn the row into a tombstone: number, owner and name stay, everything else goes.
 
-    Links are kept aside, in case the repository is brought back.
+    Links are kept aside, in case the repository is brought back; a bucket cannot be.
     """
-    lose_links(conn, tables.links.c.repository_id == repository_id, now)
+    bucket = sa.select(tables.buckets).where(tables.buckets.c.repository_id == repository_id)
+    held = tables.links.c.repository_id == repository_id
+    if conn.execute(bucket).first() is None:
+        lose_links(conn, held, now)
+    else:
+        drop_links(conn, held)
+    # Swept within a day, as nothing names them any more.
+    attached = sa.update(tables.attachments).where(
+        tables.attachments.c.repository_id == repository_id
+    )
+    conn.execute(attached.values(repository_id=None))
     for table in (
         tables.repository_tags,
         tables.access_requests,
@@ -193,9 +204,13 @@ def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:
         tables.token_grants,
         tables.multipart_uploads,
         tables.discussions,
+        tables.labels,
         tables.likes,
         tables.daily_downloads,
         tables.collection_items,
+        tables.buckets,
+        tables.bucket_files,
+        tables.bucket_changes,
     ):
         conn.execute(sa.delete(table).where(table.c.repository_id == repository_id))
     conn.execute(

@@ -60,6 +60,8 @@ class Making(Lookup):
                 existing repository's path on the hub, ``existing_id`` its public id.
             InvalidName, InvalidPath: a name or file path that is refused.
         """
+        if not repo_id.kind.has_history:
+            raise BadRequest("A bucket is made without a first commit, at an address of its own.")
         if (sdk is not None) != (repo_id.kind is RepoKind.SPACE):
             msg = "A space needs an sdk, and only a space has one."
             raise BadRequest(msg)
@@ -69,6 +71,30 @@ class Making(Lookup):
             return trees.make_initial_commit(self._git, number, principal, initial, self._clock())
 
         return self._make(principal, repo_id, visibility, make)
+
+    def create_bucket(
+        self, principal: Principal, name: RepoId, visibility: Visibility | None = None
+    ) -> Repository:
+        """Make an empty bucket; durable when it returns. It has no folder: all of it are rows.
+
+        Raises:
+            AccountNotFound, Unauthenticated, Forbidden, NameTaken, InvalidName: as ``create``.
+        """
+        check_name(name.name, "bucket name")
+
+        number = self._reserve_free(principal, name)
+
+        def work(conn: sa.Connection) -> None:
+            now = self._clock()
+            spelled = insert_row(conn, principal, number, name, visibility, now)
+            conn.execute(sa.insert(tables.buckets).values(repository_id=number))
+            payload = {"kind": spelled.kind.value, "name": spelled.full_name}
+            record(conn, now, "repository.created", principal.account_id, number, payload)
+
+        self._database.write(work)
+        made = self._database.read(lambda conn: finding.load_for(conn, principal, number))
+        assert made is not None
+        return made
 
     def duplicate(
         self,
@@ -92,8 +118,8 @@ class Making(Lookup):
             TooLarge: too many branches and tags.
             NameTaken, AccountNotFound, Unauthenticated, Forbidden: as ``create`` and ``find``.
         """
-        if source_id.kind is not target_id.kind:
-            msg = "A copy has the kind of its source."
+        if source_id.kind is not target_id.kind or not target_id.kind.has_history:
+            msg = "A copy has the kind of its source, and a bucket's files are copied one by one."
             raise BadRequest(msg)
         source = self.find(principal, source_id, Action.READ)
         _check_visibility(source, visibility)
@@ -114,9 +140,7 @@ class Making(Lookup):
     ) -> Repository:
         """Reserve a number, make the folder, then the rows; no rows, no folder."""
         check_name(repo_id.name, "repository name")
-        number = self._database.write(lambda conn: self._reserve(conn, principal, repo_id))
-        while self._git.exists(number):  # a folder newer than a restored database
-            number = self._database.write(names.reserve_number)
+        number = self._reserve_free(principal, repo_id)
         try:
             head = make(number)
             # A copy's large files are read where they are linked by now.
@@ -134,6 +158,12 @@ class Making(Lookup):
         made = self._database.read(lambda conn: finding.load_for(conn, principal, number))
         assert made is not None
         return made
+
+    def _reserve_free(self, principal: Principal, repo_id: RepoId) -> int:
+        number = self._database.write(lambda conn: self._reserve(conn, principal, repo_id))
+        while self._git.exists(number):  # a folder newer than a restored database
+            number = self._database.write(names.reserve_number)
+        return number
 
     def _copied(self, source_id: int, number: int) -> _Copied:
         found = self._git.all_pointers(number)
@@ -157,9 +187,6 @@ class Making(Lookup):
         copied: _Copied | None,
     ) -> None:
         now = self._clock()
-        owner = names.owner_of(conn, repo_id.namespace)
-        check_may_create(principal, owner)
-        names.check_free(conn, principal, repo_id, owner.id)
         gate = Gate.OPEN
         source: Repository | None = None
         if copied is not None:
@@ -167,26 +194,7 @@ class Making(Lookup):
             source = finding.decide_again(conn, principal, copied.source_id, Action.READ)
             _check_visibility(source, visibility)
             visibility, gate = visibility or source.visibility, source.gate
-        if visibility is None:
-            private = owner.private_by_default
-            visibility = Visibility.PRIVATE if private else Visibility.PUBLIC
-        spelled = replace(repo_id, namespace=owner.name)
-        conn.execute(
-            sa.insert(_table).values(
-                id=number,
-                public_id=secrets.token_hex(12),
-                kind=spelled.kind.value,
-                owner_id=owner.id,
-                creator_id=principal.account_id,
-                namespace=spelled.namespace,
-                name=spelled.name,
-                visibility=visibility.value,
-                gate=gate.value,
-                created_at=now,
-                modified_at=now,
-            )
-        )
-        names.claim(conn, spelled, number)
+        spelled = insert_row(conn, principal, number, repo_id, visibility, now, gate)
         if copied is not None:
             self._copy_links(conn, principal, copied, number)
         held = measure(conn, number, {}) if source is not None else Held()
@@ -207,6 +215,46 @@ class Making(Lookup):
         self._quotas.check_in(conn, number, principal.account_id, sizes)
         paths = {sha256: copied.pointers[sha256] for sha256 in held}
         Links(self._database, self._clock).link(conn, number, paths)
+
+
+def insert_row(
+    conn: sa.Connection,
+    principal: Principal,
+    number: int,
+    repo_id: RepoId,
+    visibility: Visibility | None,
+    now: int,
+    gate: Gate = Gate.OPEN,
+) -> RepoId:
+    """The row and the name of a new repository; its id as its namespace is spelled.
+
+    Raises:
+        AccountNotFound, Unauthenticated, Forbidden, NameTaken: as ``Repos.create``.
+    """
+    owner = names.owner_of(conn, repo_id.namespace)
+    check_may_create(principal, owner)
+    names.check_free(conn, principal, repo_id, owner.id)
+    if visibility is None:
+        private = owner.private_by_default
+        visibility = Visibility.PRIVATE if private else Visibility.PUBLIC
+    spelled = replace(repo_id, namespace=owner.name)
+    conn.execute(
+        sa.insert(_table).values(
+            id=number,
+            public_id=secrets.token_hex(12),
+            kind=spelled.kind.value,
+            owner_id=owner.id,
+            creator_id=principal.account_id,
+            namespace=spelled.namespace,
+            name=spelled.name,
+            visibility=visibility.value,
+            gate=gate.value,
+            created_at=now,
+            modified_at=now,
+        )
+    )
+    names.claim(conn, spelled, number)
+    return spelled
 
 
 def check_may_create(principal: Principal, owner: names.Owner) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -14,7 +15,6 @@ from groundswell.core.errors import BadRequest
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal, is_commit_id
 from groundswell.hub.discussions import Discussion
-from groundswell.hub.merging import Merging
 from groundswell.hub.repos import Repository
 from groundswell.hub.repos.finding import decide_again
 from groundswell.hub.reviews import rows
@@ -25,10 +25,18 @@ from groundswell.store.database import Database
 from groundswell.store.git import GitStore
 
 
+class PullRequests(Protocol):
+    """Knows where pull requests stand; ``hub.merging`` does, which needs verdicts itself."""
+
+    def ends(self, repository: Repository, request: Discussion) -> tuple[str, str]:
+        """Main and the head of a pull request. Of a merged one: main as it was before."""
+        ...
+
+
 class Reading:
     """Reads reviews in repositories that ``Repos.find`` gave for this principal."""
 
-    def __init__(self, database: Database, git: GitStore, merging: Merging) -> None:
+    def __init__(self, database: Database, git: GitStore, merging: PullRequests) -> None:
         self._database = database
         self._git = git
         self._merging = merging
@@ -50,7 +58,7 @@ class Reading:
             RevisionNotFound: its branch, or main, is not there.
             RepoNotFound, …: as ``finding.decide_again``.
         """
-        _, head = self._merging.tips(repository, request)
+        _, head = self._merging.ends(repository, request)
 
         def look(conn: sa.Connection) -> tuple[Verdict, ...]:
             decide_again(conn, principal, repository.id, Action.SEE)
@@ -124,7 +132,7 @@ class Reading:
         Raises:
             BadRequest: not a commit of this pull request.
         """
-        main, head = self._merging.tips(repository, request)
+        main, head = self._merging.ends(repository, request)
         if commit is not None and commit != head:
             if not is_commit_id(commit) or not self._git.is_commit(repository.id, commit):
                 raise BadRequest("This is not a commit of the pull request.")

@@ -17,12 +17,11 @@ from groundswell.core.values import Principal, is_storable
 from groundswell.hub.commits import Commits
 from groundswell.hub.discussions import Discussion, Status
 from groundswell.hub.discussions import comments as talk
-from groundswell.hub.merging import Merging
 from groundswell.hub.repos import Repository
 from groundswell.hub.repos.finding import decide_again
 from groundswell.hub.reviews import rows
 from groundswell.hub.reviews.applying import Applying
-from groundswell.hub.reviews.reading import Reading
+from groundswell.hub.reviews.reading import PullRequests, Reading
 from groundswell.hub.reviews.threads import Threads, checked_words
 from groundswell.hub.reviews.values import (
     REASON_CHARACTERS_MAX,
@@ -46,7 +45,7 @@ class Reviews:
         self,
         database: Database,
         git: GitStore,
-        merging: Merging,
+        merging: PullRequests,
         commits: Commits,
         clock: Callable[[], int],
     ) -> None:

@@ -7,6 +7,7 @@ import logging
 import sqlalchemy as sa
 
 from groundswell.core.errors import BadRequest, Corrupt, GroundswellError
+from groundswell.hub.upkeep.buckets import report_buckets
 from groundswell.hub.upkeep.checked import Checked, begin_anew, end_deep, interrupted_at
 from groundswell.hub.upkeep.content import ContentCheck
 from groundswell.hub.upkeep.findings import Code, Progress, Report, Silence
@@ -59,6 +60,7 @@ def check(
     try:
         ContentCheck(premises, report, progress, deep=deep, quarantine=place, notes=notes).run()
         RepositoryCheck(premises, report, progress, deep=deep, quarantine=place, notes=notes).run()
+        report_buckets(premises, report)
     finally:
         notes.save()
     if deep and notes.is_kept:

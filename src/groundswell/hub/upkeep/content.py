@@ -24,6 +24,7 @@ from groundswell.hub.upkeep.quarantine import Quarantine
 from groundswell.hub.upkeep.uses import report_uses
 from groundswell.store.ports import ColdBlobs, Kind
 from groundswell.store.tables import (
+    attachments,
     blobs,
     links,
     reconstructions,
@@ -315,11 +316,12 @@ class ContentCheck:
                     )
                 )
             ),
-            (
-                sa.select(links.c.sha256, sa.literal("is linked, and no blob."))
-                .outerjoin(blobs, blobs.c.sha256 == links.c.sha256)
+            *(
+                sa.select(table.c.sha256, sa.literal(f"is {word}, and no blob."))
+                .outerjoin(blobs, blobs.c.sha256 == table.c.sha256)
                 .where(blobs.c.sha256.is_(None))
                 .distinct()
+                for table, word in ((links, "linked"), (attachments, "attached"))
             ),
         ]
         self._report.counted["blobs"] += self._count(blobs)

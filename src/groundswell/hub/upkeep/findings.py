@@ -36,6 +36,7 @@ class Code(enum.StrEnum):
     OBJECT_BROKEN = "object-broken"
     OBJECT_UNUSUAL = "object-unusual"
     POINTER_UNLINKED = "pointer-unlinked"
+    BUCKET_WRONG = "bucket-wrong"
     LEFTOVER = "leftover"
     XORB_MISSING = "xorb-missing"
     XORB_CORRUPT = "xorb-corrupt"

@@ -1,7 +1,8 @@
 """``fsck --rebuild``: the index from git, xorbs and shards; and the smaller step after a restore.
 
 Knows the order: xorbs, recipes, repositories, links, descriptions. What only the database knew
-(accounts, tokens, discussions, counters) is not made again; owners are, without passwords.
+(accounts, tokens, discussions, counters, where files lie in buckets) is not made again; owners are,
+without passwords.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from groundswell.hub.blobs import marks as rules
 from groundswell.hub.events import record
 from groundswell.hub.repos import Repos
 from groundswell.hub.repos.identities import note_identity
+from groundswell.hub.upkeep.buckets import repair_buckets
 from groundswell.hub.upkeep.checked import forget_checks
 from groundswell.hub.upkeep.cooling import settle
 from groundswell.hub.upkeep.epochs import begin_epoch
@@ -51,6 +53,7 @@ def rebuild(premises: Premises, *, deep: bool = False, progress: Progress | None
     repair_cold_rows(premises)
     Recovery(premises, report).run()
     describe(premises, living_numbers(premises), report, progress)
+    report.counted["buckets_repaired"] += repair_buckets(premises)
     _end(premises, "hub.rebuilt")
     report.finished_at = premises.clock()
     return report

@@ -14,6 +14,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from groundswell.core.errors import Corrupt, GroundswellError
+from groundswell.core.values import RepoKind
 from groundswell.hub import faults
 from groundswell.hub.repos.identities import identity_of
 from groundswell.hub.upkeep.checked import REPOSITORY, Checked, state_of
@@ -275,14 +276,17 @@ def deleted_contents(premises: Premises, number: int) -> set[str]:
 
 
 def living_numbers(premises: Premises) -> list[int]:
-    """The numbers of all repositories that are not deleted, ascending."""
+    """The numbers of all repositories with a folder that are not deleted, ascending: buckets have
+    none (``hub.upkeep.buckets``).
+    """
     table = repositories
+    has_folder = table.c.kind != RepoKind.BUCKET.value
     numbers: list[int] = []
     while True:
         after = numbers[-1] if numbers else 0
         query = (
             sa.select(table.c.id)
-            .where(table.c.id > after, table.c.deleted_at.is_(None))
+            .where(table.c.id > after, table.c.deleted_at.is_(None), has_folder)
             .order_by(table.c.id)
             .limit(PAGE_ROWS)
         )

@@ -19,12 +19,19 @@ from groundswell.hub.upkeep.collecting import Unlinking
 from groundswell.hub.upkeep.collecting.storetime import store_time
 from groundswell.hub.upkeep.premises import Premises
 from groundswell.hub.upkeep.repositories import living_numbers
-from groundswell.store.tables import claims, device_grants, sessions
+from groundswell.store.tables import (
+    attachment_uses,
+    attachments,
+    claims,
+    device_grants,
+    sessions,
+)
 
 _log = logging.getLogger(__name__)
 
 # A client that was told of a xorb may use what it knows for three weeks: a claim lives longer.
 CLAIM_SECONDS: Final = 28 * 24 * 3_600
+ATTACHED_SECONDS: Final = 24 * 3_600
 GIT_SECONDS_MAX: Final = 300.0
 _MICROS: Final = 1_000_000
 
@@ -55,6 +62,15 @@ class Sweeping:
         passed = self._premises.database.read(lambda conn: store_time(conn, clock_time))
         oldest = min(clock_time, passed) - CLAIM_SECONDS * _MICROS
         return self._delete(sa.delete(claims).where(claims.c.claimed_at < oldest))
+
+    def end_attachments(self) -> int:
+        """Forget attachments older than a day that no comment names, or none any more."""
+        passed = self._premises.database.read(lambda conn: store_time(conn, self._premises.clock()))
+        oldest = min(self._premises.clock(), passed) - ATTACHED_SECONDS * _MICROS
+        used = sa.select(attachment_uses.c.attachment_id)
+        used = used.where(attachment_uses.c.attachment_id == attachments.c.id)
+        old = sa.and_(attachments.c.created_at < oldest, ~used.exists())
+        return self._delete(sa.delete(attachments).where(old))
 
     def note_identities(self) -> int:
         """Write the identities that a crash kept from their folders. How many were wrong."""

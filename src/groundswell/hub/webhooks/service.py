@@ -233,15 +233,17 @@ class Webhooks:
             before = _of(conn, principal, row["id"], delivery_id)
             if before["state"] == DeliveryState.WAITING.value:
                 raise Conflict("This delivery waits to be sent already.")
+            now = self._clock()
             values = {
                 "state": DeliveryState.WAITING.value,
-                "due_at": self._clock(),
+                "due_at": now,
                 "tries": 0,
                 "problem": "",
             }
             conn.execute(
                 sa.update(_deliveries).where(_deliveries.c.id == before["id"]).values(values)
             )
+            self._tell(conn, now, principal, "redelivered", webhook_id)
             return _delivery_from(_of(conn, principal, row["id"], delivery_id), with_bodies=True)
 
         return self._database.write(work)
@@ -276,6 +278,7 @@ class Webhooks:
                 "due_at": now,
             }
             conn.execute(sa.insert(_deliveries).values(values))
+            self._tell(conn, now, principal, "tested", webhook_id)
             return _delivery_from(_of(conn, principal, row["id"], public_id), with_bodies=True)
 
         return self._database.write(work)

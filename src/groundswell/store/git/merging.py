@@ -7,8 +7,9 @@ did is a conflict: bytes of weights cannot be joined without knowing what they m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 import pygit2
@@ -34,6 +35,9 @@ TEXT_BYTES_MAX: Final = 1 << 20
 # Commits on either side of where two histories part; further apart they are counted no more.
 APART_MAX: Final = 10_000
 
+Place = Callable[[str, int, bytes], None]
+"""Keeps a file: its path, mode and content."""
+
 _TEXT_MODES: Final = (MODE_FILE, MODE_EXECUTABLE)
 
 
@@ -57,6 +61,16 @@ class Merged:
 
     tree: str | None
     collisions: tuple[Collision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How a path that collides shall be: this content with the mode of ``side``; without content,
+    ``side`` itself; without either, not there.
+    """
+
+    side: Side | None
+    content: bytes | None = None
 
 
 class Merging:
@@ -121,8 +135,16 @@ class Merging:
             edit = TreeEdit(handle, read_commit(handle, ours[1]).tree)
             return _collisions(handle, edit, _changes(handle, base, theirs[1]), lambda *_: None)
 
-    def merge(self, repository_id: int, base: str | None, ours: str, theirs: str) -> Merged:
-        """Our tree with what changed from ``base`` to ``theirs``. Writes objects, not durably.
+    def merge(
+        self,
+        repository_id: int,
+        base: str | None,
+        ours: str,
+        theirs: str,
+        resolutions: Mapping[str, Resolution] = MappingProxyType({}),
+    ) -> Merged:
+        """Our tree with what changed from ``base`` to ``theirs``, and with ``resolutions`` where
+        that collides, by path. Writes objects, not durably.
 
         Raises:
             StorageFull, Unavailable: objects cannot be written.
@@ -135,7 +157,11 @@ class Merging:
                 oid = str(handle.create_blob(content))
             edit.put(path, Side(mode, oid))
 
-        found = _collisions(handle, edit, _changes(handle, base, theirs), place)
+        def settle(collision: Collision) -> bool:
+            resolution = resolutions.get(collision.path)
+            return resolution is not None and _settled(edit, collision, resolution, place)
+
+        found = _collisions(handle, edit, _changes(handle, base, theirs), place, settle)
         if found:
             return Merged(None, found)
         with writing(handle):
@@ -151,26 +177,48 @@ def _collisions(
     handle: pygit2.Repository,
     edit: TreeEdit,
     theirs: Iterator[PathChange],
-    place: Callable[[str, int, bytes], None],
+    place: Place,
+    settle: Callable[[Collision], bool] = lambda _: False,
 ) -> tuple[Collision, ...]:
-    """Put their changes into our tree, joined texts by ``place``; what stands in the way."""
+    """Put their changes into our tree, joined texts by ``place``; what stands in the way, but for
+    what ``settle`` could.
+    """
     found: list[Collision] = []
     for change in theirs:
         present = edit.find(change.path)
         if present == change.new:
             continue
         if present == change.old:
-            if not _took(edit, change):
-                found.append(Collision(change.path, change.old, present, change.new))
+            if _took(edit, change):
+                continue
+            joined: tuple[int, bytes] | Collision
+            joined = Collision(change.path, change.old, present, change.new)
         else:
             joined = _join(handle, change, present)
-            if isinstance(joined, Collision):
-                found.append(joined)
-            else:
-                place(change.path, *joined)
+        if not isinstance(joined, Collision):
+            place(change.path, *joined)
+        elif not settle(joined):
+            found.append(joined)
         if len(found) >= CONFLICTS_MAX:
             break
     return tuple(found)
+
+
+def _settled(edit: TreeEdit, collision: Collision, resolution: Resolution, place: Place) -> bool:
+    """Let a path be as it was decided; whether it can be."""
+    side = resolution.side
+    try:
+        if resolution.content is not None:
+            place(collision.path, side.mode if side else MODE_FILE, resolution.content)
+        elif side == collision.ours:
+            pass  # it stands there already, be it a folder
+        elif side is not None:
+            edit.put(collision.path, side)
+        else:
+            edit.remove(collision.path)
+    except InvalidCommit:
+        return False
+    return True
 
 
 def _took(edit: TreeEdit, change: PathChange) -> bool:

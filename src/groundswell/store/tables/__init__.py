@@ -2,7 +2,7 @@
 
 Knows columns, keys and indexes. Does not know who may read a row. Everything about models can be
 made again from git, xorbs and shards (`swell fsck --rebuild`); accounts, tokens, discussions,
-likes, collections and lineages live only here.
+likes, collections, lineages and the files of buckets live only here.
 
 Times are whole microseconds since the epoch, UTC, taken by the hub's clock (`*_at`).
 Hashes are lower-case hexadecimal text where people meet them, raw bytes where only code does.
@@ -20,6 +20,7 @@ from groundswell.store.tables.accounts import (
     token_grants,
     tokens,
 )
+from groundswell.store.tables.buckets import bucket_changes, bucket_files, buckets
 from groundswell.store.tables.collections import (
     collection_items,
     collection_upvotes,
@@ -53,13 +54,29 @@ from groundswell.store.tables.content import (
 )
 from groundswell.store.tables.forks import fork_proposals, forks
 from groundswell.store.tables.likes import daily_downloads, follows, likes
+from groundswell.store.tables.notices import (
+    mail_choices,
+    notifications,
+    outbox,
+    thread_subscriptions,
+    watches,
+)
 from groundswell.store.tables.repositories import (
     repositories,
     repository_names,
     repository_tags,
 )
 from groundswell.store.tables.reviews import line_comments, review_threads, reviews
+from groundswell.store.tables.rules import check_logs, checks, queue_entries, rules
 from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
+from groundswell.store.tables.talk import (
+    attachment_uses,
+    attachments,
+    discussion_assignees,
+    discussion_labels,
+    labels,
+    reactions,
+)
 from groundswell.store.tables.webhooks import webhook_deliveries, webhook_watches, webhooks
 
 __all__ = [
@@ -67,8 +84,15 @@ __all__ = [
     "account_names",
     "accounts",
     "arrivals",
+    "attachment_uses",
+    "attachments",
     "blobs",
+    "bucket_changes",
+    "bucket_files",
+    "buckets",
+    "check_logs",
     "checked",
+    "checks",
     "chunk_samples",
     "claims",
     "cold_bases",
@@ -80,6 +104,8 @@ __all__ = [
     "comments",
     "daily_downloads",
     "device_grants",
+    "discussion_assignees",
+    "discussion_labels",
     "discussions",
     "events",
     "faults",
@@ -87,15 +113,21 @@ __all__ = [
     "fork_proposals",
     "forks",
     "hub_facts",
+    "labels",
     "likes",
     "line_comments",
     "links",
     "lost_links",
+    "mail_choices",
     "marks",
     "memberships",
     "metadata",
     "multipart_uploads",
     "namespace_sizes",
+    "notifications",
+    "outbox",
+    "queue_entries",
+    "reactions",
     "reconstructions",
     "repositories",
     "repository_names",
@@ -103,10 +135,13 @@ __all__ = [
     "repository_tags",
     "review_threads",
     "reviews",
+    "rules",
     "sessions",
     "shard_files",
+    "thread_subscriptions",
     "token_grants",
     "tokens",
+    "watches",
     "webhook_deliveries",
     "webhook_watches",
     "webhooks",

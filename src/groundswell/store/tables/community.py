@@ -77,10 +77,19 @@ events = sa.Table(
     sa.Column("happened_at", columns.Micros, nullable=False),
     sa.Column("type", sa.String(64), nullable=False),  # such as repository.created, commit.landed
     columns.account("actor_id", nullable=True),
-    sa.Column("repository_id", columns.Id, nullable=True, index=True),
+    sa.Column("repository_id", columns.Id, nullable=True),
     sa.Column("discussion_number", sa.Integer, nullable=True),  # of that repository
     sa.Column("payload", sa.JSON, nullable=False),
     sa.Column("place", sa.BigInteger, nullable=True),  # in the line that projections follow
+    sa.Index("ix_events_repository", "repository_id", "id"),
+)
+# What somebody did to repositories, for ``hub.activity``.
+sa.Index(
+    "ix_events_actor",
+    events.c.actor_id,
+    events.c.id,
+    sqlite_where=events.c.repository_id.is_not(None),
+    postgresql_where=events.c.repository_id.is_not(None),
 )
 # Rows without a place are in the one index, rows with one in the other: who writes an event does
 # not touch what those who follow the line look at.

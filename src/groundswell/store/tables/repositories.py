@@ -16,7 +16,7 @@ repositories = sa.Table(
     sa.Column("id", columns.Id, primary_key=True),
     sa.Column("public_id", sa.String(24), nullable=False, unique=True),
     sa.Column("kind", sa.String(16), nullable=False),
-    columns.account("owner_id", index=True),
+    columns.account("owner_id"),
     columns.account("creator_id", nullable=True),
     sa.Column("namespace", sa.String(96), nullable=False),
     sa.Column("name", sa.String(96), nullable=False),
@@ -44,6 +44,8 @@ repositories = sa.Table(
     sa.Column("trending", sa.BigInteger, nullable=False, server_default="0"),  # hub.trending
     sa.Column("last_discussion", sa.Integer, nullable=False, server_default="0"),
     sa.Column("settings", sa.JSON, nullable=True),
+    # With all that decides who sees them: the newest of an owner, without a look at the rows.
+    sa.Index("ix_repositories_owner", "owner_id", "modified_at", "visibility", "deleted_at", "id"),
     sa.Index("ix_repositories_list", "kind", "visibility", "modified_at", "id"),
     sa.Index("ix_repositories_created", "kind", "visibility", "created_at", "id"),
     sa.Index("ix_repositories_downloads", "kind", "visibility", "downloads", "id"),

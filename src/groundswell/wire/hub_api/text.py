@@ -21,6 +21,22 @@ def date_text(micros: int) -> str:
     return time.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
+def micros_of(text: str, what: str) -> int:
+    """Microseconds since the epoch of a time as ISO 8601 writes it; without a zone it is UTC.
+
+    Raises:
+        BadRequest: it is none; ``what`` names the field.
+    """
+    try:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=UTC)
+        return int(time.timestamp()) * 1_000_000 + time.microsecond
+    except (ValueError, OverflowError) as error:
+        msg = f'"{what}" must be a time such as 2026-01-31T12:00:00Z.'
+        raise BadRequest(msg) from error
+
+
 def next_link(url: str, query: Sequence[tuple[str, str]], replaced: Mapping[str, str]) -> str:
     """A Link header to the next page: this absolute URL with some query fields replaced."""
     kept = [(name, value) for name, value in query if name not in replaced]

@@ -13,6 +13,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 ID_PREFIX: Final = "md-"
 
+# Addresses of films and sounds that are attached to discussions.
+ATTACHED: Final = re.compile(
+    r"/uploads/[0-9a-f]{32}\.(?:(?P<film>mp4|mov|webm)|mp3|wav|ogg|flac)", re.ASCII
+)
+
 _URL_LENGTH_MAX: Final = 2_000
 _SCHEMES: Final = {"http", "https", "mailto"}
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
@@ -26,12 +31,14 @@ class LinkBase:
     ``repository_url`` is the path of the repository's page (``/ns/name``), empty for a text that
     belongs to no revision; ``revision`` is unquoted; ``folder`` is that of the document, "" for
     the root. ``origin`` is the hub's own ``scheme://host``, whose absolute links count as ours.
+    ``refers``: what people write to each other, in which ``@name`` and ``#3`` are links.
     """
 
     repository_url: str = ""
     revision: str = "main"
     folder: str = ""
     origin: str = ""
+    refers: bool = False
 
     def link(self, url: str) -> str | None:
         """The target of an ``<a href>``, or None when it leads nowhere it may."""
@@ -41,6 +48,11 @@ class LinkBase:
         """The source of an ``<img>``: same-origin path, absolute foreign URL, or None."""
         rewritten = self._rewrite(url, "resolve")
         return None if rewritten is None or rewritten.startswith(("mailto:", "#")) else rewritten
+
+    def player(self, url: str) -> str | None:
+        """The source of a film or sound: only what was attached to a discussion of this hub."""
+        rewritten = self._rewrite(url, "resolve")
+        return rewritten if rewritten is not None and ATTACHED.fullmatch(rewritten) else None
 
     def _rewrite(self, url: str, door: str) -> str | None:
         url = url.strip()

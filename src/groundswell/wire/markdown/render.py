@@ -23,10 +23,14 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 
 from groundswell.wire.highlight import highlight_block
 from groundswell.wire.markdown.links import ID_PREFIX, LinkBase
+from groundswell.wire.markdown.references import BASE, NAMES, link_references
 from groundswell.wire.markdown.sanitise import sanitise
 
 MARKDOWN_LENGTH_MAX: Final = 400 * 1024
 _HTML_LENGTH_MAX: Final = 4 * 1024 * 1024
+# What opens brackets costs the square of their number: many in what people write are no links.
+OPENING_MAX: Final = 4_000
+_OPENING = re.compile(r"[\[$]")
 _HEADINGS_MAX: Final = 200
 _SLUG_DROPPED = re.compile(r"[^\w\- ]")
 
@@ -51,7 +55,7 @@ class Rendered:
 
 def plain(text: str) -> Rendered:
     """The text as it is written, escaped."""
-    return Rendered(f"<pre>{escape(text)}</pre>", is_plain=True)
+    return Rendered(f'<pre tabindex="0">{escape(text)}</pre>', is_plain=True)
 
 
 def _render_math(content: str, options: dict[str, Any]) -> str:
@@ -81,6 +85,8 @@ def _parser() -> MarkdownIt:
         double_inline=True,
         renderer=_render_math,
     )
+    # Before escaped signs become part of the text: what was escaped is no reference.
+    parser.core.ruler.before("text_join", "references", link_references)
     for rule in ("fence", "code_block"):
         parser.add_render_rule(rule, _render_fence)
     return parser
@@ -131,12 +137,23 @@ def _walk(tokens: Sequence[Token]) -> None:
             _walk(token.children)
 
 
+def names_in(text: str) -> set[str]:
+    """The names that ``@name`` speaks to in a text, in lower case."""
+    names: set[str] = set()
+    if len(_OPENING.findall(text)) > OPENING_MAX:
+        return names  # shown as it is written
+    _parser().parse(text, {BASE: LinkBase("/anywhere", refers=True), NAMES: names})
+    return names
+
+
 def render(text: str, base: LinkBase) -> Rendered:
     """Safe HTML of a Markdown text that stands at ``base``. Text above the limit stays plain."""
     if len(text) > MARKDOWN_LENGTH_MAX:
         return plain(text[: MARKDOWN_LENGTH_MAX * 2])
+    if base.refers and len(_OPENING.findall(text)) > OPENING_MAX:
+        return plain(text)
     parser = _parser()
-    env: dict[str, Any] = {}
+    env: dict[str, Any] = {BASE: base} if base.refers else {}
     tokens = parser.parse(text, env)
     headings = _mark_headings(tokens)
     _walk(tokens)

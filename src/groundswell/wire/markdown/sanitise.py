@@ -17,33 +17,39 @@ import nh3
 
 from groundswell.wire.markdown.links import ID_PREFIX, LinkBase
 
+# Only what is attached to discussions is played: nothing of another host, or of a repository.
+_PLAYERS: Final = ("audio", "video")
 _TAGS: Final = {
     *("a", "abbr", "b", "blockquote", "br", "caption", "center", "cite", "code", "dd", "del"),
     *("details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4"),
     *("h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s"),
     *("samp", "section", "small", "span", "strike", "strong", "sub", "summary", "sup", "table"),
-    *("tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "var", "wbr"),
+    *("tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "var", "wbr", *_PLAYERS),
 }
 # Their text is not prose: it goes with the tag.
-_DROPPED_WITH_CONTENT: Final = {
+DROPPED_WITH_CONTENT: Final = {
     *("script", "style", "iframe", "noscript", "noembed", "noframes", "template", "textarea"),
-    *("select", "title", "svg", "math", "xmp", "object", "applet", "audio", "video", "canvas"),
+    *("select", "title", "svg", "math", "xmp", "object", "applet", "canvas"),
 }
 _ALIGNED: Final = {"align"}
 _ATTRIBUTES: Final[dict[str, set[str]]] = {
     "*": {"id", "class", "title", "lang", "dir"},
     "a": {"href", "name"},
     "img": {"src", "alt", "width", "height", "align", "loading"},
+    "audio": {"src", "controls", "preload"},
+    "video": {"src", "controls", "preload"},
     "ol": {"start", "reversed"},
     "td": {"colspan", "rowspan", "align"},
     "th": {"colspan", "rowspan", "align", "scope"},
     "details": {"open"},
-    **dict.fromkeys(("div", "p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "tr"), _ALIGNED),
+    **dict.fromkeys(("p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "tr"), _ALIGNED),
+    "div": {*_ALIGNED, "tabindex"},
+    "pre": {"tabindex"},
 }
 _CLASSES: Final = {
     *("task", "task-done", "math", "math-block", "footnotes", "footnotes-list", "footnote-ref"),
     *("footnote-item", "footnote-backref", "footnotes-sep", "external-image", "code-block"),
-    *("table-scroll", "heading-anchor"),
+    *("table-scroll", "heading-anchor", "reference"),
 }
 _HIGHLIGHT_CLASS = re.compile(r"hl-[a-z0-9]{1,4}", re.ASCII)
 _ID = re.compile(r"[^\w\-.:]")
@@ -80,7 +86,10 @@ _VALUES: Final[dict[str, Callable[[str], str | None]]] = {
     "start": _matching(_COUNT),
     "align": _matching(re.compile("left|right|center", re.IGNORECASE)),
     "dir": _matching(re.compile("ltr|rtl|auto", re.IGNORECASE)),
+    "controls": _matching(re.compile("")),
+    "preload": _matching(re.compile("metadata")),
     "loading": _matching(re.compile("lazy")),
+    "tabindex": _matching(re.compile("0")),
 }
 
 
@@ -90,6 +99,8 @@ def _attribute_filter(base: LinkBase | None) -> Callable[[str, str, str], str | 
             return base.link(value)
         if base is not None and (tag, name) == ("img", "src"):
             return base.picture(value)
+        if base is not None and tag in _PLAYERS and name == "src":
+            return base.player(value)
         check = _VALUES.get(name)
         return (
             value[:1000]
@@ -104,7 +115,7 @@ def _clean(html: str, base: LinkBase | None) -> str:
     return nh3.clean(
         html,
         tags=_TAGS,
-        clean_content_tags=_DROPPED_WITH_CONTENT,
+        clean_content_tags=DROPPED_WITH_CONTENT,
         attributes=_ATTRIBUTES,
         attribute_filter=_attribute_filter(base),
         link_rel="nofollow noopener noreferrer",
@@ -120,6 +131,7 @@ class _Rewriter(HTMLParser):
         self.out: list[str] = []
         self._links_open = 0
         self._depth = 0
+        self._players: list[bool] = []  # those that are open, and whether each may play
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -131,8 +143,15 @@ class _Rewriter(HTMLParser):
             if self._depth > _DEPTH_MAX:
                 return
         self._links_open += tag == "a"
+        if tag in _PLAYERS:
+            self._players.append("src" in values)
+            if "src" not in values:
+                return
+            values = {"controls": "", "preload": "metadata", "src": values["src"]}
         if tag == "table":
-            self.out.append('<div class="table-scroll">')
+            self.out.append('<div class="table-scroll" tabindex="0">')
+        if tag == "pre":  # wide lines are scrolled to by keyboard, too
+            values["tabindex"] = "0"
         self.out.append(f"<{_demoted(tag)}{_written(values)}>")
 
     def handle_endtag(self, tag: str) -> None:
@@ -142,6 +161,8 @@ class _Rewriter(HTMLParser):
         if self._depth >= _DEPTH_MAX:
             return
         self._links_open -= tag == "a"
+        if tag in _PLAYERS and not (self._players and self._players.pop()):
+            return
         self.out.append(f"</{_demoted(tag)}>")
         if tag == "table":
             self.out.append("</div>")

@@ -5,7 +5,7 @@ Knows addresses. A discussion's page has its own door.
 
 from __future__ import annotations
 
-from groundswell.http.hub_api.discussions import changing, reading, reviewing
+from groundswell.http.hub_api.discussions import changing, marking, reading, reviewing
 from groundswell.http.hub_api.door import REPOSITORY, route
 from groundswell.http.routing import Route
 
@@ -21,6 +21,13 @@ def routes() -> list[Route]:
         route("POST", f"{one}/comment", changing.comment, "comment"),
         route("POST", f"{one}/comment/{{comment}}/edit", changing.edit_comment, "edit comment"),
         route("POST", f"{one}/comment/{{comment}}/hide", changing.hide_comment, "hide comment"),
+        route("POST", f"{one}/comment/{{comment}}/reaction", marking.react, "reaction"),
+        route("PUT", f"{one}/labels", marking.give_labels, "discussion labels"),
+        route("PUT", f"{one}/assignees", marking.assign, "discussion assignees"),
+        route("GET", f"{REPOSITORY}/labels", marking.list_labels, "labels"),
+        route("POST", f"{REPOSITORY}/labels", marking.make_label, "make label"),
+        route("PATCH", f"{REPOSITORY}/labels/{{label}}", marking.change_label, "change label"),
+        route("DELETE", f"{REPOSITORY}/labels/{{label}}", marking.remove_label, "remove label"),
         route("POST", f"{one}/title", changing.rename, "discussion title"),
         route("POST", f"{one}/status", changing.set_status, "discussion status"),
         route("POST", f"{one}/{{mark:lock|pin}}", changing.mark, "lock or pin discussion"),

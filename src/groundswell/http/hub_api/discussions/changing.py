@@ -25,6 +25,7 @@ from groundswell.hub.discussions import (
     Happening,
     Status,
 )
+from groundswell.hub.merge_queue import Landed
 from groundswell.hub.merging import Method
 from groundswell.hub.repos import Repository
 from groundswell.wire.hub_api.discussion import event_of
@@ -187,18 +188,24 @@ def _merge(
     number: int,
     method: str,
     comment: str,
-) -> str:
-    return hub.merging.merge(principal, repository, number, Method(method), comment)
+    *,
+    overrides: bool,
+) -> Landed:
+    merge = hub.merge_queue.merge
+    return merge(principal, repository, number, Method(method), comment, overrides=overrides)
 
 
 async def merge(request: Request) -> Response:
-    """Bring a pull request into main."""
+    """Bring a pull request into main, or into its queue."""
     body = await json_object(request)
     method = only(tuple(Method), text_field(body, "method", Method.MERGE.value), "method")
     comment = text_field(body, "comment", "")
     number = number_in(request)
-    commit = await answer(request, Action.WRITE, _merge, number, method, comment)
-    return json_response({"success": True, "mergeCommitId": commit})
+    overrides = flag_field(body, "override")
+    done = await answer(request, Action.WRITE, _merge, number, method, comment, overrides=overrides)
+    if done.commit is None:
+        return json_response({"success": True, "queued": True, "place": done.place})
+    return json_response({"success": True, "mergeCommitId": done.commit})
 
 
 def _update(hub: Hub, principal: Principal, repository: Repository, number: int) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from groundswell.http.rendering import renderer
@@ -11,8 +11,10 @@ from groundswell.hub.discussions import (
     Comment,
     Discussion,
     Happening,
+    Reaction,
     Status,
 )
+from groundswell.hub.discussions.reactions import KINDS
 from groundswell.hub.repos import Repository
 from groundswell.wire.hub_api.discussion import NOBODY, entry, entry_id, version
 from groundswell.wire.hub_api.text import date_text
@@ -41,15 +43,20 @@ def item(repository: Repository, discussion: Discussion) -> Json:
         "pinned": discussion.is_pinned,
         "locked": discussion.is_locked,
         "numComments": discussion.comment_count,
+        "labels": [each.name for each in discussion.labels],
+        "assignees": [{"name": name} for name in discussion.assignees],
     }
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Writes entries of a repository's discussions; ``base`` is the hub's address."""
+    """Writes entries of a repository's discussions; ``base`` is the hub's address, ``reactions``
+    are those at comments.
+    """
 
     repository: Repository
     base: str
+    reactions: Mapping[int, tuple[Reaction, ...]] = field(default_factory=dict)
 
     def one(self, happening: Happening, *, rendered: bool = True) -> Json:
         """An entry that is one."""
@@ -82,6 +89,13 @@ class Entries:
             case "discussion.pinned" | "discussion.unpinned":
                 pinned = happening.type == "discussion.pinned"
                 yield entry(id_, "pinning-change", at, actor, {"pinned": pinned})
+            case "discussion.labeled" | "discussion.unlabeled":
+                change = {"label": told["label"], "added": happening.type == "discussion.labeled"}
+                yield entry(id_, "label-change", at, actor, change)
+            case "discussion.assigned" | "discussion.unassigned":
+                is_on = happening.type == "discussion.assigned"
+                change = {"assignee": {"name": told["assignee"]}, "added": is_on}
+                yield entry(id_, "assignee-change", at, actor, change)
             case other:
                 yield entry(id_, other.replace(".", "-"), at, actor, {})
 
@@ -103,6 +117,10 @@ class Entries:
             "numEdits": comment.version - 1,
             "latest": latest,
             "history": earlier,
+            "reactions": [
+                {"reaction": KINDS[each.kind], "count": each.count, "users": list(each.names)}
+                for each in self.reactions.get(comment.id, ())
+            ],
         }
 
     def _html(self, comment: Comment, *, rendered: bool) -> str:
@@ -110,7 +128,7 @@ class Entries:
             return ""
         if not rendered:
             return plain(comment.text).html
-        where = LinkBase("/" + self.repository.repo_id.url_path, "main", "", self.base)
+        where = LinkBase("/" + self.repository.repo_id.url_path, "main", "", self.base, refers=True)
         key = f"comment-{comment.id}-{comment.version}"
         return renderer().markdown(comment.text, where, key).html
 

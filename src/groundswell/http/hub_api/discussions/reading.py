@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from starlette.requests import Request
@@ -25,8 +26,12 @@ from groundswell.hub.discussions import (
     DiscussionPage,
     DiscussionQuery,
     Happening,
+    Reaction,
+    Status,
 )
+from groundswell.hub.discussions.searching import asked as typed
 from groundswell.hub.repos import Repository
+from groundswell.hub.rules.needs import Needs
 from groundswell.wire.hub_api.text import last_values
 from groundswell.wiring import Hub
 
@@ -34,6 +39,7 @@ PAGES_MAX: Final = 100_000
 # Of a longer discussion the first and newest comments come as they look on its page, the others as
 # plain text: an answer must not take seconds.
 RENDERED_MAX: Final = 100
+PATHS_TOLD_MAX: Final = 100
 
 
 def number_in(request: Request) -> int:
@@ -64,9 +70,11 @@ async def list_discussions(request: Request) -> Response:
         is_pull_request=_KINDS[only(tuple(_KINDS), asked.get("type", "all"), "type")],
         open=_STATES[only(tuple(_STATES), asked.get("status", "all"), "status")],
         author=asked.get("author") or None,
-        words=tuple(asked.get("search", "").split()),
+        assignee=asked.get("assignee") or None,
+        labels=(asked["label"],) if asked.get("label") else (),
         page=count_field(asked, "p", 0, PAGES_MAX),
     )
+    query = typed(asked.get("search", ""), query)
     repository, page = await answer(request, Action.SEE, _list, query)
     return json_response(
         {
@@ -86,6 +94,8 @@ class _Shown:
     happenings: tuple[Happening, ...]
     conflicts: tuple[str, ...] = ()
     diff: str | None = None
+    needs: Needs | None = None
+    reactions: Mapping[int, tuple[Reaction, ...]] = field(default_factory=dict)
 
 
 def _get(
@@ -93,7 +103,9 @@ def _get(
 ) -> _Shown:
     discussion = hub.discussions.get(repository, number)
     happenings = hub.discussions.timeline(discussion).happenings
-    shown = _Shown(repository, discussion, happenings)
+    comments = [each.id for each in happenings if each.comment is not None]
+    reactions = hub.reactions.at(principal, comments)
+    shown = _Shown(repository, discussion, happenings, reactions=reactions)
     if (
         not discussion.is_pull_request
         or not may(principal, Action.READ, repository.subject).allowed
@@ -107,14 +119,42 @@ def _get(
     diff = None
     if with_diff:
         diff = patch_text(hub.content.compare(repository, meeting.base, meeting.head))
-    return _Shown(repository, discussion, happenings, conflicts, diff)
+    needs = None
+    if discussion.status in {Status.DRAFT, Status.OPEN}:
+        needs = hub.merging.needs(repository, discussion)
+    return replace(shown, conflicts=conflicts, diff=diff, needs=needs)
+
+
+def needs_json(needs: Needs) -> Json:
+    """What the rules of main demand, and what stands in the way. The Hub API has no such field."""
+    terms = needs.terms
+    return {
+        "blockers": [{"name": each.name, "message": each.words} for each in needs.blockers],
+        "approvals": {"needed": terms.approvals, "givenBy": list(needs.approved_by)},
+        "changesRequestedBy": list(needs.objected_by),
+        "checks": [
+            {"name": each.name, "state": None if each.check is None else each.check.state.value}
+            for each in needs.checks
+        ],
+        "maintainers": [
+            {
+                "owners": list(each.owners),
+                "paths": list(each.paths[:PATHS_TOLD_MAX]),
+                "givenBy": list(each.given_by),
+            }
+            for each in needs.owners
+        ],
+        "withoutSignOff": [each.id for each in needs.unsigned],
+        "squashOnly": terms.linear,
+        "queue": terms.queue,
+    }
 
 
 async def one_discussion(request: Request) -> Response:
     """One, with what happened in it and, of a pull request, what it changes."""
     with_diff = last_values(query_of(request)).get("diff", "") not in {"", "0", "false"}
     shown = await answer(request, Action.SEE, _get, number_in(request), with_diff=with_diff)
-    entries = Entries(shown.repository, base_url(request))
+    entries = Entries(shown.repository, base_url(request), shown.reactions)
     body = item(shown.repository, shown.discussion)
     body["events"] = await hop(_written, entries, shown.happenings)
     if shown.discussion.is_pull_request:
@@ -123,6 +163,8 @@ async def one_discussion(request: Request) -> Response:
             body["changes"]["mergeCommitId"] = shown.discussion.merge_commit
         body["filesWithConflicts"] = list(shown.conflicts)
         body["diff"] = shown.diff or ""
+        if shown.needs is not None:
+            body["requirements"] = needs_json(shown.needs)
     return json_response(body)
 
 

@@ -83,6 +83,28 @@ def _hide(asked: Asked, repository: Repository, number: int, _text: str) -> str:
     return f"#entry-{comment}"
 
 
+def _react(asked: Asked, repository: Repository, number: int, _text: str) -> str:
+    comment, kind = _comment_of(asked), asked.fields.get("sign", "")
+    asked.hub.reactions.react(asked.principal, repository, number, comment, kind)
+    return f"#entry-{comment}"
+
+
+def _label(asked: Asked, repository: Repository, number: int, _text: str) -> str:
+    known = asked.hub.labels.of_repository(repository)
+    chosen = [each.name for each in known if f"label-{each.id}" in asked.fields]
+    asked.hub.labels.give(asked.principal, repository, number, chosen)
+    return ""
+
+
+def _assign(*, on: bool) -> Work:
+    def work(asked: Asked, repository: Repository, number: int, _text: str) -> str:
+        name = asked.fields.get("user", "")
+        asked.hub.labels.assign(asked.principal, repository, number, name, on=on)
+        return ""
+
+    return work
+
+
 def _rename(asked: Asked, repository: Repository, number: int, _text: str) -> str:
     title = asked.fields.get("title", "")
     asked.hub.discussions.set_title(asked.principal, repository, number, title)
@@ -113,12 +135,18 @@ def _pin(*, pinned: bool) -> Work:
     return work
 
 
-def _merge(method: Method) -> Work:
+def _merge(method: Method, *, overrides: bool = False) -> Work:
     def work(asked: Asked, repository: Repository, number: int, _text: str) -> str:
-        asked.hub.merging.merge(asked.principal, repository, number, method)
+        merge = asked.hub.merge_queue.merge
+        merge(asked.principal, repository, number, method, overrides=overrides)
         return ""
 
     return work
+
+
+def _leave(asked: Asked, repository: Repository, number: int, _text: str) -> str:
+    asked.hub.merge_queue.leave(asked.principal, repository, number)
+    return ""
 
 
 def _update(asked: Asked, repository: Repository, number: int, _text: str) -> str:
@@ -135,6 +163,10 @@ _WORKS: Final[dict[str, Work]] = {
     "comment": _comment,
     "edit": _edit,
     "hide": _hide,
+    "react": _react,
+    "labels": _label,
+    "assign": _assign(on=True),
+    "unassign": _assign(on=False),
     "title": _rename,
     "open": _to(Status.OPEN),
     "close": _to(Status.CLOSED),
@@ -144,6 +176,9 @@ _WORKS: Final[dict[str, Work]] = {
     "unpin": _pin(pinned=False),
     "merge": _merge(Method.MERGE),
     "squash": _merge(Method.SQUASH),
+    "merge-over": _merge(Method.MERGE, overrides=True),
+    "squash-over": _merge(Method.SQUASH, overrides=True),
+    "leave": _leave,
     "update": _update,
     "refresh": _refresh,
 }

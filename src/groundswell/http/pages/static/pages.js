@@ -1,8 +1,9 @@
 // Comfort only: every page works without this file.
+import { attachFiles } from "./attach.js";
 import { addCopyButtons } from "./copy.js";
+import { lookAgain, watchLines } from "./content.js";
 import { watchKeys } from "./keys.js";
 import { suggestIn } from "./suggest.js";
-import { watchUpload } from "./upload.js";
 
 const toggle = document.querySelector("[data-theme-toggle]");
 if (toggle) {
@@ -31,8 +32,12 @@ document.addEventListener("keydown", (event) => {
 });
 
 addCopyButtons();
+const source = document.querySelector("[data-lines]");
+if (source) watchLines(source);
+lookAgain(document.querySelector("[data-pending]") !== null);
+for (const place of document.querySelectorAll("[data-attach]")) attachFiles(place);
 watchKeys();
 const search = document.querySelector("form[data-suggest]");
 if (search) suggestIn(search);
 const form = document.querySelector("form[data-upload]");
-if (form) watchUpload(form);
+if (form) import("./upload.js").then(({ watchUpload }) => watchUpload(form));

@@ -8,6 +8,32 @@ from typing import ClassVar
 from groundswell.http.pages.views.frame import Tag, View
 from groundswell.http.pages.views.repository import CommitLine, FileChange, RepoHead
 from groundswell.http.pages.views.reviews import ReviewBar, ReviewCard, StandingRow, ThreadCard
+from groundswell.http.pages.views.rules import CheckRow, NeedRow
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRow:
+    """A label; ``url`` is of the discussions that have it. ``is_on``: the one in view has it."""
+
+    id: int
+    name: str
+    colour: str
+    description: str
+    url: str
+    is_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsPage(View):
+    """The labels of a repository. ``name`` and ``description`` are of what was just refused."""
+
+    template: ClassVar[str] = "repository/labels.html"
+    repo: RepoHead
+    rows: tuple[LabelRow, ...]
+    colours: tuple[str, ...]
+    name: str = ""
+    description: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +50,8 @@ class DiscussionRow:
     comments: int = 0
     is_pinned: bool = False
     is_locked: bool = False
+    labels: tuple[LabelRow, ...] = ()
+    assignees: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +87,17 @@ class EarlierText:
 
 
 @dataclass(frozen=True, slots=True)
+class ReactionChip:
+    """A sign at a comment: how many gave it, and who, in words."""
+
+    kind: str
+    sign: str
+    count: int
+    who: str
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CommentCard:
     """A comment. ``text`` is given to who may edit it; ``review`` when it says a review."""
 
@@ -74,6 +113,7 @@ class CommentCard:
     text: str = ""
     may_edit: bool = False
     may_hide: bool = False
+    reactions: tuple[ReactionChip, ...] = ()
     review: ReviewCard | None = None
 
 
@@ -99,6 +139,20 @@ class CollidingFile:
 
 
 @dataclass(frozen=True, slots=True)
+class KnotForm:
+    """A file to settle: its text with marks, or None; the choice so far; where each side is to be
+    seen, None where it is deleted.
+    """
+
+    number: int
+    path: str
+    text: str | None
+    side: str
+    request_url: str | None
+    main_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MergeBox:
     """How a pull request stands to main, and what who looks may do about it."""
 
@@ -108,6 +162,14 @@ class MergeBox:
     collisions: tuple[CollidingFile, ...] = ()
     may_merge: bool = False
     may_update: bool = False
+    needs: tuple[NeedRow, ...] = ()
+    checks: tuple[CheckRow, ...] = ()
+    is_blocked: bool = False
+    may_pass_over: bool = False
+    squash_only: bool = False
+    has_queue: bool = False
+    queue_url: str = ""
+    queue_place: int | None = None
 
     @property
     def is_clean(self) -> bool:
@@ -125,7 +187,9 @@ class SourceBranch:
 
 @dataclass(frozen=True, slots=True)
 class DiscussionPage(View):
-    """One discussion or pull request."""
+    """One discussion or pull request. ``labels`` are all of the repository, for who may give
+    them; ``signs`` are names and signs of reactions, for who may give these.
+    """
 
     template: ClassVar[str] = "repository/discussion.html"
     repo: RepoHead
@@ -141,9 +205,28 @@ class DiscussionPage(View):
     may_comment: bool = False
     may_change: bool = False
     may_write: bool = False
+    labels: tuple[LabelRow, ...] = ()
+    signs: tuple[tuple[str, str], ...] = ()
     text: str = ""
     error: str = ""
+    hears: bool | None = None  # of its news; None for the anonymous
     source: SourceBranch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvePage(View):
+    """What collides between a pull request and main, to be settled; ``head`` and ``main`` are what
+    was looked at.
+    """
+
+    template: ClassVar[str] = "repository/resolve.html"
+    repo: RepoHead
+    row: DiscussionRow
+    main: str
+    head: str
+    knots: tuple[KnotForm, ...]
+    is_too_much: bool = False
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

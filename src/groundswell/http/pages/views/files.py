@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from groundswell.http.pages.views.frame import Crumb, Fact, Tag, View
+from groundswell.http.pages.views.content import Content
+from groundswell.http.pages.views.frame import Crumb, Tag, View
 from groundswell.http.pages.views.repository import CommitLine, FileChange, RefPicker, RepoHead
+from groundswell.http.pages.views.rules import CheckRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class TreePage(View):
 
 @dataclass(frozen=True, slots=True)
 class FilePage(View):
-    """One file at a revision. Exactly one of the content fields says how it is shown."""
+    """One file at a revision; ``content`` says how it is shown."""
 
     template: ClassVar[str] = "repository/file.html"
     repo: RepoHead
@@ -62,15 +64,22 @@ class FilePage(View):
     edit_url: str | None
     blame_url: str | None
     commit: CommitLine | None
-    lines_html: tuple[str, ...] | None = None
-    lines_left_out: int = 0
-    document_html: str | None = None
-    image_url: str | None = None
-    facts: tuple[Fact, ...] = ()
-    tensors: tuple[tuple[str, str, str], ...] = ()
-    pointer_text: str | None = None
+    content: Content
     source_url: str | None = None
-    reason: str = ""
+    is_source: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerPage(View):
+    """The data of a dataset: its files, and one of them as rows."""
+
+    template: ClassVar[str] = "repository/viewer.html"
+    repo: RepoHead
+    files: tuple[tuple[str, str, bool], ...]
+    files_left_out: bool
+    file_name: str
+    file_url: str
+    content: Content | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +100,20 @@ class HistoryPage(View):
 
 @dataclass(frozen=True, slots=True)
 class CommitPage(View):
-    """A commit and what it changed."""
+    """A commit and what it changed. Its texts are safe HTML, in which references are links."""
 
     template: ClassVar[str] = "repository/commit.html"
     repo: RepoHead
     commit: CommitLine
+    title_html: str
+    message_html: str
     parents: tuple[Tag, ...]
     tree_url: str
     changes: tuple[FileChange, ...]
     changes_left_out: int = 0
     is_truncated: bool = False
     arrival: str = ""
+    checks: tuple[CheckRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """What the frame around every page needs. ``csrf`` goes into every form."""
+    """What the frame around every page needs. ``csrf`` goes into every form; ``unread`` are
+    threads in the viewer's inbox, of many 100.
+    """
 
     viewer: Viewer | None
     csrf: str
@@ -27,6 +29,7 @@ class Shell:
     note: str = ""
     search: str = ""
     request_id: str = ""
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)

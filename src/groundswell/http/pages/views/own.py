@@ -34,6 +34,28 @@ class ProfilePage(View):
 
 
 @dataclass(frozen=True, slots=True)
+class MailPage(View):
+    """What one gets by e-mail. ``can_send`` is the hub's."""
+
+    template: ClassVar[str] = "settings/mail.html"
+    can_send: bool
+    email: str
+    is_confirmed: bool
+    choice: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MailLinkPage(View):
+    """Where a link of a message leads: what its button does, and whether it is done."""
+
+    template: ClassVar[str] = "mail_link.html"
+    is_end: bool
+    email: str = ""
+    is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRow:
     """A token without its value."""
 

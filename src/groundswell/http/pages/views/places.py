@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from groundswell.http.pages.views.activity import ActivityRow
+from groundswell.http.pages.views.buckets import BucketRow
 from groundswell.http.pages.views.collections import CollectionRow, PersonRow
 from groundswell.http.pages.views.frame import Fact, MemberRow, RepoRow, View
 
@@ -116,7 +118,9 @@ class AccountPage(View):
     tabs: tuple[tuple[str, str, int], ...] = ()
     likes: tuple[RepoRow, ...] = ()
     collections: tuple[CollectionRow, ...] = ()
+    buckets: tuple[BucketRow, ...] = ()
     people: tuple[PersonRow, ...] = ()
+    activities: tuple[ActivityRow, ...] = ()
     next_url: str | None = None
     first_url: str | None = None
     is_followed: bool = False

@@ -30,6 +30,7 @@ class RepoHead:
     may_administer: bool
     discussions: int | None = None
     waiting: int = 0  # requests for access, for whoever may decide about them
+    watch: str = ""  # how much the viewer hears of it; "" for the anonymous
     upstream: Tag | None = None  # what it was forked from
     forks: int = 0
 

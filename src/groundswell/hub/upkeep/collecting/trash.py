@@ -110,6 +110,9 @@ def bring_back(premises: Premises, repo_id: RepoId) -> int:
         NotFound: no repository of that name was deleted, or not lately enough.
         NameTaken: the name belongs to another repository now.
     """
+    if not repo_id.kind.has_history:
+        msg = "A bucket that was deleted cannot be brought back: restore a backup."
+        raise NotFound(msg)
     number = _deleted_number(premises, repo_id)
     if not premises.git.aside.bring_back(number):
         msg = f"The files of {repo_id.full_name} were removed already: restore a backup."

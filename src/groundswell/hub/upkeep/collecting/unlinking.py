@@ -11,6 +11,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from groundswell.core.values import RepoKind
 from groundswell.hub.blobs import marks as rules
 from groundswell.hub.blobs.losing import lose_links
 from groundswell.hub.events import record
@@ -88,7 +89,10 @@ class Unlinking:
 
     def _is_alive(self, number: int) -> bool:
         table = repositories
-        query = sa.select(table.c.id).where(table.c.id == number, table.c.deleted_at.is_(None))
+        # A bucket lets go by itself, when a batch takes the last file of a content away.
+        has_refs = table.c.kind != RepoKind.BUCKET.value
+        here = (table.c.id == number, table.c.deleted_at.is_(None), has_refs)
+        query = sa.select(table.c.id).where(*here)
         return self._database.read(lambda conn: conn.execute(query).first()) is not None
 
     def _done(self, number: int) -> None:

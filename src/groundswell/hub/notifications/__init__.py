@@ -1,0 +1,30 @@
+"""Notifications: what people hear of, projected from events into their inboxes."""
+
+from __future__ import annotations
+
+from groundswell.hub.notifications.inbox import COUNTED_MAX, Inbox
+from groundswell.hub.notifications.projecting import News, Projecting, tell_nobody
+from groundswell.hub.notifications.values import (
+    Filter,
+    InboxPage,
+    Level,
+    Mark,
+    Notification,
+    Reason,
+)
+from groundswell.hub.notifications.watching import Watching
+
+__all__ = [
+    "COUNTED_MAX",
+    "Filter",
+    "Inbox",
+    "InboxPage",
+    "Level",
+    "Mark",
+    "News",
+    "Notification",
+    "Projecting",
+    "Reason",
+    "Watching",
+    "tell_nobody",
+]

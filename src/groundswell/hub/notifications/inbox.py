@@ -1,0 +1,208 @@
+"""Somebody's inbox: read, counted, marked.
+
+Knows that a thread is shown and counted only while its repository may be seen: rights are judged
+in the transaction that reads, not when something was put in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from groundswell.core.errors import BadRequest, Forbidden, Unauthenticated
+from groundswell.core.policy import Action
+from groundswell.core.values import Principal, TokenRole
+from groundswell.hub.accounts.rights import require_full_rights
+from groundswell.hub.notifications.values import Filter, InboxPage, Mark, Notification, Reason
+from groundswell.hub.repos import Repository, visible_filter
+from groundswell.hub.repos.finding import decide_again
+from groundswell.hub.repos.rows import load_without_details
+from groundswell.store.database import Database
+from groundswell.store.tables import (
+    accounts,
+    discussions,
+    events,
+    notifications,
+    repositories,
+)
+
+PAGE_THREADS: Final = 50
+PAGE_THREADS_MAX: Final = 100
+MARKED_MAX: Final = 100
+COUNTED_MAX: Final = 100
+
+_CURSOR: Final = re.compile(r"\d{1,18}", re.ASCII)
+_of = notifications.c
+_UNREAD: Final = sa.and_(_of.read_at.is_(None), _of.done_at.is_(None))
+
+
+class Inbox:
+    """The inbox of whoever asks; nobody sees another one's."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def count(self, principal: Principal) -> int:
+        """How many threads are unread; ``COUNTED_MAX`` stands for as many and more."""
+        if principal.account_id is None:
+            return 0
+        query = _visible(principal, _UNREAD, _of.discussion_id).limit(COUNTED_MAX)
+        counted = sa.select(sa.func.count()).select_from(query.subquery())
+        return self._database.read(lambda conn: int(conn.execute(counted).scalar_one()))
+
+    def list(
+        self,
+        principal: Principal,
+        which: Filter = Filter.UNREAD,
+        repository: Repository | None = None,
+        *,
+        cursor: str | None = None,
+        limit: int = PAGE_THREADS,
+    ) -> InboxPage:
+        """A page of the inbox; with a repository, of its threads alone.
+
+        Raises:
+            BadRequest: a cursor that no page gave, or a limit that cannot be.
+            RepoNotFound: the repository became hidden meanwhile.
+            Unauthenticated, Forbidden: nobody asks, or a token for some repositories.
+        """
+        _check_own(principal)
+        if not 1 <= limit <= PAGE_THREADS_MAX:
+            raise BadRequest(f"limit must be between 1 and {PAGE_THREADS_MAX}.")
+        shown = _UNREAD if which is Filter.UNREAD else _of.done_at.is_(None)
+        query = _page(principal, shown).limit(limit + 1)
+        if cursor is not None:
+            if not _CURSOR.fullmatch(cursor):
+                raise BadRequest("The cursor is not one of this hub's.")
+            query = query.where(_of.event_id < int(cursor))
+        if repository is not None:
+            query = query.where(_of.repository_id == repository.id)
+
+        def work(conn: sa.Connection) -> InboxPage:
+            if repository is not None:
+                decide_again(conn, principal, repository.id, Action.SEE)
+            rows = conn.execute(query).mappings().all()
+            found = tuple(_told(conn, rows[:limit]))
+            return InboxPage(found, str(found[-1].event_id) if len(rows) > limit else None)
+
+        return self._database.read(work)
+
+    def mark(self, principal: Principal, discussion_ids: Sequence[int], mark: Mark) -> int:
+        """Make threads of the inbox read, unread or done. How many there were of them.
+
+        Raises:
+            BadRequest: more than ``MARKED_MAX``.
+            Unauthenticated, Forbidden: nobody asks, or a token that does not speak for its owner.
+        """
+        if len(discussion_ids) > MARKED_MAX:
+            raise BadRequest(f"At most {MARKED_MAX} threads are marked at once.")
+        return self._mark(principal, _of.discussion_id.in_(list(discussion_ids)), mark)
+
+    def mark_all_read(self, principal: Principal) -> int:
+        """Make the whole inbox read. How many threads were not.
+
+        Raises:
+            Unauthenticated, Forbidden: as ``mark``.
+        """
+        return self._mark(principal, _UNREAD, Mark.READ)
+
+    def seen(self, principal: Principal, discussion_id: int) -> None:
+        """The principal has looked at the thread in a browser: it is read now."""
+        if principal.account_id is None or principal.token_role is not None:
+            return
+        mine = sa.and_(
+            _of.account_id == principal.account_id, _of.discussion_id == discussion_id, _UNREAD
+        )
+        query = sa.select(_of.event_id).where(mine)
+        if self._database.read(lambda conn: conn.execute(query).first()) is not None:
+            self._mark(principal, _of.discussion_id == discussion_id, Mark.READ)
+
+    def _mark(self, principal: Principal, which: sa.ColumnElement[bool], mark: Mark) -> int:
+        """No event tells of it: whether somebody has looked is their own affair, and what a
+        rebuild of the inbox may lose.
+        """
+        require_full_rights(principal)
+        now = self._clock()
+        values: dict[str, int | None] = {"read_at": now}
+        if mark is Mark.UNREAD:
+            values = {"read_at": None, "done_at": None}
+        elif mark is Mark.DONE:
+            values["done_at"] = now
+        mine = sa.and_(_of.account_id == principal.account_id, which)
+
+        def work(conn: sa.Connection) -> int:
+            # Of threads that may not be seen any more nothing is told, not even their number.
+            seen = _visible(principal, which, _of.discussion_id).subquery()
+            told = conn.execute(sa.select(sa.func.count()).select_from(seen)).scalar_one()
+            conn.execute(sa.update(notifications).where(mine).values(values))
+            return int(told)
+
+        return self._database.write(work)
+
+
+def _check_own(principal: Principal) -> None:
+    if principal.is_anonymous:
+        raise Unauthenticated
+    if principal.token_role is TokenRole.FINE_GRAINED:
+        raise Forbidden("This token does not have the right to do this.")
+
+
+def _visible(
+    principal: Principal, which: sa.ColumnElement[bool], *columns: sa.ColumnElement[Any]
+) -> sa.Select[Any]:
+    """The principal's rows whose repositories it may see now."""
+    return (
+        sa.select(*columns)
+        .select_from(notifications)
+        .join(repositories, repositories.c.id == _of.repository_id)
+        .where(_of.account_id == principal.account_id, which, visible_filter(principal))
+    )
+
+
+def _page(principal: Principal, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    columns = (
+        _of.discussion_id,
+        _of.repository_id,
+        _of.event_id,
+        _of.reason,
+        _of.happened_at,
+        _of.read_at,
+        discussions.c.number,
+        discussions.c.title,
+        discussions.c.is_pull_request,
+        discussions.c.status,
+        events.c.type,
+        accounts.c.name.label("actor"),
+    )
+    return (
+        _visible(principal, which, *columns)
+        .join(discussions, discussions.c.id == _of.discussion_id)
+        .join(events, events.c.id == _of.event_id)
+        .join(accounts, accounts.c.id == events.c.actor_id, isouter=True)
+        .order_by(_of.event_id.desc())
+    )
+
+
+def _told(conn: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[Notification]:
+    held = load_without_details(conn, sorted({row["repository_id"] for row in rows}))
+    return [
+        Notification(
+            discussion_id=row["discussion_id"],
+            repository=held[row["repository_id"]],
+            number=row["number"],
+            title=row["title"],
+            is_pull_request=row["is_pull_request"],
+            status=row["status"],
+            event_id=row["event_id"],
+            type=row["type"],
+            actor=row["actor"],
+            reason=Reason(row["reason"]),
+            happened_at=row["happened_at"],
+            is_read=row["read_at"] is not None,
+        )
+        for row in rows
+    ]
