@@ -17,6 +17,8 @@ DATA ?= ./data
 HOST ?= 127.0.0.1
 PORT ?= 8000
 FAULTS ?=
+# Most tests wait for something: two at once, those of one file in their order.
+BOTH := -n 2 --dist loadfile
 
 # Runs pytest over folders of tests/. A folder that is not there yet is no failure; nothing found in
 # those that are is one (pytest's exit 5).
@@ -98,7 +100,7 @@ unit: $(VENV)/.test ## rules and formats, alone
 
 .PHONY: hub
 hub: $(VENV)/.test ## use cases over real stores: SQLite, git, disk
-	$(call pytest,hub,-n 2)
+	$(call pytest,hub,$(BOTH))
 
 .PHONY: property
 property: $(VENV)/.test ## round trips and models, with generated input
@@ -106,15 +108,15 @@ property: $(VENV)/.test ## round trips and models, with generated input
 
 .PHONY: contract
 contract: $(VENV)/.test | system ## the shipped suites over every adapter, SQLite and PostgreSQL
-	$(call pytest,contract)
+	$(call pytest,contract,$(BOTH))
 
 .PHONY: clients
 clients: $(VENV)/.test $(VENV)/.demo .venvs/.clients | system ## today's clients against a live hub
-	$(call pytest,clients,-m 'not old and not torch')
+	$(call pytest,clients,$(BOTH) -m 'not old and not torch')
 
 .PHONY: clients-stores
 clients-stores: $(VENV)/.test $(VENV)/.demo .venvs/.clients | system ## the same on PostgreSQL and an object storage
-	$(call pytest,clients,-m 'not old and not torch and not own_folder' --stores=postgresql,s3)
+	$(call pytest,clients,$(BOTH) -m 'not old and not torch and not own_folder' --stores=postgresql,s3)
 
 .PHONY: clients-old
 clients-old: $(VENV)/.test .venvs/.old | system ## older releases of huggingface_hub and hf_xet
@@ -138,11 +140,11 @@ faults-long: $(VENV)/.test | system ## all of each experiment: hours (FAULTS='F3
 
 .PHONY: security
 security: $(VENV)/.test | system ## one file for each attack
-	$(call pytest,security)
+	$(call pytest,security,$(BOTH))
 
 .PHONY: web
 web: $(VENV)/.test | system ## the pages in Chromium
-	$(call pytest,web)
+	$(call pytest,web,$(BOTH))
 
 .PHONY: docs
 docs: $(VENV)/.test $(VENV)/.demo | system ## what the documents say is so: their examples run
@@ -155,6 +157,10 @@ bench: $(VENV)/.test $(VENV)/.demo | system ## measure against baselines of the 
 .PHONY: bench-store
 bench-store: $(VENV)/.test $(VENV)/.demo ## what a family of models costs at rest, by each way of saving
 	$(BIN)/python -m bench.store
+
+.PHONY: screenshots
+screenshots: $(VENV)/.test | system ## take the pictures in docs/pictures again
+	$(BIN)/python -m bench.pictures
 
 # Clients that tests drive, each in an environment of its own (tests/clients/environments.toml).
 CLIENT_LIST := tests/clients/environments.toml tests/clients/environments.py \

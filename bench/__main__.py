@@ -6,13 +6,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import commits, footprint, integrity, reads, rows, scale, transfers, viewers
+from bench import commits, footprint, integrity, pages, reads, rows, scale, transfers, viewers
 from bench.servers import hub
 
 GROUPS = {
     "footprint": footprint.measure,
     "commits": commits.measure,
     "integrity": integrity.measure,
+    "pages": pages.measure,
     "reads": reads.measure,
     "scale": scale.measure,
     "transfers": transfers.measure,

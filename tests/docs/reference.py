@@ -5,6 +5,7 @@ Knows where each fact stands in the code. Says nothing of its own except heading
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from groundswell.core import policy
 from groundswell.core.policy import Action, Reason, Subject
 from groundswell.core.values import Gate, Principal, RepoGrant, Role, TokenRole, Visibility
 from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, uploads, xet
+from groundswell.http.description import document
 from groundswell.http.routing import Route
 from tests.arch.tree import ROOT
 from tests.docs.route_notes import NOTES
@@ -138,6 +140,9 @@ def routes() -> str:
         "- `{kinds}` is `models`, `datasets`, `spaces` or `kernels`.",
         "- `{rev}` is a branch, tag, commit or `refs/pr/N`, percent-encoded into one segment.",
         "- `{path*}` is the rest of the address.",
+        "",
+        "What programs may ask, with parameters and bodies, stands in [openapi.json](openapi.json) as well: see",
+        "[protocols.md](protocols.md#openapi).",
     ]
     for door, name, about in DOORS:
         lines += ["", f"## {name}", "", about, ""]
@@ -150,6 +155,11 @@ def routes() -> str:
             rows[f"| {methods} | `{told_pattern(route)}` | {what} | {who} |"] = None
         lines += rows
     return "\n".join([*lines, ""])
+
+
+def openapi() -> str:
+    """What `/api/openapi.json` answers, in lines."""
+    return json.dumps(document(every_route()), indent=1, ensure_ascii=False) + "\n"
 
 
 # ----------------------------------------------------------------------------------- permissions
@@ -413,3 +423,4 @@ if __name__ == "__main__":
     (ROOT / "CHANGELOG.md").write_text(changelog(), encoding="utf-8")
     for page, make in PAGES.items():
         (ROOT / f"docs/reference/{page}.md").write_text(make(), encoding="utf-8")
+    (ROOT / "docs/reference/openapi.json").write_text(openapi(), encoding="utf-8")

@@ -50,6 +50,7 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("hub", "follow organisation"): ("follow an organisation", SIGNED_IN),
     ("hub", "unfollow organisation"): ("do so no longer", SIGNED_IN),
     ("hub", "webhooks"): ("one's webhooks", VOICE),
+    ("hub", "description"): ("these addresses in OpenAPI 3.1", ANYONE),
     ("hub", "create webhook"): ("make one; it is told what its owner may see", VOICE),
     ("hub", "webhook"): ("one of them; its secret is not told", VOICE),
     ("hub", "change webhook"): ("change its address, secret, what it watches", VOICE),

@@ -1,5 +1,8 @@
 """Pages of docs/reference say what the code is: they are made from it."""
 
+import json
+import urllib.request
+
 import click
 import pytest
 
@@ -13,15 +16,26 @@ from tests.docs.reference import (
     every_route,
     groundswell_metrics,
     leaves,
+    openapi,
     swell,
 )
 from tests.docs.route_notes import NOTES
+from tests.live import LiveHub
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_is_what_the_code_says(page: str) -> None:
     stands = (ROOT / f"docs/reference/{page}.md").read_text(encoding="utf-8")
     assert stands == PAGES[page](), "make it again: python -m tests.docs.reference"
+
+
+def test_the_description_is_what_the_code_says() -> None:
+    assert text("docs/reference/openapi.json") == openapi(), "python -m tests.docs.reference"
+
+
+def test_the_description_is_what_a_hub_answers(documented_hub: LiveHub) -> None:
+    with urllib.request.urlopen(f"{documented_hub.url}/api/openapi.json", timeout=30) as answer:
+        assert json.load(answer) == json.loads(text("docs/reference/openapi.json"))
 
 
 def test_every_route_says_what_it_is_for_and_who_may() -> None:

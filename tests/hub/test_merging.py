@@ -297,6 +297,22 @@ def test_a_merged_one_is_shown_as_it_was(world: GitWorld, repository: Repository
         assert found.collisions == ()
 
 
+def test_a_merged_one_is_shown_when_the_merge_was_cut_off(
+    world: GitWorld, repository: Repository
+) -> None:
+    """Squashing main cuts the merge off its history, and tidying then removes it."""
+    put(world, repository, {"a": "1"})
+    number = request(world, repository, {"b": "1"})
+    world.merging.merge(world.alice, repository, number)
+    world.references.super_squash(world.alice, repository, "main")
+    assert world.git.upkeep(repository.id)
+    merged = world.discussions.get(repository, number)
+    assert merged.merge_commit is not None
+    assert not world.git.is_commit(repository.id, merged.merge_commit)
+    meeting = world.merging.look(repository, merged)
+    assert (meeting.ahead, meeting.base) == (1, merged.base_commit)
+
+
 def test_commits_of_a_push_are_told_one_by_one(world: GitWorld, repository: Repository) -> None:
     number = request(world, repository, {"a": "1"})
     found = world.discussions.timeline(world.discussions.get(repository, number)).happenings

@@ -106,6 +106,8 @@ def _tokens() -> dict[str, tuple[str, str]]:
     return {name: (light, dark) for name, light, dark in pairs}
 
 
+SCRIPT_BYTES_MAX = 60_000
+
 TEXT_ON = [
     *((ink, ground) for ink in ("ink", "ink-soft", "ink-faint", "accent", "accent-strong") for ground in ("paper", "surface", "sunken")),
     *((name, "surface") for name in ("good", "warn", "bad", "code-keyword", "code-string", "code-number", "code-name", "code-note")),
@@ -174,3 +176,32 @@ def test_without_scripts_every_page_is_whole(window: OpenWindow, examples_origin
         if isinstance(view, CardPage) and view.snippets and not view.is_empty:
             visit.page.locator(".snippet > summary").nth(1).click()
             assert visit.page.locator(".snippet pre").nth(1).is_visible()
+
+
+def test_all_scripts_together_are_small() -> None:
+    scripts = [file for name, file in static_files().by_name.items() if name.endswith(".js")]
+    assert scripts
+    assert sum(len(file.content) for file in scripts) <= SCRIPT_BYTES_MAX
+
+
+_SHIFTS = """() => new Promise(done => {
+  let moved = 0;
+  new PerformanceObserver(l => l.getEntries().forEach(e => { moved += e.value; }))
+    .observe({type: 'layout-shift', buffered: true});
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(moved), 30)));
+})"""
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_nothing_moves_once_it_is_painted(
+    window: OpenWindow, examples_origin: str, size: dict[str, int]
+) -> None:
+    visit = window(examples_origin, viewport=size)
+    moved = {}
+    for name in EXAMPLES:
+        visit.go(f"/{name}")
+        if shift := visit.page.evaluate(_SHIFTS):
+            moved[name] = shift
+    # The browser's own player draws itself anew when it knows how long the sound is.
+    assert moved.pop("file-sound", 0) < 0.01
+    assert moved == {}

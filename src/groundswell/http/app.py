@@ -31,6 +31,8 @@ FALLBACK = Door("none", _render_unmatched)
 def build_app(hub: Hub, schedules: Sequence[Schedule] = ()) -> Edge:
     """The ASGI application of this hub; ``schedules`` are what runs beside it."""
     doors = (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, pages)
-    app = Edge(hub, [route for door in doors for route in door.routes()], FALLBACK)
+    routes = [route for door in doors for route in door.routes()]
+    app = Edge(hub, routes, FALLBACK)
+    app.state.routes = tuple(routes)
     app.state.schedules = tuple(schedules)
     return app

@@ -29,7 +29,7 @@ ErrorRenderer = Callable[[Request, GroundswellError], Response]
 
 SEGMENTS_MAX: Final = 100
 
-_CAPTURE = re.compile(r"\{([a-z_]+)(?::([A-Za-z0-9_|.-]+)|(\*))?\}")
+CAPTURE: Final = re.compile(r"\{([a-z_]+)(?::([A-Za-z0-9_|.-]+)|(\*))?\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Router:
         node = self._root
         segments = route.pattern.removeprefix("/").split("/") if route.pattern != "/" else []
         for index, segment in enumerate(segments):
-            capture = _CAPTURE.fullmatch(segment)
+            capture = CAPTURE.fullmatch(segment)
             if capture is None:
                 assert "{" not in segment, route.pattern
                 node = node.literals.setdefault(segment, _Node())

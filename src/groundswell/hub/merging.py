@@ -124,10 +124,20 @@ class Merging:
             RevisionNotFound: its branch, or main, is not there.
         """
         main, head = self.tips(repository.id, request)
-        if request.status is Status.MERGED and request.merge_commit is not None:
-            parents = self._git.commit_summary(repository.id, request.merge_commit).parents
-            main = parents[0] if parents else request.base_commit or main
+        if request.status is Status.MERGED:
+            main = self._main_before(repository.id, request) or main
         return main, head
+
+    def _main_before(self, repository_id: int, request: Discussion) -> str | None:
+        """Main before it was merged. Where history was rewritten since, and the merge is no part
+        of it any more: main as it was when the pull request was opened, if that is there.
+        """
+        merge, base = request.merge_commit, request.base_commit
+        if merge is not None and self._git.is_commit(repository_id, merge):
+            parents = self._git.commit_summary(repository_id, merge).parents
+            if parents:
+                return parents[0]
+        return base if base is not None and self._git.is_commit(repository_id, base) else None
 
     def merge(
         self,
