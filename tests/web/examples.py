@@ -44,6 +44,7 @@ from groundswell.http.pages.views import (
     DeliveryRow,
     DevicePage,
     DiffLine,
+    DiffView,
     DiscussionPage,
     DiscussionRow,
     DiscussionsPage,
@@ -723,6 +724,7 @@ EXAMPLES: dict[str, View] = {
         (replace(CHANGES[1], mark="0", form=replace(PLACE_FORM, first_line=None, last_line=None, suggest_url="")),),
         bar=ReviewBar("3f" * 20),
     ),
+    "proposal-split": ProposalPage(REPO, DISCUSSION, (COMMIT,), CHANGES, 12, diff=DiffView(is_split=True, other_url="/x")),
     "proposal-empty": ProposalPage(REPO, DISCUSSION, (), ()),
     "new": NewRepoPage(("model", "dataset", "space"), ("ada", "lab"), "model", "ada", "x", licenses=("mit", "apache-2.0"), error="That name is taken."),
     "sign-in": SignInPage("/", "ada", "Wrong name or password."),
@@ -747,6 +749,12 @@ EXAMPLES: dict[str, View] = {
     "error": ErrorPage(404, "Nothing under this address", "The address may be mistyped, or what stood here has moved.", "Check the name.", (Tag("To the start", "/"),)),
     "error-500": ErrorPage(500, "Something broke here", "Internal error.", "", (Tag("To the start", "/"),)),
 }  # fmt: skip
+
+_REVIEWED = EXAMPLES["proposal-reviewed"]
+assert isinstance(_REVIEWED, ProposalPage)
+EXAMPLES["proposal-split-reviewed"] = replace(
+    _REVIEWED, diff=DiffView(is_split=True, other_url="/x")
+)
 
 ANONYMOUS_EXAMPLES = {"card-gate-anonymous", "home", "home-empty", "sign-in", "error"}
 

@@ -16,6 +16,7 @@ from groundswell.http.pages.views import (
     CommitLine,
     CommitPage,
     DiffLine,
+    DiffView,
     FileChange,
     HistoryPage,
     RepoHead,
@@ -187,6 +188,12 @@ def _arrival_text(asked: Asked, repository: Repository, commit_id: str) -> str:
     return "" if arrival is None else arrival.text
 
 
+def diff_view(asked: Asked, here: str) -> DiffView:
+    """How the visitor wants diffs to be drawn on the page of that address."""
+    is_split = asked.query.get("view") == "split"
+    return DiffView(is_split, here if is_split else with_query(here, view="split"))
+
+
 def _commit(asked: Asked) -> Answer:
     repository = find(asked, Action.READ)
     head = head_of(asked, repository)
@@ -203,6 +210,7 @@ def _commit(asked: Asked) -> Answer:
         tree_url=place(head, "tree", summary.id),
         changes=changes,
         changes_left_out=max(0, detail.diff.file_count - len(changes)),
+        diff=diff_view(asked, line.url),
         is_truncated=detail.diff.is_truncated,
         arrival=_arrival_text(asked, repository, summary.id),
         checks=rows_of(asked, repository, head, summary.id),

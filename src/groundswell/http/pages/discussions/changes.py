@@ -17,7 +17,7 @@ from groundswell.core.policy import Action
 from groundswell.http.pages.discussions.reading import number_of, row_of
 from groundswell.http.pages.discussions.threads import Cards, standing_of
 from groundswell.http.pages.door import Answer, Asked, with_query
-from groundswell.http.pages.history import changes_of, commit_line
+from groundswell.http.pages.history import changes_of, commit_line, diff_view
 from groundswell.http.pages.repositories import find, head_of
 from groundswell.http.pages.views import (
     DiffLine,
@@ -68,9 +68,9 @@ def changes_page(
     cards = Cards(asked, head, request, may_speak)
     changes, outdated = _with_threads(cards, changes_of(head, found.head, diff), threads)
     bar = None
+    here = f"{head.url}/discussions/{number}/files"
     if may_speak:
         marked = tuple(_marked(each, place) for place, each in enumerate(changes))
-        here = f"{head.url}/discussions/{number}/files"
         form = refused.place if refused else _asked_for(asked, here, found.head, marked)
         changes = _with_form(marked, form)
         bar = _bar(cards, threads, found.head, changes, refused)
@@ -80,6 +80,7 @@ def changes_page(
         commits=tuple(commit_line(head, each) for each in found.commits),
         changes=changes,
         changes_left_out=max(0, diff.file_count - len(changes)),
+        diff=diff_view(asked, here),
         bar=bar,
         standing=standing_of(asked, repository, request),
         outdated=outdated,

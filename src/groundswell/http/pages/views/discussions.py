@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from groundswell.http.pages.views.frame import Tag, View
-from groundswell.http.pages.views.repository import CommitLine, FileChange, RepoHead
+from groundswell.http.pages.views.repository import CommitLine, DiffView, FileChange, RepoHead
 from groundswell.http.pages.views.reviews import ReviewBar, ReviewCard, StandingRow, ThreadCard
 from groundswell.http.pages.views.rules import CheckRow, NeedRow
 
@@ -246,3 +246,4 @@ class ProposalPage(View):
     outdated: tuple[ThreadCard, ...] = ()
     threads_left_out: int = 0
     error: str = ""
+    diff: DiffView | None = None

@@ -7,7 +7,13 @@ from typing import ClassVar
 
 from groundswell.http.pages.views.content import Content
 from groundswell.http.pages.views.frame import Crumb, Tag, View
-from groundswell.http.pages.views.repository import CommitLine, FileChange, RefPicker, RepoHead
+from groundswell.http.pages.views.repository import (
+    CommitLine,
+    DiffView,
+    FileChange,
+    RefPicker,
+    RepoHead,
+)
 from groundswell.http.pages.views.rules import CheckRow
 
 
@@ -114,6 +120,7 @@ class CommitPage(View):
     is_truncated: bool = False
     arrival: str = ""
     checks: tuple[CheckRow, ...] = ()
+    diff: DiffView | None = None
 
 
 @dataclass(frozen=True, slots=True)

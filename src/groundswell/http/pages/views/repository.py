@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
 from groundswell.http.pages.views.frame import Collecting, Fact, Snippet, Tag, View
@@ -145,6 +146,14 @@ class DiffLine:
 
 
 @dataclass(frozen=True, slots=True)
+class DiffView:
+    """How diffs are drawn: side by side, or one line below the other; where the other way is."""
+
+    is_split: bool = False
+    other_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FileChange:
     """What a commit did to one path. ``lines`` is None when there is no text to compare. ``mark``,
     ``threads`` and ``form`` are as those of a line, of the file or of lines that are not shown.
@@ -161,3 +170,23 @@ class FileChange:
     mark: str = ""
     threads: tuple[ThreadCard, ...] = ()
     form: PlaceForm | None = None
+
+    @property
+    def pairs(self) -> tuple[tuple[DiffLine | None, DiffLine | None], ...]:
+        """The lines as they stand side by side: what went beside what came in its place."""
+        found: list[tuple[DiffLine | None, DiffLine | None]] = []
+        went: list[DiffLine] = []
+        came: list[DiffLine] = []
+        for line in (*(self.lines or ()), None):
+            if line is not None and line.kind == "delete" and not came:
+                went.append(line)
+            elif line is not None and line.kind == "add":
+                came.append(line)
+            else:
+                found.extend(zip_longest(went, came))
+                went, came = [], []
+                if line is not None and line.kind == "delete":
+                    went.append(line)
+                elif line is not None:
+                    found.append((line, line))
+        return tuple(found)
