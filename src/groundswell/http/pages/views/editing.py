@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from groundswell.http.pages.views.frame import Crumb, View
-from groundswell.http.pages.views.repository import CommitLine, FileChange, RefPicker, RepoHead
+from groundswell.http.pages.views.repository import (
+    CommitLine,
+    DiffView,
+    FileChange,
+    RefPicker,
+    RepoHead,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class EditPage(View):
     document_html: str | None = None
     change: FileChange | None = None
     error: str = ""
-    current_url: str | None = None
+    diff: DiffView | None = None
 
 
 @dataclass(frozen=True, slots=True)
