@@ -124,7 +124,7 @@ def test_from_the_form_to_the_file(
 
     # Ada is told on every page of hers that somebody waits.
     ada.go(f"{url}/tree/main")
-    assert ada.page.locator(".count-waiting").inner_text().startswith("1")
+    assert ada.page.locator(".tabs .count-waiting").inner_text().startswith("1")
     ada.page.get_by_role("link", name="Access").click()
     row = ada.page.locator(".access .row")
     for said in ("bob@example.org", "The Fleet", "other", "2026-01-31", "127.0.0.1", "FR"):

@@ -33,6 +33,8 @@ def test_axe_finds_no_violation(
     window: OpenWindow, accessible_origin: str, size: dict[str, int], scheme: str, part: int
 ) -> None:
     visit = window(accessible_origin, viewport=size, color_scheme=scheme)
+    # Pages that wait for something would load anew in the middle of it.
+    visit.page.add_init_script("sessionStorage.setItem(`looks:${location.pathname}`, 99)")
     axe = Axe()
     found: dict[str, list[str]] = {}
     for name in list(EXAMPLES)[part::PARTS]:
