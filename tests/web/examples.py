@@ -425,7 +425,7 @@ TALK = (
     TimelineLine(2, "ada", "history", "brought 2 commits", NOW - 80 * HOUR, (COMMIT, COMMIT)),
     TimelineLine(3, "somebody-with-a-very-long-name-" + "x" * 40, "gear", "renamed this from “" + "word" * 60 + "”", NOW - 70 * HOUR),
     CommentCard(4, "eve", NOW - HOUR, "", is_hidden=True, hidden_by="ada", is_first=False),
-    CommentCard(5, "eve", NOW - HOUR, "<p>" + "unbroken" * 60 + "</p><pre tabindex=\"0\"><code>" + "x" * 300 + "</code></pre>", is_hidden=False, hidden_by="", is_first=False, may_hide=True, reactions=(ReactionChip("yes", "👍", 12, "ada, grace and 10 others", is_own=True), ReactionChip("heart", "❤️", 1, "eve"))),
+    CommentCard(5, "eve", NOW - HOUR, "<p>" + "unbroken" * 60 + '</p><pre tabindex="0"><code>' + "x" * 300 + "</code></pre>", is_hidden=False, hidden_by="", is_first=False, may_hide=True, reactions=(ReactionChip("yes", "👍", 12, "ada, grace and 10 others", is_own=True), ReactionChip("heart", "❤️", 1, "eve"))),
 )  # fmt: skip
 
 
