@@ -82,14 +82,19 @@ def seen(live_hub: LiveHub, tmp_path_factory: pytest.TempPathFactory) -> HfApi:
     return api
 
 
+_IS_SETTLED = """document.readyState === "complete" && document.querySelector("main") !== null
+  && document.querySelector("[data-pending]") === null"""
+
+
 def settle(visit: Visit, path: str = "") -> None:
     """Go there, or stay, and look again until nothing is being read any more, as a person would."""
     page, begun = visit.page, time.monotonic()
     if path:
-        assert visit.go(path) == 200
+        answer = page.goto(visit.origin + path)  # None where the page before was loading anew
+        assert answer is None or answer.status == 200
     while time.monotonic() - begun < 90:
         with contextlib.suppress(PlaywrightError):  # the page looks again by itself, meanwhile
-            if page.locator("main").count() and not page.locator("[data-pending]").count():
+            if page.evaluate(_IS_SETTLED):  # one question: between two the page may change
                 return
         time.sleep(0.3)
         if time.monotonic() - begun > 3:
