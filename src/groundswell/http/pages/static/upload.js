@@ -38,7 +38,6 @@ export function watchUpload(form) {
   }
   page.part("folders").hidden = !("webkitdirectory" in page.part("folder-files"));
   const drop = form.querySelector("[data-drop]");
-  drop.classList.add("is-scripted");
   watchDrop(drop, page);
   form.addEventListener("submit", (event) => { event.preventDefault(); page.send(); });
   form.elements.folder.addEventListener("input", () => page.moved());
