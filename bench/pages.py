@@ -25,6 +25,7 @@ SERVED_RUNS = 60
 EVENTS = 100
 # What is shown, and whether it takes somebody who is signed in.
 PAGES = {
+    "a text of two lines, what the browser itself takes": ("/healthz", ""),
     "front page": ("/", ""),
     "home": ("/", "mara"),
     "list of models": ("/models", ""),

@@ -15,7 +15,7 @@ import pytest
 from huggingface_hub import HfApi
 from playwright.sync_api import Error as PlaywrightError
 
-from tests.live import LiveHub, token_of
+from tests.live import LiveHub, serving, token_of
 from tests.web.attacks import vectors
 from tests.web.conftest import PHONE, OpenWindow, Visit
 
@@ -305,3 +305,24 @@ def test_a_parquet_file_of_a_gigabyte_is_browsed(
     assert "searched from row 0" in main.inner_text()
     assert "row 77 of" in main.inner_text()
     assert quiet(visit)
+
+
+@pytest.mark.own_folder
+def test_without_the_extra_a_page_says_how_to_get_it(tmp_path: Path) -> None:
+    """The README's first command installs it; a hub from the bare package has it not."""
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['duckdb'] = None\n")
+    bare = {"PYTHONPATH": str(tmp_path)}
+    with serving(tmp_path / "data", people=True, environment=bare) as hub:
+        api = HfApi(hub.url, token=token_of("ada"))
+        api.create_repo("ada/bare", repo_type="dataset")
+        duckdb.connect().execute(f"COPY (SELECT 1 AS n) TO '{tmp_path}/t.parquet'")
+        for name, content in (("t.csv", b"a,b\n1,2\n"), ("t.parquet", tmp_path / "t.parquet")):
+            api.upload_file(
+                path_or_fileobj=content, path_in_repo=name, repo_id="ada/bare", repo_type="dataset"
+            )
+            with urllib.request.urlopen(f"{hub.url}/datasets/ada/bare/blob/main/{name}") as page:
+                shown = page.read().decode()
+            assert "groundswell[viewer]" in shown, name
+        assert (
+            "1,2" in urllib.request.urlopen(f"{hub.url}/datasets/ada/bare/viewer").read().decode()
+        )

@@ -1,7 +1,8 @@
 """What kind of picture, sound or film some bytes are, by how they begin.
 
 Knows formats that browsers show by themselves and that run nothing. SVG is none of them: it is a
-document that may hold script. A name or a declared type is believed only if the bytes agree.
+document that may hold script, which pages show as a picture alone (``media_of``). A name or a
+declared type is believed only if the bytes agree.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 SAMPLE_BYTES: Final = 64
+SNIFFED_BYTES: Final = 4_096  # for ``media_of``: an SVG may begin with comments
 
 EXTENSIONS: Final = {
     "image/png": "png",
@@ -26,6 +28,13 @@ EXTENSIONS: Final = {
 }
 """Every type that is taken, and how names of such files end."""
 
+_BY_NAME: Final = {
+    **{f".{ending}": media for media, ending in EXTENSIONS.items()},
+    ".jpeg": "image/jpeg",
+    ".oga": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".svg": "image/svg+xml",
+}
 _SPELLINGS: Final = {
     "image/jpg": "image/jpeg",
     "image/apng": "image/png",
@@ -53,6 +62,7 @@ _BEGINNINGS: Final = (
 _RIFF: Final = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 # Kinds of boxed media; every other brand of it is a film.
 _BRANDS: Final = {b"avif": "image/avif", b"avis": "image/avif", b"qt  ": "video/quicktime"}
+_SPACE: Final = b" \t\r\n\xef\xbb\xbf"
 _FILM_BRANDS: Final = (b"iso", b"mp4", b"avc1", b"dash", b"M4V", b"M4A", b"MSNV", b"mmp4", b"f4v")
 
 
@@ -61,6 +71,17 @@ def declared_media(content_type: str) -> str | None:
     written = content_type.partition(";")[0].strip().lower()
     written = _SPELLINGS.get(written, written)
     return written if written in EXTENSIONS else None
+
+
+def named_media(path: str) -> str | None:
+    """The media type that a file's name promises; None when it promises none that pages show."""
+    name = path.lower().rpartition("/")[2]
+    return _BY_NAME.get(name[name.rfind(".") :]) if "." in name else None
+
+
+def media_of(head: bytes) -> str | None:
+    """The type of bytes that begin so (``SNIFFED_BYTES`` of them), for a page that shows them."""
+    return sniffed_media(head) or ("image/svg+xml" if _is_svg(head) else None)
 
 
 def sniffed_media(beginning: bytes) -> str | None:
@@ -83,3 +104,13 @@ def sniffed_media(beginning: bytes) -> str | None:
             "audio/mpeg" if beginning[2] >> 4 not in {0, 15} and beginning[1] & 0x18 != 8 else None
         )
     return None
+
+
+def _is_svg(head: bytes) -> bool:
+    text = head.lstrip(_SPACE)
+    if not text.startswith(b"<") or b"\0" in text:
+        return False
+    for word in (b"<?xml", b"<!--", b"<!DOCTYPE svg", b"<svg"):
+        if text.startswith(word):
+            return b"<svg" in text
+    return False

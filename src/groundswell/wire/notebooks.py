@@ -18,7 +18,7 @@ from typing import Any, Final
 from groundswell.core.errors import Malformed
 from groundswell.wire.highlight import highlight_file
 from groundswell.wire.markdown import LinkBase, render, sanitise
-from groundswell.wire.sniffing import media_of
+from groundswell.wire.media import media_of
 
 NOTEBOOK_BYTES_MAX: Final = 8 << 20
 CELLS_MAX: Final = 500

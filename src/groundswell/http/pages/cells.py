@@ -19,7 +19,7 @@ from groundswell.http.routing import Route
 from groundswell.http.tables import table_answer
 from groundswell.hub.content import Located
 from groundswell.hub.viewing import Question, format_of, is_too_large, part_count
-from groundswell.wire.sniffing import media_of
+from groundswell.wire.media import media_of
 
 # As for raw files: whatever it is, it runs nothing and reaches nothing.
 HEADERS: Final = {

@@ -6,13 +6,12 @@ form has come is anything committed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.errors import BadRequest, GroundswellError, TooLarge, Unauthenticated
+from groundswell.core.errors import BadRequest, GroundswellError, TooLarge
 from groundswell.core.policy import Action
 from groundswell.core.values import (
     AddBlob,
@@ -23,18 +22,15 @@ from groundswell.core.values import (
     Principal,
     check_path,
 )
-from groundswell.http.auth import principal_of
 from groundswell.http.pages.door import (
     DOOR,
     Answer,
     Asked,
     Redirect,
-    asked_of,
-    check_csrf,
-    check_same_origin_strictly,
     respond,
 )
-from groundswell.http.pages.multipart import Arrived, FormReader
+from groundswell.http.pages.file_forms import file_form
+from groundswell.http.pages.multipart import Arrived
 from groundswell.http.pages.repositories import (
     PATTERNS,
     crumbs_of,
@@ -45,15 +41,12 @@ from groundswell.http.pages.repositories import (
     takes,
 )
 from groundswell.http.pages.views import DeleteFilePage, UploadPage
-from groundswell.http.receive import upload_place
 from groundswell.http.routing import Route
-from groundswell.http.threads import hop
 from groundswell.hub.blobs.passes import dedup_domain
 from groundswell.hub.commits import Committed, PreuploadFile, UploadMode
 from groundswell.hub.repos import Repository
 
 BODY_MAX_BYTES: Final = 1 << 40
-BATCH_BYTES: Final = 1 << 20
 REGULAR_BYTES_MAX: Final = 10 << 20
 SAMPLE_BYTES: Final = 512
 SUMMARY_LENGTH_MAX: Final = 500
@@ -81,50 +74,20 @@ def _show(asked: Asked) -> Answer:
     return _page(asked, find(asked, Action.CONTRIBUTE), asked.parameters.get("path", ""))
 
 
-def _begin(asked: Asked) -> tuple[Repository, FormReader]:
-    """The repository, and a reader whose files may begin only behind a good form token."""
-    repository = find(asked, Action.CONTRIBUTE)
-    principal, hub = asked.principal, asked.hub
-
-    def check(fields: dict[str, str]) -> None:
-        check_csrf(hub, principal, fields.get("csrf", ""))
-
-    return repository, FormReader(hub.blobs.spool, check)
+def _begin(asked: Asked) -> Repository:
+    return find(asked, Action.CONTRIBUTE)
 
 
-async def _receive(request: Request) -> Response:
-    """Take the form in, then commit what it brought."""
-    check_same_origin_strictly(request)
-    principal = await principal_of(request)
-    if principal.is_anonymous:
-        raise Unauthenticated
-    asked = replace(asked_of(request), principal=principal)
-    repository, reader = await hop(_begin, asked)
-    try:
-        reader.begin(request.headers.get("content-type", ""))
-        batch = bytearray()
-        async with upload_place(request):
-            async for piece in request.stream():
-                batch += piece
-                if len(batch) >= BATCH_BYTES:
-                    await hop(reader.feed, bytes(batch))
-                    batch.clear()
-        await hop(reader.feed, bytes(batch))
-        return await hop(_finish, request, asked, repository, reader)
-    finally:
-        await hop(reader.discard)
-
-
-def _finish(request: Request, asked: Asked, repository: Repository, reader: FormReader) -> Response:
-    fields, files = reader.finish()
-    asked = replace(asked, fields=fields)
-    folder = fields.get("folder", "").strip().strip("/")
+def _finish(
+    request: Request, asked: Asked, repository: Repository, files: list[Arrived]
+) -> Response:
+    folder = asked.fields.get("folder", "").strip().strip("/")
     try:
         committed = _commit(asked, repository, folder, files)
     except GroundswellError as error:
         if error.status >= 500 or error.status in {401, 403}:
             raise
-        view = _page(asked, repository, folder, error.message, fields.get("summary", ""))
+        view = _page(asked, repository, folder, error.message, asked.fields.get("summary", ""))
         response = respond(request, asked, view)
         response.status_code = error.status
         return response
@@ -246,7 +209,7 @@ def routes() -> list[Route]:
         Route(
             ("POST",),
             f"{pattern}/upload/{{rev}}",
-            _receive,
+            file_form(_begin, _finish),
             DOOR,
             "form upload",
             body_max_bytes=BODY_MAX_BYTES,

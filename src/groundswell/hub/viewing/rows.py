@@ -20,7 +20,7 @@ from groundswell.hub.viewing.values import (
     Question,
     Unreadable,
 )
-from groundswell.wire.sniffing import media_of
+from groundswell.wire.media import media_of
 
 SEARCH_SECONDS: Final = 4.0
 SEARCH_STEP_ROWS: Final = 50_000

@@ -27,7 +27,7 @@ from groundswell.http.rendering import renderer
 from groundswell.hub.viewing import format_of
 from groundswell.wire.cards import read_card
 from groundswell.wire.markdown import LinkBase
-from groundswell.wire.sniffing import SNIFFED_BYTES, media_of, named_media
+from groundswell.wire.media import SNIFFED_BYTES, media_of, named_media
 
 __all__ = ["Place", "Shown", "shown_content"]
 

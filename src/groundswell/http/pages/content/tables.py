@@ -46,10 +46,20 @@ def table_content(where: Place, form: Format) -> Content:
         size = size_text(where.size_bytes)
         return BinaryContent(f"A table of {size}, compressed as a whole: too large to show here.")
     if not where.asked.hub.tables.are_readable:
-        if form.name != "parquet" and not form.compression:
-            return text_content(where)
-        return BinaryContent(f"{WITHOUT} Whoever runs it can add it: {INSTALL}")
+        why = f"{WITHOUT} Whoever runs it can add it: {INSTALL}"
+        return _as_text(where, why) if _is_text(form) else BinaryContent(why)
     return _Page(where, form).content()
+
+
+def _is_text(form: Format) -> bool:
+    """Whether it can be read without being shown as a table."""
+    return form.name != "parquet" and not form.compression
+
+
+def _as_text(where: Place, why: str) -> Content:
+    """A table as the text that it is; the sentence says why."""
+    shown = text_content(where)
+    return replace(shown, reason=why) if isinstance(shown, TextContent) else shown
 
 
 class _Page:
@@ -103,12 +113,9 @@ class _Page:
 
     def _unreadable(self, why: str) -> Content:
         """What a file is shown as that cannot be read as a table; the sentence says why."""
-        if self.form.name == "parquet" or self.form.compression:
+        if not _is_text(self.form):
             return BinaryContent(f"This table cannot be shown. {why}")
-        shown = text_content(self.where)
-        if isinstance(shown, TextContent):
-            return replace(shown, reason=f"This is shown as text: as a table it has a fault. {why}")
-        return shown
+        return _as_text(self.where, f"This is shown as text: as a table it has a fault. {why}")
 
     def _rows(self, found: Json) -> TableContent:
         show = self.where.asked.query.get("show") == "statistics"

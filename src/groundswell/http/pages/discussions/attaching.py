@@ -5,29 +5,23 @@ files and with what is written so far, and is shown again with their addresses i
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.errors import BadRequest, GroundswellError, NotFound, Unauthenticated
+from groundswell.core.errors import BadRequest, GroundswellError, NotFound
 from groundswell.core.policy import Action
-from groundswell.http.auth import principal_of
 from groundswell.http.pages.discussions.reading import number_of, page_of
 from groundswell.http.pages.door import (
     Asked,
-    asked_of,
-    check_csrf,
-    check_same_origin_strictly,
     respond,
 )
-from groundswell.http.pages.multipart import Arrived, FormReader
+from groundswell.http.pages.file_forms import file_form
+from groundswell.http.pages.multipart import Arrived
 from groundswell.http.pages.repositories import find, head_of
 from groundswell.http.pages.views import NewDiscussionPage, View
-from groundswell.http.receive import upload_place
-from groundswell.http.threads import hop
 from groundswell.hub.discussions import Attachment
 from groundswell.hub.discussions.attachments import MEDIA_BYTES_MAX
 from groundswell.hub.discussions.values import COMMENT_CHARACTERS_MAX
@@ -41,43 +35,16 @@ _BATCH_BYTES: Final = 1 << 20
 _NO_ALT: Final = re.compile(r"[^\w .,+-]+")
 
 
-def _begin(asked: Asked) -> tuple[Repository, FormReader]:
+def _begin(asked: Asked) -> Repository:
     repository = find(asked, Action.CONTRIBUTE)
     asked.hub.attachments.check(asked.principal)
-
-    def check(fields: dict[str, str]) -> None:
-        check_csrf(asked.hub, asked.principal, fields.get("csrf", ""))
-
-    return repository, FormReader(asked.hub.blobs.spool, check, _TEXT_BYTES_MAX)
+    return repository
 
 
-async def receive(request: Request) -> Response:
-    """Take the form in, attach its files, and show it again."""
-    check_same_origin_strictly(request)
-    principal = await principal_of(request)
-    if principal.is_anonymous:
-        raise Unauthenticated
-    asked = replace(asked_of(request), principal=principal)
-    repository, reader = await hop(_begin, asked)
-    try:
-        reader.begin(request.headers.get("content-type", ""))
-        batch = bytearray()
-        async with upload_place(request):
-            async for piece in request.stream():
-                batch += piece
-                if len(batch) >= _BATCH_BYTES:
-                    await hop(reader.feed, bytes(batch))
-                    batch.clear()
-        await hop(reader.feed, bytes(batch))
-        return await hop(_finish, request, asked, repository, reader)
-    finally:
-        await hop(reader.discard)
-
-
-def _finish(request: Request, asked: Asked, repository: Repository, reader: FormReader) -> Response:
-    fields, files = reader.finish()
-    asked = replace(asked, fields=fields)
-    text, error, status = fields.get("text", ""), "", 200
+def _finish(
+    request: Request, asked: Asked, repository: Repository, files: list[Arrived]
+) -> Response:
+    text, error, status = asked.fields.get("text", ""), "", 200
     try:
         text = "\n\n".join(part for part in (text.rstrip(), *_attach(asked, files)) if part)
     except GroundswellError as refused:
@@ -128,3 +95,7 @@ def _markdown(name: str, attachment: Attachment) -> str:
         alt = _NO_ALT.sub(" ", name.rpartition(".")[0] or name).strip()[:100]
         return f"![{alt or 'picture'}]({attachment.path})"
     return attachment.path
+
+
+receive = file_form(_begin, _finish, field_bytes_max=_TEXT_BYTES_MAX)
+"""Takes the form in, attaches its files, and shows it again."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from groundswell.wire.sniffing import media_of, named_media
+from groundswell.wire.media import media_of, named_media
 
 HEADS = {
     "image/png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
@@ -16,7 +16,7 @@ HEADS = {
     "audio/ogg": b"OggS\0\2",
     "audio/mpeg": b"ID3\4\0\0",
     "video/mp4": b"\0\0\0\x20ftypisom\0\0\2\0",
-    "video/webm": b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\1",
+    "video/webm": b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\1\x42\x82\x84webm",
 }
 
 
