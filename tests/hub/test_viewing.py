@@ -21,7 +21,7 @@ from groundswell.core.errors import Unavailable
 from groundswell.hub.viewing import COLUMNS_MAX, PART_BYTES, Question, Tables, format_of
 from groundswell.hub.viewing import service as viewing
 from groundswell.hub.viewing.pipe import Ended
-from groundswell.hub.viewing.processes import _range
+from groundswell.hub.viewing.processes import Readers, _range
 
 Json = dict[str, Any]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)
@@ -258,6 +258,17 @@ def test_too_many_questions_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> 
     finally:
         gate.set()
         tables.close()
+
+
+def test_a_question_that_comes_after_the_end_starts_nothing() -> None:
+    readers = Readers()
+    readers.close()
+    try:
+        with pytest.raises(Ended):
+            readers.ask(Question("rows", "parquet", 100), lambda *_: b"")
+        assert readers._process is None
+    finally:
+        readers.close()
 
 
 def test_content_that_cannot_be_read_now_may_be_later(tables: Tables, make: Make) -> None:

@@ -36,12 +36,14 @@ class Readers:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._is_closed = False
 
     def ask(self, question: Question, read: Read) -> dict[str, Any]:
         """The answer to a question. ``read`` gives the file's bytes; what it raises comes out.
 
         Raises:
-            Ended: the reader died of a limit, took too long, or asked for what it may not have.
+            Ended: the reader died of a limit, took too long, or asked for what it may not have; or the
+                readers are closed.
         """
         end = self._begin()
         try:
@@ -55,6 +57,9 @@ class Readers:
         """A pipe to a new reader."""
         here, there = socket.socketpair()
         with self._lock, there:
+            if self._is_closed:  # who asks late would start a nursery that nobody ends
+                here.close()
+                raise Ended
             try:
                 socket.send_fds(self._running(), [b"r"], [there.fileno()])
             except OSError as error:
@@ -86,6 +91,7 @@ class Readers:
     def close(self) -> None:
         """End the nursery; a reader at work ends with its pipe or its time."""
         with self._lock:
+            self._is_closed = True
             self._stop()
 
 
