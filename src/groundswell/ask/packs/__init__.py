@@ -1,0 +1,1 @@
+"""Knowledge packs: built from what people have, opened to be searched and read."""

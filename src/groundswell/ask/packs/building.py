@@ -1,0 +1,247 @@
+"""Building a pack: a plan, shards in several processes, and `pack.json` at the end.
+
+The folder is a pack only when its `pack.json` is there, and that is written last and in one step;
+whoever is interrupted goes on where they were, because shards that are built are known by their
+keys. So a folder that is built again after a few files changed costs those files' shards.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from groundswell.ask.packs import lexical, passages, planning
+from groundswell.ask.packs.planning import Plan, make_plan
+from groundswell.ask.packs.shards import UNREADABLE_TOLD_MAX, Built, Told, build_shard, shard_files
+from groundswell.ask.packs.sources import Source
+from groundswell.core.errors import BadRequest
+from groundswell.wire import documents, packs
+from groundswell.wire.packs import Counts, Manifest, Shard
+
+WORK: Final = ".building"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the maker of a pack decides.
+
+    Attributes:
+        title: for people; "" takes the sources' names.
+        language: BCP 47, of most of it: words are cut by its rules.
+        licence: SPDX id or words; "" when unknown.
+        attribution: what the licence wants to be said.
+        processes: how many work at once; 0 takes what the machine has.
+    """
+
+    title: str = ""
+    language: str = "en"
+    licence: str = ""
+    attribution: str = ""
+    processes: int = 0
+
+
+@dataclass
+class Report:
+    """What came of building.
+
+    Attributes:
+        counts: how much the pack holds.
+        shards: of how many parts it is.
+        built: how many of them were made now; the others were there.
+        unreadable: documents of which nothing came, and why; the first UNREADABLE_TOLD_MAX.
+        unreadable_count: all of them.
+        size_bytes: of the pack's files.
+    """
+
+    counts: Counts = field(default_factory=Counts)
+    shards: int = 0
+    built: int = 0
+    unreadable: list[Told] = field(default_factory=list)
+    unreadable_count: int = 0
+    size_bytes: int = 0
+
+
+def build_pack(
+    sources: Sequence[Source], folder: Path, options: Options, progress: Progress = lambda *_: None
+) -> Report:
+    """Build a pack into a folder: a new one, or one that holds an earlier build.
+
+    Args:
+        sources: what it is made from.
+        folder: where its files go.
+        options: what its maker decides.
+        progress: is told (documents done, documents in all) now and then.
+
+    Raises:
+        BadRequest: the sources hold nothing that can be read, or the folder holds other things.
+        OSError: a source or the folder cannot be read or written.
+    """
+    work = _begin(folder)
+    make_plan(work / "plan.sqlite", sources)
+    report = Report()
+    analyser_name = lexical.analyser_name(options.language)
+    recipe = make_recipe(analyser_name)
+    with Plan(work / "plan.sqlite") as plan:
+        shards = list(
+            _shards(plan, sources, folder, _Task(analyser_name, recipe, options), report, progress)
+        )
+        described = [dict(source.describe()) for source in sources]
+        fingerprint = plan.fingerprint
+    if not shards:
+        raise BadRequest("There is nothing in it that can be read: no pack was made.")
+    title = options.title or ", ".join(source.name for source in sources)
+    manifest = Manifest(
+        title=title,
+        languages=(options.language,),
+        licence=options.licence,
+        attribution=options.attribution,
+        sources=(*described, {"kind": "documents", "sha256": fingerprint}),
+        recipe=recipe,
+        shards=tuple(shards),
+    )
+    report.counts, report.shards = manifest.counts, len(shards)
+    _finish(folder, manifest)
+    report.size_bytes = sum((folder / name).stat().st_size for name in manifest.files())
+    return report
+
+
+def make_recipe(analyser_name: str) -> dict[str, Any]:
+    """What a pack's files follow from beside its documents: rules and engines, with releases."""
+    return {
+        "documents": documents.RULE,
+        "shards": planning.RULE,
+        "passages": passages.RULE,
+        "text": packs.ENGINE,
+        "lexical": {"engine": lexical.engine(), "analyser": analyser_name},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    analyser_name: str
+    recipe: dict[str, Any]
+    options: Options
+
+
+def _begin(folder: Path) -> Path:
+    """Make the folders of a pack; the one for work."""
+    if folder.exists() and not (folder / packs.NAME).exists() and not (folder / WORK).exists():
+        if not folder.is_dir() or any(folder.iterdir()):
+            msg = f"{folder} holds other things: a pack wants a folder of its own."
+            raise BadRequest(msg)
+    work = folder / WORK
+    for each in (work / "shards", *(folder / name for name in _FOLDERS)):
+        each.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob("index/lexical/tmp*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return work
+
+
+_FOLDERS: Final = ("text", "index/passages", "index/lexical")
+
+
+def _shards(
+    plan: Plan,
+    sources: Sequence[Source],
+    folder: Path,
+    task: _Task,
+    report: Report,
+    progress: Progress,
+) -> Iterator[Shard]:
+    """The pack's shards in their order: those that are there, and those that are built now."""
+    total, done = plan.documents, 0
+    found: dict[int, Built] = {}
+    missing = []
+    progress(0, total)
+    for number in range(plan.shards):
+        built = _known(folder, plan.key(number, task.recipe))
+        if built is None:
+            missing.append(number)
+        else:
+            found[number] = built
+            done += sum(1 for _ in plan.shard(number))
+    for number, built in _built(plan, missing, sources, folder, task):
+        found[number] = built
+        report.built += 1
+        _know(folder, plan.key(number, task.recipe), built)
+        done += sum(1 for _ in plan.shard(number))
+        progress(done, total)
+    progress(total, total)
+    for number in range(plan.shards):
+        built = found[number]
+        report.unreadable_count += len(built.unreadable)
+        report.unreadable += built.unreadable[: UNREADABLE_TOLD_MAX - len(report.unreadable)]
+        if built.shard is not None:
+            yield built.shard
+
+
+def _built(
+    plan: Plan, missing: Sequence[int], sources: Sequence[Source], folder: Path, task: _Task
+) -> Iterator[tuple[int, Built]]:
+    """Shards as they are finished. Each process holds one at a time."""
+    processes = min(task.options.processes or os.cpu_count() or 1, len(missing))
+    if not missing:
+        return
+    # Forked processes would inherit locks of threads that are not there.
+    context = multiprocessing.get_context("spawn")
+    waiting = list(reversed(missing))
+    running: dict[Future[Built], int] = {}
+    with ProcessPoolExecutor(processes, context) as pool:
+        while waiting or running:
+            while waiting and len(running) < processes:
+                number = waiting.pop()
+                given = (list(plan.shard(number)), sources, task.analyser_name, folder)
+                running[pool.submit(build_shard, *given)] = number
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                yield running.pop(future), future.result()
+
+
+def _known(folder: Path, key: str) -> Built | None:
+    """A shard that was built before, when all of it is there."""
+    try:
+        value = json.loads((folder / WORK / "shards" / f"{key}.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    told = tuple(Told(*each) for each in value["unreadable"])
+    if value["shard"] is None:
+        return Built(None, told)
+    shard = packs.unpack_shard(value["shard"])
+    return Built(shard, told) if shard_files(folder, shard) else None
+
+
+def _know(folder: Path, key: str, built: Built) -> None:
+    value = {
+        "shard": None if built.shard is None else packs.pack_shard(built.shard),
+        "unreadable": [list(asdict(each).values()) for each in built.unreadable],
+    }
+    _replace(folder / WORK / "shards" / f"{key}.json", json.dumps(value).encode())
+
+
+def _finish(folder: Path, manifest: Manifest) -> None:
+    """Write `pack.json`, and drop what no shard of it needs."""
+    _replace(folder / packs.NAME, packs.pack_manifest(manifest))
+    kept = {folder / name for name in manifest.files()}
+    for name in _FOLDERS:
+        for path in (folder / name).iterdir():
+            if path not in kept and path.is_file():
+                path.unlink()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put a file into place whole."""
+    work = path.with_name(f"{path.name}.part")
+    with work.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(work, path)

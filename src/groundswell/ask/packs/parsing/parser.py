@@ -1,0 +1,126 @@
+"""Parsing from the outside: a document goes in, its articles come out as lines, within limits.
+
+Knows how long a document may take and how much may come of it. Does not know formats. One parser
+serves one thread.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from typing import Final
+
+from groundswell.core.errors import Unavailable
+from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
+from groundswell.wire.packs import LINE_BYTES_MAX
+
+DOCUMENT_SECONDS_MAX: Final = 120.0
+START_SECONDS_MAX: Final = 60.0
+# Documents one after the other that ended their process: then it is not the documents.
+DEATHS_MAX: Final = 20
+DOCUMENT_BYTES_MAX: Final = 256 << 20
+# What may come of one document: text is seldom longer than what it was written in.
+ARTICLES_BYTES_MAX: Final = 256 << 20
+ARTICLES_MAX: Final = 100_000
+
+_ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
+
+
+class Unreadable(Exception):
+    """A document of which nothing comes; the message says why, to the one who has it."""
+
+
+class Parser:
+    """A process that parses documents, started when first needed and again when one was too much.
+
+    Use as a context manager.
+    """
+
+    def __init__(self, document_seconds: float = DOCUMENT_SECONDS_MAX) -> None:
+        self._document_seconds = document_seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._end: socket.socket | None = None
+        self._deaths = 0  # one after the other
+
+    def __enter__(self) -> Parser:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def parse(self, path: str, data: bytes) -> list[bytes]:
+        """The articles of a document, each as its line in a text shard, in the document's order.
+
+        Raises:
+            Unreadable: it is damaged, of a kind that is not read, or more than a document may be.
+            Unavailable: reading does not work at all.
+        """
+        if len(data) > DOCUMENT_BYTES_MAX:
+            raise Unreadable("it is larger than a document may be")
+        end = self._running()
+        try:
+            pipe = Pipe(end, time.monotonic() + self._document_seconds)
+            pipe.send({"path": path, "size": len(data)})
+            for start in range(0, len(data), READ_BYTES_MAX):
+                pipe.send_bytes(data[start : start + READ_BYTES_MAX])
+            lines = _lines(pipe)
+        except Ended as error:
+            self._stop()
+            self._deaths += 1
+            if self._deaths > DEATHS_MAX:
+                raise Unavailable("The process that reads documents ends again and again.") from error
+            raise Unreadable("reading it took more time or memory than a document may") from error
+        self._deaths = 0
+        return lines
+
+    def _running(self) -> socket.socket:
+        if self._end is None:
+            here, there = socket.socketpair()
+            with there:
+                self._process = _start(there)
+            self._end = here
+            self._await_ready(here)
+        return self._end
+
+    def _await_ready(self, end: socket.socket) -> None:
+        try:
+            Pipe(end, time.monotonic() + START_SECONDS_MAX).receive_bytes(100)
+        except Ended as error:
+            self._stop()
+            raise Unavailable("The process that reads documents does not start.") from error
+
+    def _stop(self) -> None:
+        end, self._end = self._end, None
+        process, self._process = self._process, None
+        if end is not None:
+            end.close()
+        if process is not None:
+            process.kill()
+            process.wait()
+
+
+def _lines(pipe: Pipe) -> list[bytes]:
+    lines, left_bytes = [], ARTICLES_BYTES_MAX
+    while line := pipe.receive_bytes(LINE_BYTES_MAX):
+        if line[:1] == b"!":
+            raise Unreadable(line[1:].decode("utf-8", "replace")[:500])
+        left_bytes -= len(line)
+        if left_bytes < 0 or len(lines) == ARTICLES_MAX:
+            raise Ended
+        lines.append(line)
+    return lines
+
+
+def _start(end: socket.socket) -> subprocess.Popen[bytes]:
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return subprocess.Popen(
+        [sys.executable, "-m", "groundswell.ask.packs.parsing.worker"],
+        stdin=end.fileno(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd="/",
+    )

@@ -1,0 +1,57 @@
+"""The process in which documents are parsed: it reads a document from its pipe, and writes articles.
+
+Started by `parser`. It loads the readers, shuts itself in (no file, no network, bounded memory),
+and then answers one document after the other: a frame with the document's path and size, its bytes
+in frames; the answer is a frame for each article, and one that says how it ended. A document that
+brings it down brings down nothing else.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Final
+
+from groundswell.core.errors import GroundswellError
+from groundswell.hub.viewing.confinement import confine
+from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
+from groundswell.wire.documents import load_readers, read_document
+from groundswell.wire.packs import pack_article
+
+MEMORY_BYTES_MAX: Final = 2 << 30
+# Of the whole process; the time of one document is watched from outside.
+SECONDS_MAX: Final = 24 * 3600
+
+READY: Final = b"ready"
+
+
+def main() -> None:
+    """Answer until the pipe ends."""
+    # Nothing can be imported once the process is shut in.
+    load_readers()
+    pipe = Pipe(socket.socket(fileno=0))
+    confine(MEMORY_BYTES_MAX, SECONDS_MAX, SECONDS_MAX)
+    try:
+        pipe.send_bytes(READY)
+        while True:
+            _answer(pipe, pipe.receive())
+    except Ended:
+        return
+
+
+def _answer(pipe: Pipe, asked: dict[str, Any]) -> None:
+    data = bytearray()
+    while len(data) < asked["size"]:
+        data += pipe.receive_bytes(READ_BYTES_MAX)
+    try:
+        for article in read_document(asked["path"], bytes(data)):
+            pipe.send_bytes(pack_article(article))
+    except GroundswellError as error:
+        pipe.send_bytes(b"!" + error.message.encode())
+    except MemoryError:
+        pipe.send_bytes(b"!it takes more memory than a document may")
+    else:
+        pipe.send_bytes(b"")
+
+
+if __name__ == "__main__":
+    main()
