@@ -10,7 +10,7 @@ import lzma
 import struct
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -28,7 +28,9 @@ _LONG_OFFSETS: Final = 0x10
 _PIECE_BYTES: Final = 256 * 1024
 _WINDOW_LOG_MAX: Final = 26
 _XZ_MEMORY_BYTES: Final = 160 * 1024 * 1024  # the largest dictionary that presets have takes half
-_ZSTD_LIMITS: Final = {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG_MAX}
+_ZSTD_LIMITS: Final[Mapping[int, int]] = {
+    zstd.DecompressionParameter.window_log_max: _WINDOW_LOG_MAX
+}
 _OLD: Final = {2: "zlib", 3: "bzip2"}
 
 Read = Callable[[int, int], bytes]
@@ -131,10 +133,12 @@ def _unpacked(number: int, unpacker: _Unpacker, pieces: Iterator[bytes], bytes_m
                 if unpacker.needs_input:
                     break
             if unpacker.eof:
-                return b"".join(out)
+                break
     except (lzma.LZMAError, zstd.ZstdError, MemoryError, EOFError) as error:
         bad(f"cluster {number} cannot be unpacked: {str(error)[:200]}")
-    bad(f"cluster {number} is cut off")
+    if not unpacker.eof:
+        bad(f"cluster {number} is cut off")
+    return b"".join(out)
 
 
 class ClusterShelf:

@@ -1,6 +1,6 @@
 """A split archive, read as the whole that it was.
 
-Knows that parts follow one another. Does not know their names (``NAME.zimaa``, ``NAME.zimab``, ...).
+Knows that parts follow one another; not their names (``NAME.zimaa``, ``NAME.zimab``, ...).
 """
 
 from __future__ import annotations
