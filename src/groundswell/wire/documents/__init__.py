@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from groundswell.wire.documents.reading import READABLE, Readable, read_document, readable
 from groundswell.wire.documents.values import (
     Article,
     ArticleText,
@@ -10,4 +11,14 @@ from groundswell.wire.documents.values import (
     DocumentLink,
 )
 
-__all__ = ["Article", "ArticleText", "Block", "BlockKind", "DocumentLink"]
+__all__ = [
+    "READABLE",
+    "Article",
+    "ArticleText",
+    "Block",
+    "BlockKind",
+    "DocumentLink",
+    "Readable",
+    "read_document",
+    "readable",
+]

@@ -1,0 +1,63 @@
+"""A document of any kind that is known, read as articles.
+
+Knows kinds by their endings and first bytes, and how large each may be. What each one says is known
+to the readers beside this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from groundswell.wire.documents.normal import bad
+from groundswell.wire.documents.text import read_text
+from groundswell.wire.documents.values import Article
+
+Reader = Callable[[str, bytes], Iterator[Article]]
+_MEBIBYTE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A kind of document: what people call it, how its names end, how large it may be."""
+
+    name: str
+    endings: tuple[str, ...]
+    bytes_max: int
+    read: Reader
+
+
+READABLE: Final[tuple[Readable, ...]] = (
+    Readable("plain text", (".txt", ".text", ".rst", ".adoc", ".org"), 16 * _MEBIBYTE, read_text),
+)
+"""Every kind that is read. Whatever else there is gives no article."""
+
+_BY_ENDING: Final[Mapping[str, Readable]] = {
+    ending: kind for kind in READABLE for ending in kind.endings
+}
+
+
+def readable(path: str) -> Readable | None:
+    """The kind that a name promises; None when it promises none that is read."""
+    name = path.lower().rpartition("/")[2]
+    return _BY_ENDING.get(name[name.rfind(".") :]) if "." in name else None
+
+
+def read_document(path: str, data: bytes) -> Iterator[Article]:
+    """The articles in a document; none when it is of no kind that is read.
+
+    Args:
+        path: of the document in its source, with "/" between parts.
+        data: all of it.
+
+    Raises:
+        Malformed: broken, or larger than its kind may be.
+        NotServed: the package that reads it is not installed.
+    """
+    kind = readable(path)
+    if kind is None:
+        return
+    if len(data) > kind.bytes_max:
+        bad(path, f"{kind.name} is read up to {kind.bytes_max} bytes, and it has {len(data)}")
+    yield from kind.read(path, data)
