@@ -1,1 +1,1 @@
-"""The talking encyclopedia: packs of knowledge, what is found in them, and answers that are shown."""
+"""The talking encyclopedia: packs of knowledge, what is found in them, answers from it."""

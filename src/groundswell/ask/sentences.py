@@ -15,16 +15,15 @@ _END: Final = re.compile(
     r"""[.!?…]+["'”’»)\]]*(?=\s)|[。！？｡]["'”’」』）]*|\n""",  # noqa: RUF001 (marks of other scripts)
 )
 # Words before a full stop that seldom end a sentence.
-_ABBREVIATIONS: Final = frozenset(
-    """
-    mr mrs ms dr prof rev fr st sr jr gen col lt sgt capt cmdr adm maj gov sen rep hon pres
-    vs etc eg ie cf al ca approx est no nos vol vols ch chap sec fig figs eq ed eds pp p
-    inc ltd co corp dept univ assn bros jan feb mar apr jun jul aug sep sept oct nov dec
-    mt ft ave blvd rd u.s u.k e.g i.e a.m p.m b.c a.d ph.d m.d d.c viz resp esp incl excl max min
-    z.b d.h usw bzw nr bd hrsg abb vgl ggf evtl inkl ca str av m mme mlle
-    """.split()
+_ABBREVIATIONS_LISTED: Final = (
+    "mr mrs ms dr prof rev fr st sr jr gen col lt sgt capt cmdr adm maj gov sen rep hon pres "
+    "vs etc eg ie cf al ca approx est no nos vol vols ch chap sec fig figs eq ed eds pp p "
+    "inc ltd co corp dept univ assn bros jan feb mar apr jun jul aug sep sept oct nov dec "
+    "mt ft ave blvd rd u.s u.k e.g i.e a.m p.m b.c a.d ph.d m.d d.c viz resp esp incl excl max min "
+    "z.b d.h usw bzw nr bd hrsg abb vgl ggf evtl inkl ca str av m mme mlle "
 )
-_LAST_WORD: Final = re.compile(r"[^\s(\[\"'“‘«]{1,24}$")
+_ABBREVIATIONS: Final = frozenset(_ABBREVIATIONS_LISTED.split())
+_LAST_WORD: Final = re.compile(r"[^\s(\[\"'“‘«]{1,24}$")  # noqa: RUF001
 _OPENERS: Final = "\"'“‘«([¿¡„"  # noqa: RUF001
 
 
@@ -33,7 +32,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
     A line feed always ends one.
     """
-    found = []
+    found = list[tuple[int, int]]()
     start = 0
     for match in _END.finditer(text):
         if match[0] != "\n" and not _is_end(text, match):

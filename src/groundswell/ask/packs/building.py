@@ -134,10 +134,10 @@ class _Task:
 
 def _begin(folder: Path) -> Path:
     """Make the folders of a pack; the one for work."""
-    if folder.exists() and not (folder / packs.NAME).exists() and not (folder / WORK).exists():
-        if not folder.is_dir() or any(folder.iterdir()):
-            msg = f"{folder} holds other things: a pack wants a folder of its own."
-            raise BadRequest(msg)
+    is_ours = (folder / packs.NAME).exists() or (folder / WORK).exists()
+    if not is_ours and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        msg = f"{folder} holds other things: a pack wants a folder of its own."
+        raise BadRequest(msg)
     work = folder / WORK
     for each in (work / "shards", *(folder / name for name in _FOLDERS)):
         each.mkdir(parents=True, exist_ok=True)
@@ -244,4 +244,4 @@ def _replace(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(work, path)
+    work.replace(path)

@@ -5,26 +5,24 @@ named by their hash. A view is a folder of links to the segments of one pack or 
 few lines that tantivy wants beside them: word counts are of all of them together, so that scores
 can be compared. What is found is counted through from the first segment's first passage.
 
-Does not know packs, articles or what is done with what was found. tantivy is imported when first
-needed: without the extra ``[ask]`` everything else still works.
+Does not know packs, articles or what is done with what was found. Needs the extra ``[ask]``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import tantivy
 
 from groundswell.core.errors import Corrupt
 from groundswell.wire.packs import SEGMENT_ENDINGS, Segment
-
-if TYPE_CHECKING:
-    import tantivy
 
 # The writer's memory; what does not fit becomes a second segment, which is as good.
 HEAP_BYTES: Final = 512 << 20
@@ -78,8 +76,6 @@ def analyser_name(language: str) -> str:
 
 def analyser(name: str) -> tantivy.TextAnalyzer:
     """The analyser of a name. Raises Corrupt when this release does not know it."""
-    import tantivy
-
     kind, _, language = name.removesuffix("-1").partition("-")
     filters = tantivy.Filter
     if kind == "pairs":
@@ -99,9 +95,7 @@ def analyser(name: str) -> tantivy.TextAnalyzer:
 
 def engine() -> str:
     """The engine's name and release, for recipes."""
-    import tantivy
-
-    return f"tantivy {tantivy.__version__}"
+    return f"tantivy {importlib.metadata.version('tantivy')}"
 
 
 def build_segments(
@@ -111,8 +105,6 @@ def build_segments(
 
     Nearly always one segment; more when the words of the passages do not fit into ``heap_bytes``.
     """
-    import tantivy
-
     with tempfile.TemporaryDirectory(dir=folder) as work:
         index = tantivy.Index(_schema(analyser_name), path=work)
         index.register_tokenizer(analyser_name, analyser(analyser_name))
@@ -136,13 +128,11 @@ def _named(work: Path, listed: dict[str, Any], folder: Path) -> Segment:
             total.update(hashlib.file_digest(file, "sha256").digest())
     name = total.hexdigest()[:32]
     for ending in SEGMENT_ENDINGS:
-        os.replace(work / f"{former}.{ending}", folder / f"{name}.{ending}")
+        (work / f"{former}.{ending}").replace(folder / f"{name}.{ending}")
     return Segment(name, listed["max_doc"])
 
 
 def _schema(analyser_name: str) -> tantivy.Schema:
-    import tantivy
-
     builder = tantivy.SchemaBuilder()
     for name in FIELDS:
         # Where words stand is looked up in the text of the few that are read.
@@ -170,8 +160,6 @@ class View:
         segments: Sequence[tuple[Segment, dict[str, Path]]],
         analyser_name: str,
     ) -> None:
-        import tantivy
-
         self._analyser = analyser(analyser_name)
         self._bases: list[int] = []
         self.passages = 0
@@ -212,8 +200,6 @@ class View:
             words: analysed ones; any of them may stand in a passage.
             limit: how many passages.
         """
-        import tantivy
-
         if not words or not self.passages:
             return []
         query = tantivy.Query
@@ -223,15 +209,11 @@ class View:
                 term = query.term_query(self._schema, name, word, "freq")
                 clauses.append((tantivy.Occur.Should, query.boost_query(term, BOOSTS[name])))
         found = self._searcher.search(query.boolean_query(clauses), limit, count=False)
-        return [
-            (float(score), self._bases[at.segment_ord] + at.doc) for score, at in found.hits
-        ]
+        return [(float(score), self._bases[at.segment_ord] + at.doc) for score, at in found.hits]
 
 
 def _meta(folder: Path, schema: tantivy.Schema, segments: Sequence[Segment]) -> dict[str, Any]:
     """What tantivy keeps beside segments: its own words for the schema, and our list."""
-    import tantivy
-
     with tempfile.TemporaryDirectory(dir=folder) as work:
         tantivy.Index(schema, path=work)
         meta: dict[str, Any] = json.loads(Path(work, "meta.json").read_bytes())

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from groundswell.ask.packs.sources import Document, Source
 
@@ -56,7 +56,7 @@ class Plan:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def __enter__(self) -> Plan:
+    def __enter__(self) -> Self:
         self._database = sqlite3.connect(self._path)
         return self
 
@@ -66,12 +66,12 @@ class Plan:
     @property
     def shards(self) -> int:
         """How many shards there will be."""
-        return int(self._one("SELECT coalesce(max(shard) + 1, 0) FROM document"))
+        return self._one("SELECT coalesce(max(shard) + 1, 0) FROM document")
 
     @property
     def documents(self) -> int:
         """How many documents there are."""
-        return int(self._one("SELECT count(*) FROM document"))
+        return self._one("SELECT count(*) FROM document")
 
     @property
     def fingerprint(self) -> str:
@@ -102,8 +102,8 @@ class Plan:
             total.update(json.dumps(said).encode() + b"\n")
         return total.hexdigest()
 
-    def _one(self, query: str) -> Any:
-        return self._database.execute(query).fetchone()[0]
+    def _one(self, query: str) -> int:
+        return int(self._database.execute(query).fetchone()[0])
 
 
 def make_plan(path: Path, sources: Sequence[Source]) -> None:

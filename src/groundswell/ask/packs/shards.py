@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -133,17 +133,16 @@ def _entries(articles: Sequence[Article], passages: Sequence[Sequence[Passage]])
             yield Entry(article.title, aliases, headings[passage.heading], body)
 
 
-def _write(folder: Path, path_of: Any, data: bytes) -> str:
+def _write(folder: Path, path_of: Callable[[str], str], data: bytes) -> str:
     """Write a file under the name that its bytes give it; the name."""
     name = hashlib.sha256(data).hexdigest()[:32]
     path = folder / path_of(name)
     work = path.with_name(f"{path.name}.{os.getpid()}.part")
     work.write_bytes(data)
-    os.replace(work, path)
+    work.replace(path)
     return name
 
 
 def shard_files(folder: Path, shard: Shard) -> bool:
     """Whether all files of a shard lie in a pack's folder."""
     return all((folder / name).is_file() for name in shard.files())
-

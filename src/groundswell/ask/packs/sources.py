@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from groundswell.ask.packs.parsing.parser import DOCUMENT_BYTES_MAX
 from groundswell.core.errors import BadRequest
-from groundswell.wire.documents import is_readable
+from groundswell.wire.documents import readable
 
 DEPTH_MAX: Final = 64
 
@@ -76,7 +76,7 @@ class FolderSource:
             path = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(Path(entry.path), f"{path}/", depth - 1)
-            elif entry.is_file(follow_symlinks=False) and is_readable(path):
+            elif entry.is_file(follow_symlinks=False) and readable(path) is not None:
                 size = entry.stat(follow_symlinks=False).st_size
                 yield Document(path, _file_sha256(Path(entry.path)), size)
 
@@ -98,7 +98,7 @@ class FileSource:
         return self.path.stem
 
     def documents(self) -> Iterator[Document]:
-        if not is_readable(self.path.name):
+        if readable(self.path.name) is None:
             raise BadRequest(f"{self.path.name} is of a kind that packs are not built from.")
         size = self.path.stat().st_size
         yield Document(self.path.name, _file_sha256(self.path), size)

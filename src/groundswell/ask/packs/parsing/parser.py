@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from typing import Final
+from typing import Final, Self
 
 from groundswell.core.errors import Unavailable
 from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
@@ -45,7 +45,7 @@ class Parser:
         self._end: socket.socket | None = None
         self._deaths = 0  # one after the other
 
-    def __enter__(self) -> Parser:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,7 +71,9 @@ class Parser:
             self._stop()
             self._deaths += 1
             if self._deaths > DEATHS_MAX:
-                raise Unavailable("The process that reads documents ends again and again.") from error
+                raise Unavailable(
+                    "The process that reads documents ends again and again."
+                ) from error
             raise Unreadable("reading it took more time or memory than a document may") from error
         self._deaths = 0
         return lines
@@ -103,7 +105,8 @@ class Parser:
 
 
 def _lines(pipe: Pipe) -> list[bytes]:
-    lines, left_bytes = [], ARTICLES_BYTES_MAX
+    lines = list[bytes]()
+    left_bytes = ARTICLES_BYTES_MAX
     while line := pipe.receive_bytes(LINE_BYTES_MAX):
         if line[:1] == b"!":
             raise Unreadable(line[1:].decode("utf-8", "replace")[:500])

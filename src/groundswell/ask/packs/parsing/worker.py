@@ -1,4 +1,4 @@
-"""The process in which documents are parsed: it reads a document from its pipe, and writes articles.
+"""The process in which documents are parsed: documents come in by its pipe, and articles go out.
 
 Started by `parser`. It loads the readers, shuts itself in (no file, no network, bounded memory),
 and then answers one document after the other: a frame with the document's path and size, its bytes

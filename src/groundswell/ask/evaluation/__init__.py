@@ -1,0 +1,1 @@
+"""Questions with known answers: made from packs, asked, and counted."""

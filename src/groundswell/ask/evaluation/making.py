@@ -1,0 +1,176 @@
+"""Sets of questions made from a pack itself, so that it is known which answer is right and where.
+
+Four kinds: *fact* (a row of a table, or a short passage under a heading: "What is the area of
+Kenya?"), *meaning* ("What is a kernel?": the first sentence of its article), *description* (the
+first sentence without its name: which article is it of?), and *hidden* (any of these, to be asked
+with the article kept from the search: nothing can answer it). The same pack and the same seed give
+the same set. Does not ask.
+"""
+
+from __future__ import annotations
+
+import enum
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from groundswell.ask.packs.opened import FoundPassage, OpenPack
+from groundswell.ask.sentences import sentences
+from groundswell.wire.documents import Article, BlockKind
+
+FACT_WORDS_MAX: Final = 30
+LEAD_WORDS_MIN: Final = 6
+LEAD_WORDS_MAX: Final = 45
+# How many passages are looked at for each question that is wanted.
+_TRIES: Final = 30
+
+_WORD: Final = re.compile(r"\w+")
+_FACT: Final = re.compile(r"(?P<about>.{1,100}?) — (?P<key>[^:]{1,80}): (?P<value>.+)", re.DOTALL)
+_ASKED: Final = (
+    "What is the {key} of {about}?",
+    "{about}: {key}",
+    "Tell me the {key} of {about}.",
+    "{key} {about}",
+    "I would like to know the {key} of {about}.",
+)
+_MEANT: Final = ("What is {about}?", "Define {about}", "What does {about} mean?", "{about}")
+# What a dictionary puts before the sentence: "<hardware> A version of …".
+_LABEL: Final = re.compile(r"<[^>]{1,80}>\s*|\([^)]{1,60}\)\s*|\d{1,2}\.\s+")
+_SEE: Final = re.compile(r"(?:see|compare|synonym|opposite|plural)\b", re.IGNORECASE)
+
+
+class Kind(enum.StrEnum):
+    """What a question was made from."""
+
+    FACT = "fact"
+    MEANING = "meaning"
+    DESCRIPTION = "description"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A question with its answer.
+
+    Attributes:
+        question: as it is asked.
+        kind: what it was made from.
+        article: path of the one that answers.
+        start: of the answering characters in the article.
+        stop: the one after the last.
+        answer: those characters.
+        hidden: whether the article is to be kept from the search: then nothing answers.
+    """
+
+    question: str
+    kind: Kind
+    article: str
+    start: int
+    stop: int
+    answer: str
+    hidden: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """As a line of a set."""
+        return {
+            "question": self.question,
+            "kind": self.kind.value,
+            "article": self.article,
+            "start": self.start,
+            "stop": self.stop,
+            "answer": self.answer,
+            "hidden": self.hidden,
+        }
+
+
+def make_set(pack: OpenPack, count: int, seed: int = 0, hidden: float = 0.5) -> list[Item]:
+    """Questions from all over a pack, of all kinds that it has.
+
+    Args:
+        pack: what they are made from.
+        count: how many are wanted; fewer come of a pack that has not as many.
+        seed: another one gives other questions.
+        hidden: the share of them that nothing can answer.
+    """
+    chooser = random.Random(seed)  # noqa: S311 (a sample, not a secret)
+    found: dict[str, Item] = {}
+    by_kind = dict.fromkeys(Kind, 0)
+    for _ in range(min(count * _TRIES, 4 * pack.passages)):
+        if len(found) == count or not pack.passages:
+            break
+        passage = pack.passage(chooser.randrange(pack.passages))
+        items = [item for item in _items(passage, chooser) if item.question not in found]
+        if items:
+            # Every kind in turn, as far as there are any.
+            item = min(items, key=lambda each: by_kind[each.kind])
+            by_kind[item.kind] += 1
+            found[item.question] = replace(item, hidden=chooser.random() < hidden)
+    return list(found.values())
+
+
+def _items(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
+    yield from _rows(passage, chooser)
+    yield from _short(passage, chooser)
+    yield from _lead(passage.article, chooser)
+
+
+def _rows(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
+    """A row of a table that stands in the passage."""
+    article = passage.article
+    rows = [
+        block
+        for block in article.blocks
+        if block.kind is BlockKind.FACT and passage.start <= block.start < passage.stop
+    ]
+    if rows:
+        block = chooser.choice(rows)
+        row = _FACT.fullmatch(article.text[block.start : block.stop])
+        if row is not None:
+            asked = chooser.choice(_ASKED).format(key=row["key"], about=row["about"])
+            yield _item(asked, Kind.FACT, article, block.start, block.stop)
+
+
+def _short(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
+    """A few words under a heading: the heading says what they are."""
+    headings = passage.headings
+    if len(_WORD.findall(passage.text)) > FACT_WORDS_MAX or len(headings) < 2:
+        return
+    key = headings[-1]
+    if len(headings) > 2 and len(key.split()) < 2:
+        key = f"{headings[-2]} {key}"
+    about = passage.article.title
+    if 1 <= len(key) <= 80 and re.search(r"[^\W\d_]{3}", key):
+        asked = chooser.choice(_ASKED).format(key=key.lower(), about=about)
+        yield _item(asked, Kind.FACT, passage.article, passage.start, passage.stop)
+
+
+def _lead(article: Article, chooser: random.Random) -> Iterator[Item]:
+    """The first sentence of an article says what its title means."""
+    block = next((each for each in article.blocks if each.kind is BlockKind.TEXT), None)
+    if block is None:
+        return
+    first, last = sentences(article.text[block.start : block.stop])[0]
+    start, stop = block.start + first, block.start + last
+    lead = article.text[start:stop]
+    bare = _LABEL.sub("", lead)
+    count = len(_WORD.findall(bare))
+    if not count >= LEAD_WORDS_MIN or _SEE.match(bare):
+        return
+    asked = chooser.choice(_MEANT).format(about=article.title)
+    yield _item(asked, Kind.MEANING, article, start, stop)
+    nameless = _without(bare, article)
+    if count <= LEAD_WORDS_MAX and len(_WORD.findall(nameless)) >= LEAD_WORDS_MIN:
+        yield _item(f"What is {nameless}?", Kind.DESCRIPTION, article, start, stop)
+
+
+def _without(text: str, article: Article) -> str:
+    """The sentence without the article's names, as somebody says who does not know them."""
+    for name in sorted((article.title, *article.aliases), key=len, reverse=True):
+        text = re.sub(rf"\b{re.escape(name)}\b", "", text, flags=re.IGNORECASE)
+    text = re.sub(r"^\W*(?:(?:is|are|was|were|or|also)\b\W*)+", "", " ".join(text.split()))
+    return (text[:1].lower() + text[1:]).strip(" .,;:")
+
+
+def _item(asked: str, kind: Kind, article: Article, start: int, stop: int) -> Item:
+    return Item(asked, kind, article.path, start, stop, article.text[start:stop])

@@ -1,0 +1,196 @@
+"""A pack that is open: its passages and articles can be read, wherever its files lie.
+
+Knows how a pack's files fit together, and keeps what was read last. `lexical` searches. Does
+not know who may read what, nor where files come from: it is given their paths.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from groundswell.ask.packs.passages import heading_path
+from groundswell.core.errors import Corrupt, EntryNotFound, Malformed
+from groundswell.core.recent import Recent
+from groundswell.wire.documents import Article
+from groundswell.wire.packs import (
+    SEGMENT_ENDINGS,
+    Citation,
+    Frame,
+    Manifest,
+    Segment,
+    Shard,
+    TextShard,
+    passages_path,
+    segment_path,
+    span_sha256,
+    text_path,
+)
+
+# Frames hold about 64 kB of text; as articles they take some times that.
+FRAMES_KEPT: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPassage:
+    """A passage with what it stands in."""
+
+    pack: OpenPack
+    number: int
+    article: Article
+    start: int
+    stop: int
+    heading: int
+
+    @property
+    def text(self) -> str:
+        """Its own characters."""
+        return self.article.text[self.start : self.stop]
+
+    @property
+    def headings(self) -> list[str]:
+        """What it stands under, the outermost first."""
+        return heading_path(self.article, self.heading)
+
+    def cite(self, start: int, stop: int) -> Citation:
+        """A citation of characters [start, stop) of the article."""
+        quoted = self.article.text[start:stop]
+        pack = self.pack
+        return Citation(
+            pack.name, pack.revision, self.article.path, start, stop, span_sha256(quoted)
+        )
+
+
+class OpenPack:
+    """A pack's texts and tables. Thread-safe.
+
+    Args:
+        name: ``namespace/name`` of its dataset, or a folder's name.
+        revision: the commit, or the sha256 of a folder's ``pack.json``.
+        manifest: what it has.
+        file: where a file of the pack lies.
+
+    Raises:
+        Corrupt: a file is not what the manifest says.
+    """
+
+    def __init__(
+        self, name: str, revision: str, manifest: Manifest, file: Callable[[str], Path]
+    ) -> None:
+        self.name = name
+        self.revision = revision
+        self.manifest = manifest
+        self._file = file
+        self._shards = [_OpenShard(shard, file) for shard in manifest.shards]
+        self._firsts = [shard.first for shard in manifest.shards]
+        self._bases: list[int] = []
+        self.passages = 0
+        for shard in manifest.shards:
+            self._bases.append(self.passages)
+            self.passages += shard.counts.passages
+        self._frames: Recent[tuple[int, int], list[Article]] = Recent(FRAMES_KEPT)
+
+    @property
+    def address(self) -> str:
+        """The pack and its revision, as people write them."""
+        return f"{self.name}@{self.revision}"
+
+    def segments(self) -> list[tuple[Segment, dict[str, Path]]]:
+        """The lexical index: its segments with their files, in the order of the passages."""
+        return [
+            (segment, {end: self._file(segment_path(segment.id, end)) for end in SEGMENT_ENDINGS})
+            for shard in self.manifest.shards
+            for segment in shard.segments
+        ]
+
+    def passage(self, number: int) -> FoundPassage:
+        """A passage by its number in the pack. Raises Corrupt when it cannot be read."""
+        at = bisect_right(self._bases, number) - 1
+        article, start, stop, heading = self._shards[at].row(number - self._bases[at])
+        found = self._article(at, article)
+        if not 0 <= start < stop <= len(found.text):
+            raise Corrupt("A passage of a pack does not lie in its article.")
+        return FoundPassage(self, number, found, start, stop, heading)
+
+    def article(self, path: str) -> Article:
+        """An article by its path.
+
+        Raises:
+            EntryNotFound: the pack has none of this path.
+            Corrupt: it cannot be read.
+        """
+        at = bisect_right(self._firsts, path) - 1
+        # Documents of several articles may reach over the end of their shard's paths.
+        for shard in (at, at - 1, at + 1):
+            if 0 <= shard < len(self._shards):
+                text = self._shards[shard].text
+                frame = text.frame_with(path)
+                if frame is not None:
+                    for article in self._read(shard, frame):
+                        if article.path == path:
+                            return article
+        raise EntryNotFound(path)
+
+    def _article(self, shard: int, number: int) -> Article:
+        text = self._shards[shard].text
+        if not 0 <= number < text.articles:
+            raise Corrupt("A passage of a pack is of no article.")
+        frame = text.frame_of(number)
+        return self._read(shard, frame)[number - frame.first_article]
+
+    def _read(self, shard: int, frame: Frame) -> list[Article]:
+        key = (shard, frame.start)
+        found = self._frames.get(key)
+        if found is None:
+            try:
+                found = self._shards[shard].text.read_frame(frame)
+            except (Malformed, OSError) as error:
+                raise Corrupt(f"A text of the pack {self.name} cannot be read.") from error
+            self._frames.put(key, found)
+        return found
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for shard in self._shards:
+            shard.close()
+
+
+class _OpenShard:
+    def __init__(self, shard: Shard, file: Callable[[str], Path]) -> None:
+        self._table = _table(file(passages_path(shard.passages)), shard.counts.passages)
+        path = file(text_path(shard.text))
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self.text = TextShard(self._pread, os.fstat(self._descriptor).st_size)
+        except Malformed as error:
+            self.close()
+            raise Corrupt("A text of a pack cannot be read.") from error
+
+    def _pread(self, start: int, stop: int) -> bytes:
+        return os.pread(self._descriptor, stop - start, start)
+
+    def row(self, number: int) -> tuple[int, int, int, int]:
+        article, start, stop, heading = self._table[number].tolist()
+        return article, start, stop, heading
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _table(path: Path, passages: int) -> npt.NDArray[np.int32]:
+    try:
+        table: npt.NDArray[np.int32] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise Corrupt("A pack's table of passages cannot be read.") from error
+    if table.dtype != np.dtype("<i4") or table.shape != (passages, 4):
+        raise Corrupt("A pack's table of passages does not hold its passages.")
+    return table

@@ -1,0 +1,215 @@
+"""Which passages, and which sentence of them, answer a question best.
+
+The lexical index proposes; what its words leave open is decided by looking at the text itself: how
+much of what the question is about stands in title, headings and sentence, whether the article is
+what the question names, whether the sentence holds the kind of thing that is asked for. All weights
+stand here; they were fitted on sets made from packs (docs/benchmarks.md). Does not know where
+passages come from, nor when an answer is good enough: `gate` does.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from groundswell.ask.packs.opened import FoundPassage
+from groundswell.ask.retrieval.question import AnswerKind, Question
+from groundswell.ask.sentences import sentences
+
+Analyse = Callable[[str], list[str]]
+
+SENTENCES_MAX: Final = 40
+
+_NUMBER: Final = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten)\b", re.IGNORECASE
+)
+_DATE: Final = re.compile(
+    r"\b1\d{3}\b|\b20\d{2}\b|\b\d{1,2}(?:st|nd|rd|th)? century\b|\b(?:January|February|March|April|"
+    r"May|June|July|August|September|October|November|December)\b"
+)
+_CAPITALS: Final = re.compile(r"(?<![.!?] )(?<!^)\b[A-ZÀ-ÖØ-Þ][\w'’-]+")  # noqa: RUF001
+_FORMS: Final[Mapping[AnswerKind, re.Pattern[str]]] = {
+    AnswerKind.NUMBER: _NUMBER,
+    AnswerKind.DATE: _DATE,
+    AnswerKind.PERSON: _CAPITALS,
+    AnswerKind.PLACE: _CAPITALS,
+}
+_PRONOUNS: Final = re.compile(
+    r"(?:It|They|He|She|This|These|That|Those|Its|His|Her|Their|Es|Sie|Er|Dies\w*|Il|Elle|Ils)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is known of a sentence as an answer; each about 0 to 1.
+
+    Attributes:
+        lexical: the passage's score, of the best one's.
+        coverage: of the question's words, by their weight, what title, headings and sentence hold.
+        own: the same, by headings and sentence, of what the title does not hold.
+        passage: the same, by the whole passage, of all.
+        title: how much of the title the question holds.
+        heading: how much of the innermost heading the question holds.
+        named: whether the article is what the question names: title or alias, letter for letter.
+        kind: whether it holds the kind of thing that is asked for.
+        lead: whether the sentence begins its article.
+    """
+
+    lexical: float
+    coverage: float
+    own: float
+    passage: float
+    title: float
+    heading: float
+    named: float
+    kind: float
+    lead: float
+
+
+WEIGHTS: Final = Features(
+    lexical=1.0,
+    coverage=2.0,
+    own=2.0,
+    passage=1.0,
+    title=1.0,
+    heading=1.0,
+    named=1.5,
+    kind=0.4,
+    lead=0.3,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may answer: characters [start, stop) of its article."""
+
+    passage: FoundPassage
+    start: int
+    stop: int
+    features: Features
+    score: float
+
+    @property
+    def text(self) -> str:
+        """Its characters."""
+        return self.passage.article.text[self.start : self.stop]
+
+
+def weights_of(question: Question, frequency: Callable[[str], int], passages: int) -> list[float]:
+    """How much each word of a question says: rare ones say more (as BM25 counts it)."""
+    return [
+        math.log(1 + (passages - known + 0.5) / (known + 0.5))
+        for known in map(frequency, question.words)
+    ]
+
+
+def rank(
+    question: Question,
+    weights: Sequence[float],
+    found: Iterable[tuple[float, FoundPassage]],
+    analyse: Analyse,
+) -> list[Candidate]:
+    """The best sentence of each passage, the best first.
+
+    Args:
+        question: what is asked.
+        weights: of its words, as `weights_of` gives them.
+        found: passages with the scores that the index gave them, the best first.
+        analyse: the words of a text as the index holds them.
+    """
+    listed = list(found)
+    if not listed:
+        return []
+    best = max(score for score, _ in listed) or 1.0
+    asked = _Asked(question, weights, analyse)
+    candidates = [asked.best_sentence(passage, score / best) for score, passage in listed]
+    return sorted(candidates, key=lambda each: -each.score)
+
+
+class _Asked:
+    """A question against texts. What was analysed of titles and headings is kept."""
+
+    def __init__(self, question: Question, weights: Sequence[float], analyse: Analyse) -> None:
+        self._question = question
+        self._weights = dict(zip(question.words, weights, strict=True))
+        self._total = sum(weights) or 1.0
+        self._analyse = analyse
+        self._words: dict[str, frozenset[str]] = {}
+        self._names = {name.casefold() for name in (*question.names, question.about) if name}
+
+    def best_sentence(self, passage: FoundPassage, lexical: float) -> Candidate:
+        article = passage.article
+        title = self._known(article.title)
+        path = passage.headings
+        headings = self._known("\n".join(path))
+        whole = self._held(title | headings | self._known(passage.text))
+        names = {each.casefold() for each in (article.title, *article.aliases)}
+        named = float(bool(names & self._names))
+        of_title = self._asked_of(title)
+        of_heading = self._asked_of(self._known(path[-1])) if path else 0.0
+        best: Candidate | None = None
+        for start, stop in sentences(passage.text)[:SENTENCES_MAX]:
+            words = headings | frozenset(self._analyse(passage.text[start:stop]))
+            features = Features(
+                lexical=lexical,
+                coverage=self._held(words | title),
+                own=self._beyond(words, title),
+                passage=whole,
+                title=of_title,
+                heading=of_heading,
+                named=named,
+                kind=self._has_kind(passage.text[start:stop]),
+                lead=float(passage.start + start == _lead(passage)),
+            )
+            score = score_of(features)
+            if best is None or score > best.score:
+                at = passage.start
+                best = Candidate(passage, at + start, at + stop, features, score)
+        assert best is not None, "a passage has words"
+        return best
+
+    def _known(self, text: str) -> frozenset[str]:
+        found = self._words.get(text)
+        if found is None:
+            found = self._words[text] = frozenset(self._analyse(text))
+        return found
+
+    def _held(self, words: frozenset[str]) -> float:
+        """How much of the question these words hold, by weight."""
+        return sum(each for word, each in self._weights.items() if word in words) / self._total
+
+    def _asked_of(self, words: frozenset[str]) -> float:
+        """How many of these words the question holds."""
+        return len(words & self._weights.keys()) / len(words) if words else 0.0
+
+    def _beyond(self, words: frozenset[str], title: frozenset[str]) -> float:
+        """How much of what the title does not hold; all when the title holds everything."""
+        left = {word: each for word, each in self._weights.items() if word not in title}
+        total = sum(left.values())
+        return sum(each for word, each in left.items() if word in words) / total if total else 1.0
+
+    def _has_kind(self, text: str) -> float:
+        form = _FORMS.get(self._question.kind)
+        return float(form is None or form.search(text) is not None)
+
+
+def score_of(features: Features, weights: Features = WEIGHTS) -> float:
+    """One number of all features."""
+    names = Features.__dataclass_fields__
+    return float(sum(getattr(features, name) * getattr(weights, name) for name in names))
+
+
+def _lead(passage: FoundPassage) -> int:
+    """Where the article's first block that is no heading begins."""
+    for block in passage.article.blocks:
+        if not block.level:
+            return block.start
+    return -1
+
+
+def begins_with_pronoun(text: str) -> bool:
+    """Whether a sentence speaks of what the one before it named."""
+    return _PRONOUNS.match(text) is not None
