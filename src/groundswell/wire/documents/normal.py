@@ -32,6 +32,11 @@ def bad(where: str, why: str) -> NoReturn:
     raise Malformed(where, why)
 
 
+def words_of(text: str) -> frozenset[str]:
+    """A set of words, written as a text."""
+    return frozenset(text.split())
+
+
 def plain(text: str) -> str:
     """One line: NFC, white space as single spaces, nothing unseen."""
     line = " ".join(text.split())
@@ -75,9 +80,15 @@ class Line:
         self._marks: list[tuple[int, int, str]] = []  # pieces [from, to) lead to a target
         self._opened: tuple[int, str] | None = None
 
+    @property
+    def piece_count(self) -> int:
+        """How many pieces were added; white space that nothing stands before is none."""
+        return len(self._pieces)
+
     def add(self, text: str) -> None:
         """Text as it was written; white space in it counts where it stands."""
-        self._pieces.append(text)
+        if self._pieces or not text.isspace():
+            self._pieces.append(text)
 
     def open_link(self, target: str) -> None:
         """What follows leads there, until ``close_link``. A link in a link ends the outer one."""
@@ -98,6 +109,8 @@ class Line:
 
         A link that is open goes on in the next line.
         """
+        if not self._pieces:
+            return "", ()
         target = self._opened[1] if self._opened else ""
         self.close_link()
         pieces, marks = self._pieces, self._marks

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from groundswell.wire.documents.html import read_html
+from groundswell.wire.documents.html.bounds import HTML_BYTES_MAX
+from groundswell.wire.documents.markdown import MARKDOWN_BYTES_MAX, read_markdown
 from groundswell.wire.documents.normal import bad
 from groundswell.wire.documents.text import read_text
 from groundswell.wire.documents.values import Article
@@ -29,6 +32,8 @@ class Readable:
 
 
 READABLE: Final[tuple[Readable, ...]] = (
+    Readable("HTML", (".html", ".htm", ".xhtml"), HTML_BYTES_MAX, read_html),
+    Readable("Markdown", (".md", ".markdown", ".mdown"), MARKDOWN_BYTES_MAX, read_markdown),
     Readable("plain text", (".txt", ".text", ".rst", ".adoc", ".org"), 16 * _MEBIBYTE, read_text),
 )
 """Every kind that is read. Whatever else there is gives no article."""

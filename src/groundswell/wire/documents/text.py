@@ -21,7 +21,9 @@ _MARKS: Final = (
 _LINES = re.compile(r"\r\n?|\n|\x0c|\x85|\u2028|\u2029")
 _UNDERLINE = re.compile(r"\s*(?P<sign>[=\-~^*#])(?P=sign){2,}\s*")
 _NUMBERED = re.compile(r"(?P<number>\d{1,2}(?:\.\d{1,2}){0,4})\.?\s{1,4}(?P<text>\S.*)")
-_CHAPTER = re.compile(r"(?:chapter|part|appendix|section)\s+[\dA-ZIVXLC]{1,8}\b.{0,80}", re.I)
+_CHAPTER = re.compile(
+    r"(?:chapter|part|appendix|section)\s+[\dA-ZIVXLC]{1,8}\b.{0,80}", re.IGNORECASE
+)
 _ITEM = re.compile(r"\s*(?:[-*+\u2022\u2013]|\(?\d{1,3}[.)]|[a-z]\))\s+(?=\S)")
 _HEADING_CHARACTERS_MAX: Final = 100
 _LEVELS: Final = {"=": 1, "#": 1, "-": 2, "~": 3, "^": 4, "*": 2}
@@ -99,19 +101,17 @@ def _items_and_text(lines: list[str]) -> Iterator[tuple[BlockKind, int, str]]:
         item = _ITEM.match(line)
         if item:
             yield kind, 0, plain(gathered)
-            kind, gathered = BlockKind.ITEM, line[item.end() :]
+            kind, gathered = BlockKind.ITEM, line[item.end() :].rstrip()
         else:
-            gathered = _joined(gathered, line)
+            gathered = _joined(gathered, line.rstrip())
     yield kind, 0, plain(gathered)
 
 
 def _joined(text: str, line: str) -> str:
-    """A line goes on where the one before it was cut; a word cut by a hyphen is whole again."""
+    """A line goes on where the one before it was cut; a word cut at its hyphen keeps it."""
     line = line.strip()
-    text = text.rstrip()
-    if len(text) > 2 and text[-1] == "-" and text[-2].isalpha() and line[:1].islower():
-        return text[:-1] + line
-    return f"{text} {line}"
+    is_cut = len(text) > 2 and text[-1] == "-" and text[-2].isalpha() and line[:1].islower()
+    return f"{text}{line}" if is_cut else f"{text} {line}"
 
 
 def _underlined(lines: list[str]) -> tuple[int, str] | None:
@@ -142,7 +142,7 @@ def _single_heading(line: str) -> int:
 
 
 def _is_program(lines: list[str]) -> bool:
-    """Indented lines are a program rather than a quotation when many of their signs are no words."""
+    """Whether indented lines are a program, not a quotation: many of their signs are no words."""
     joined = "".join(lines)
     signs = sum(not (letter.isalnum() or letter.isspace()) for letter in joined)
     return signs * 8 > len("".join(joined.split()))
