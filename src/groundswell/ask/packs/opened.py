@@ -32,10 +32,12 @@ from groundswell.wire.packs import (
     segment_path,
     span_sha256,
     text_path,
+    unpack_article,
 )
 
-# Frames hold about 64 kB of text; as articles they take some times that.
+# Frames hold about 64 kB of text; an article takes some times its text.
 FRAMES_KEPT: Final = 256
+ARTICLES_CHARACTERS_KEPT: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,10 @@ class OpenPack:
         for shard in manifest.shards:
             self._bases.append(self.passages)
             self.passages += shard.counts.passages
-        self._frames: Recent[tuple[int, int], list[Article]] = Recent(FRAMES_KEPT)
+        self._frames: Recent[tuple[int, int], list[bytes]] = Recent(FRAMES_KEPT)
+        self._articles: Recent[tuple[int, int], Article] = Recent(
+            ARTICLES_CHARACTERS_KEPT, lambda article: 500 + len(article.text)
+        )
 
     @property
     def address(self) -> str:
@@ -119,6 +124,15 @@ class OpenPack:
             raise Corrupt("A passage of a pack does not lie in its article.")
         return FoundPassage(self, number, found, start, stop, heading)
 
+    def first_of(self, number: int) -> int:
+        """The first passage of the article that a passage is of."""
+        at = bisect_right(self._bases, number) - 1
+        row = number - self._bases[at]
+        article = self._shards[at].row(row)[0]
+        while row > 0 and self._shards[at].row(row - 1)[0] == article:
+            row -= 1
+        return self._bases[at] + row
+
     def article(self, path: str) -> Article:
         """An article by its path.
 
@@ -130,36 +144,45 @@ class OpenPack:
         # Documents of several articles may reach over the end of their shard's paths.
         for shard in (at, at - 1, at + 1):
             if 0 <= shard < len(self._shards):
-                text = self._shards[shard].text
-                frame = text.frame_with(path)
-                if frame is not None:
-                    for article in self._read(shard, frame):
-                        if article.path == path:
-                            return article
+                frame = self._shards[shard].text.frame_with(path)
+                for number in _numbers(frame):
+                    article = self._article(shard, number)
+                    if article.path == path:
+                        return article
         raise EntryNotFound(path)
 
     def _article(self, shard: int, number: int) -> Article:
+        found = self._articles.get((shard, number))
+        if found is not None:
+            return found
         text = self._shards[shard].text
         if not 0 <= number < text.articles:
             raise Corrupt("A passage of a pack is of no article.")
         frame = text.frame_of(number)
-        return self._read(shard, frame)[number - frame.first_article]
+        try:
+            line = self._lines(shard, frame)[number - frame.first_article]
+            return self._articles.put((shard, number), unpack_article(line))
+        except (Malformed, OSError) as error:
+            raise Corrupt(f"A text of the pack {self.name} cannot be read.") from error
 
-    def _read(self, shard: int, frame: Frame) -> list[Article]:
+    def _lines(self, shard: int, frame: Frame) -> list[bytes]:
         key = (shard, frame.start)
         found = self._frames.get(key)
         if found is None:
-            try:
-                found = self._shards[shard].text.read_frame(frame)
-            except (Malformed, OSError) as error:
-                raise Corrupt(f"A text of the pack {self.name} cannot be read.") from error
-            self._frames.put(key, found)
+            found = self._frames.put(key, self._shards[shard].text.read_frame(frame))
         return found
 
     def close(self) -> None:
         """Let go of the files."""
         for shard in self._shards:
             shard.close()
+
+
+def _numbers(frame: Frame | None) -> range:
+    """The articles of a frame, by their numbers in the shard."""
+    if frame is None:
+        return range(0)
+    return range(frame.first_article, frame.first_article + frame.articles)
 
 
 class _OpenShard:

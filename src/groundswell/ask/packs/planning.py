@@ -21,8 +21,8 @@ from groundswell.ask.packs.sources import Document, Source
 
 # Of documents together: enough that a pack of everything has hundreds of shards and not
 # thousands, which each question visits, and little enough to be built in memory.
-SHARD_BYTES_MIN: Final = 16 << 20
-SHARD_BYTES_MAX: Final = 64 << 20
+SHARD_BYTES_MIN: Final = 4 << 20
+SHARD_BYTES_MAX: Final = 32 << 20
 SHARD_DOCUMENTS_MIN: Final = 20_000
 SHARD_DOCUMENTS_MAX: Final = 80_000
 # One path in so many ends a shard that is large enough.

@@ -15,6 +15,8 @@ from groundswell.core.errors import BadRequest
 
 QUESTION_CHARACTERS_MAX: Final = 2_000
 WORDS_MAX: Final = 64
+# So few words without a question mark may be a name alone.
+BARE_WORDS_MAX: Final = 6
 
 
 class AnswerKind(enum.StrEnum):
@@ -135,6 +137,8 @@ def _kind(text: str) -> tuple[AnswerKind, str]:
     for kind, form in _KIND:
         if form.match(text):
             return kind, ""
+    if not text.endswith("?") and len(text.split()) <= BARE_WORDS_MAX:
+        return AnswerKind.MEANING, text
     # "The capital of which country …" asks for it in the middle.
     for kind, form in _KIND:
         if kind in {AnswerKind.NUMBER, AnswerKind.DATE} and form.search(text):

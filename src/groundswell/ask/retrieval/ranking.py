@@ -18,6 +18,7 @@ from typing import Final
 from groundswell.ask.packs.opened import FoundPassage
 from groundswell.ask.retrieval.question import AnswerKind, Question
 from groundswell.ask.sentences import sentences
+from groundswell.wire.documents import Article
 
 Analyse = Callable[[str], list[str]]
 
@@ -54,8 +55,11 @@ class Features:
         title: how much of the title the question holds.
         heading: how much of the innermost heading the question holds.
         named: whether the article is what the question names: title or alias, letter for letter.
+        names: how many of the names in the question title, headings and sentence hold.
+        rarest: whether they hold the word of the question that says most.
         kind: whether it holds the kind of thing that is asked for.
-        lead: whether the sentence begins its article.
+        lead: whether it begins the article whose meaning is asked for.
+        says: whether it holds words that the question and the title do not.
     """
 
     lexical: float
@@ -65,8 +69,11 @@ class Features:
     title: float
     heading: float
     named: float
+    names: float
+    rarest: float
     kind: float
     lead: float
+    says: float
 
 
 WEIGHTS: Final = Features(
@@ -77,8 +84,11 @@ WEIGHTS: Final = Features(
     title=1.0,
     heading=1.0,
     named=1.5,
+    names=0.0,
+    rarest=0.0,
     kind=0.4,
-    lead=0.3,
+    lead=2.0,
+    says=1.0,
 )
 
 
@@ -140,6 +150,9 @@ class _Asked:
         self._words: dict[str, frozenset[str]] = {}
         self._names = {name.casefold() for name in (*question.names, question.about) if name}
 
+        self._in_names = [frozenset(analyse(name)) for name in question.names]
+        self._rarest = max(self._weights, key=lambda word: self._weights[word], default="")
+
     def best_sentence(self, passage: FoundPassage, lexical: float) -> Candidate:
         article = passage.article
         title = self._known(article.title)
@@ -150,9 +163,12 @@ class _Asked:
         named = float(bool(names & self._names))
         of_title = self._asked_of(title)
         of_heading = self._asked_of(self._known(path[-1])) if path else 0.0
+        asks_meaning = self._question.kind is AnswerKind.MEANING
+        lead = lead_of(article)
         best: Candidate | None = None
         for start, stop in sentences(passage.text)[:SENTENCES_MAX]:
-            words = headings | frozenset(self._analyse(passage.text[start:stop]))
+            own = frozenset(self._analyse(passage.text[start:stop]))
+            words = headings | own
             features = Features(
                 lexical=lexical,
                 coverage=self._held(words | title),
@@ -161,8 +177,11 @@ class _Asked:
                 title=of_title,
                 heading=of_heading,
                 named=named,
+                names=self._names_in(words | title),
+                rarest=float(self._rarest in words or self._rarest in title),
                 kind=self._has_kind(passage.text[start:stop]),
-                lead=float(passage.start + start == _lead(passage)),
+                lead=float(asks_meaning and named > 0 and passage.start + start == lead),
+                says=min(1.0, len(own - title - self._weights.keys()) / 2),
             )
             score = score_of(features)
             if best is None or score > best.score:
@@ -180,6 +199,11 @@ class _Asked:
     def _held(self, words: frozenset[str]) -> float:
         """How much of the question these words hold, by weight."""
         return sum(each for word, each in self._weights.items() if word in words) / self._total
+
+    def _names_in(self, words: frozenset[str]) -> float:
+        """How many of the question's names these words hold; all when there is none."""
+        held = [len(name & words) / len(name) for name in self._in_names if name]
+        return sum(held) / len(held) if held else 1.0
 
     def _asked_of(self, words: frozenset[str]) -> float:
         """How many of these words the question holds."""
@@ -202,9 +226,9 @@ def score_of(features: Features, weights: Features = WEIGHTS) -> float:
     return float(sum(getattr(features, name) * getattr(weights, name) for name in names))
 
 
-def _lead(passage: FoundPassage) -> int:
-    """Where the article's first block that is no heading begins."""
-    for block in passage.article.blocks:
+def lead_of(article: Article) -> int:
+    """Where the article's first block that is no heading begins; -1 without one."""
+    for block in article.blocks:
         if not block.level:
             return block.start
     return -1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from groundswell.wire.documents.reading import READABLE, Readable, read_document, readable
 from groundswell.wire.documents.values import (
+    RULE,
     Article,
     ArticleText,
     Block,
@@ -13,6 +14,7 @@ from groundswell.wire.documents.values import (
 
 __all__ = [
     "READABLE",
+    "RULE",
     "Article",
     "ArticleText",
     "Block",

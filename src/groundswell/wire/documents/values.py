@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import Final
+
+# Part of a pack's recipe: another number when the same document gives another article.
+RULE: Final = "articles 1"
 
 
 class BlockKind(enum.StrEnum):

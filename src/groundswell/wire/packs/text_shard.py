@@ -18,7 +18,7 @@ from typing import Final
 
 from groundswell.core.errors import Malformed
 from groundswell.wire.documents import Article
-from groundswell.wire.packs.articles import LINE_BYTES_MAX, pack_article, unpack_article
+from groundswell.wire.packs.articles import LINE_BYTES_MAX, pack_article
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -119,8 +119,8 @@ class TextShard:
         at = bisect_right(self._firsts, path) - 1
         return self.frames[at] if at >= 0 else None
 
-    def read_frame(self, frame: Frame) -> list[Article]:
-        """The articles of a frame.
+    def read_frame(self, frame: Frame) -> list[bytes]:
+        """The articles of a frame as lines, for `unpack_article`.
 
         Raises:
             Malformed: it does not hold what the index says.
@@ -128,7 +128,7 @@ class TextShard:
         lines = _unpacked(self._read(frame.start, frame.stop)).split(b"\n")
         if len(lines) != frame.articles + 1 or lines[-1]:
             raise Malformed("text shard", "a frame does not hold the articles that it should")
-        return [unpack_article(line) for line in lines[:-1]]
+        return lines[:-1]
 
 
 def _unpacked(packed: bytes) -> bytes:

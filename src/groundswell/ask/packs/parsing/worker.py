@@ -8,13 +8,14 @@ brings it down brings down nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from typing import Any, Final
 
 from groundswell.core.errors import GroundswellError
 from groundswell.hub.viewing.confinement import confine
 from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
-from groundswell.wire.documents import load_readers, read_document
+from groundswell.wire.documents import READABLE, read_document
 from groundswell.wire.packs import pack_article
 
 MEMORY_BYTES_MAX: Final = 2 << 30
@@ -26,8 +27,7 @@ READY: Final = b"ready"
 
 def main() -> None:
     """Answer until the pipe ends."""
-    # Nothing can be imported once the process is shut in.
-    load_readers()
+    _load()
     pipe = Pipe(socket.socket(fileno=0))
     confine(MEMORY_BYTES_MAX, SECONDS_MAX, SECONDS_MAX)
     try:
@@ -36,6 +36,15 @@ def main() -> None:
             _answer(pipe, pipe.receive())
     except Ended:
         return
+
+
+def _load() -> None:
+    """Import all that readers need: nothing can be opened once the process is shut in."""
+    for kind in READABLE:
+        for sample in (b"<p>a <b>b</b></p>", b"\xff\xfea\x00", b"a\n\n# b\n\n- c \xe9"):
+            # A sample need not be of the kind: what is wrong with it is told after the imports.
+            with contextlib.suppress(GroundswellError):
+                list(read_document(f"sample{kind.endings[0]}", sample))
 
 
 def _answer(pipe: Pipe, asked: dict[str, Any]) -> None:

@@ -1,0 +1,144 @@
+"""Searching packs: a question goes in, candidates come out, the best first.
+
+Knows how index, ranking and packs work together, and in which order. Does not know who asks: it is
+given the packs that may be used.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from groundswell.ask.packs.lexical import View
+from groundswell.ask.packs.opened import FoundPassage, OpenPack
+from groundswell.ask.retrieval.question import AnswerKind, Question, read_question
+from groundswell.ask.retrieval.ranking import Candidate, rank, weights_of
+from groundswell.core.errors import BadRequest
+from groundswell.wire.documents import Article
+
+# How many passages the index proposes, and how many of them are read.
+PROPOSED_MAX: Final = 200
+READ_MAX: Final = 32
+# Of articles that a question names, whose first passages are read as well.
+NAMED_MAX: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search gave.
+
+    Attributes:
+        question: as it was read.
+        candidates: the best sentence of each passage that was read, the best first.
+        passages: how many the packs hold.
+        proposed: how many the index gave.
+        seconds: what each step took, by its name.
+    """
+
+    question: Question
+    candidates: tuple[Candidate, ...]
+    passages: int
+    proposed: int
+    seconds: dict[str, float]
+
+
+class Shelf:
+    """Packs that are asked together. Thread-safe; close it when nobody searches it any more.
+
+    Args:
+        packs: at least one; all analysed by the same rules.
+        folder: where the view over their indexes may lie; None takes the system's own.
+
+    Raises:
+        BadRequest: their words are cut by different rules: ask them one after the other.
+        Corrupt: an index cannot be opened.
+    """
+
+    def __init__(self, packs: Sequence[OpenPack], folder: Path | None = None) -> None:
+        self.packs = tuple(packs)
+        names = {analyser_of(pack) for pack in packs}
+        if len(names) != 1:
+            raise BadRequest("These packs are in languages that cannot be searched together.")
+        self._bases: list[int] = []
+        passages = 0
+        for pack in packs:
+            self._bases.append(passages)
+            passages += pack.passages
+        self._folder = Path(tempfile.mkdtemp(prefix="view-", dir=folder))
+        segments = [each for pack in packs for each in pack.segments()]
+        self._view = View(self._folder, segments, names.pop())
+
+    @property
+    def passages(self) -> int:
+        """How many passages the packs hold."""
+        return self._view.passages
+
+    def passage(self, number: int) -> FoundPassage:
+        """A passage, counted through the packs."""
+        at = bisect_right(self._bases, number) - 1
+        return self.packs[at].passage(number - self._bases[at])
+
+    def search(self, asked: str, hides: Callable[[OpenPack, Article], bool] | None = None) -> Found:
+        """Candidates for a question.
+
+        Args:
+            asked: the question.
+            hides: says which articles are passed over: questions that nothing answers are made so.
+
+        Raises:
+            BadRequest: the question is empty or too long.
+            Corrupt: a pack cannot be read.
+        """
+        began = time.perf_counter()
+        question = read_question(asked, self._view.words)
+        weights = weights_of(question, self._view.frequency, self.passages)
+        read = time.perf_counter()
+        proposed = self._view.search(question.words, PROPOSED_MAX)
+        searched = time.perf_counter()
+        passages = self._passages(question, proposed, hides)
+        candidates = rank(question, weights, passages, self._view.words)
+        ranked = time.perf_counter()
+        seconds = {"read": read - began, "search": searched - read, "rank": ranked - searched}
+        return Found(question, tuple(candidates), self.passages, len(proposed), seconds)
+
+    def _passages(
+        self,
+        question: Question,
+        proposed: Sequence[tuple[float, int]],
+        hides: Callable[[OpenPack, Article], bool] | None,
+    ) -> list[tuple[float, FoundPassage]]:
+        found: dict[int, tuple[float, FoundPassage]] = {}
+        named: dict[int, float] = {}
+        for score, number in proposed:
+            if len(found) == READ_MAX:
+                break
+            passage = self.passage(number)
+            if hides is None or not hides(passage.pack, passage.article):
+                found[number] = (score, passage)
+                if question.kind is AnswerKind.MEANING and len(named) < NAMED_MAX:
+                    named.setdefault(self._first_of(number), score)
+        for number, score in named.items():
+            if number not in found:
+                found[number] = (score, self.passage(number))
+        return list(found.values())
+
+    def _first_of(self, number: int) -> int:
+        at = bisect_right(self._bases, number) - 1
+        return self._bases[at] + self.packs[at].first_of(number - self._bases[at])
+
+    def close(self) -> None:
+        """Remove the view. The packs stay open: they are not the shelf's."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def analyser_of(pack: OpenPack) -> str:
+    """What a pack's words are cut by."""
+    recipe = pack.manifest.recipe.get("lexical")
+    name = recipe.get("analyser") if isinstance(recipe, dict) else None
+    return name if isinstance(name, str) else ""
