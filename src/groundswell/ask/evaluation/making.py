@@ -137,12 +137,18 @@ def _short(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
     if len(_WORD.findall(passage.text)) > FACT_WORDS_MAX or len(headings) < 2:
         return
     key = headings[-1]
-    if len(headings) > 2 and len(key.split()) < 2:
+    # "Total" and what stands in an article twice say nothing without what they are of.
+    if len(headings) > 2 and (len(key.split()) < 2 or _is_twice(passage.article, key)):
         key = f"{headings[-2]} {key}"
     about = passage.article.title
     if 1 <= len(key) <= 80 and re.search(r"[^\W\d_]{3}", key):
         asked = chooser.choice(_ASKED).format(key=key.lower(), about=about)
         yield _item(asked, Kind.FACT, passage.article, passage.start, passage.stop)
+
+
+def _is_twice(article: Article, heading: str) -> bool:
+    texts = [article.text[each.start : each.stop] for each in article.blocks if each.level]
+    return sum(text.casefold() == heading.casefold() for text in texts) > 1
 
 
 def _lead(article: Article, chooser: random.Random) -> Iterator[Item]:

@@ -127,11 +127,7 @@ class OpenPack:
     def first_of(self, number: int) -> int:
         """The first passage of the article that a passage is of."""
         at = bisect_right(self._bases, number) - 1
-        row = number - self._bases[at]
-        article = self._shards[at].row(row)[0]
-        while row > 0 and self._shards[at].row(row - 1)[0] == article:
-            row -= 1
-        return self._bases[at] + row
+        return self._bases[at] + self._shards[at].first_of(number - self._bases[at])
 
     def article(self, path: str) -> Article:
         """An article by its path.
@@ -199,6 +195,10 @@ class _OpenShard:
     def _pread(self, start: int, stop: int) -> bytes:
         return os.pread(self._descriptor, stop - start, start)
 
+    def first_of(self, number: int) -> int:
+        articles = self._table[:, 0]
+        return int(np.searchsorted(articles, articles[number]))
+
     def row(self, number: int) -> tuple[int, int, int, int]:
         article, start, stop, heading = self._table[number].tolist()
         return article, start, stop, heading
@@ -216,4 +216,4 @@ def _table(path: Path, passages: int) -> npt.NDArray[np.int32]:
         raise Corrupt("A pack's table of passages cannot be read.") from error
     if table.dtype != np.dtype("<i4") or table.shape != (passages, 4):
         raise Corrupt("A pack's table of passages does not hold its passages.")
-    return table
+    return np.asarray(table)  # a plain array over the same file: rows cost less

@@ -151,9 +151,8 @@ def _names(text: str) -> tuple[str, ...]:
     for found in _NAME.finditer(text):
         name = (found["quoted"] or found["name"]).strip(" .'’")  # noqa: RUF001
         # The first word of a question begins with a capital whatever it is.
-        if found.start() == 0 and not found["quoted"]:
-            first, _, rest = name.partition(" ")
-            name = rest if first.lower() in _FUNCTION or not first.isupper() else name
+        if found.start() == 0 and name.partition(" ")[0].lower() in _FUNCTION:
+            name = name.partition(" ")[2]
         if name and name.lower() not in _FUNCTION:
             names.append(name)
     return tuple(dict.fromkeys(names))

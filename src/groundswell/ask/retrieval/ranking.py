@@ -55,6 +55,7 @@ class Features:
         title: how much of the title the question holds.
         heading: how much of the innermost heading the question holds.
         named: whether the article is what the question names: title or alias, letter for letter.
+        unnamed: whether a meaning is asked for, of something that the article is not.
         names: how many of the names in the question title, headings and sentence hold.
         rarest: whether they hold the word of the question that says most.
         kind: whether it holds the kind of thing that is asked for.
@@ -69,6 +70,7 @@ class Features:
     title: float
     heading: float
     named: float
+    unnamed: float
     names: float
     rarest: float
     kind: float
@@ -84,6 +86,7 @@ WEIGHTS: Final = Features(
     title=1.0,
     heading=1.0,
     named=1.5,
+    unnamed=0.0,
     names=0.0,
     rarest=0.0,
     kind=0.4,
@@ -177,6 +180,7 @@ class _Asked:
                 title=of_title,
                 heading=of_heading,
                 named=named,
+                unnamed=float(asks_meaning and not named),
                 names=self._names_in(words | title),
                 rarest=float(self._rarest in words or self._rarest in title),
                 kind=self._has_kind(passage.text[start:stop]),
