@@ -500,7 +500,21 @@ ACTIVITY = (
 )
 NOTICES = (
     NotificationRow(
-        1,
+        "access-9",
+        "lock",
+        "Requests for access",
+        "/x",
+        "ada/m",
+        "/x",
+        None,
+        "bob",
+        "asks for access",
+        "you decide about them",
+        NOW - HOUR,
+        is_read=False,
+    ),
+    NotificationRow(
+        "1",
         "talk",
         "Why <b>so</b> large? " + LONG,
         "/x",
@@ -515,7 +529,7 @@ NOTICES = (
         is_private=True,
     ),
     NotificationRow(
-        2,
+        "2",
         "branch",
         "Quantise",
         "/x",

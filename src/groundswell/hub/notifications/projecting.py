@@ -13,21 +13,23 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from groundswell.hub.notifications import access
 from groundswell.hub.notifications.recipients import (
     TYPES,
     begin_watching,
     recipients,
     subscribe,
 )
-from groundswell.hub.notifications.values import Reason
+from groundswell.hub.notifications.values import About, Reason, ThreadKey
 from groundswell.hub.projections import Event, Projections, page_after
 from groundswell.store.database import Database, portions, upsert
-from groundswell.store.tables import discussions, hub_facts, notifications
+from groundswell.store.tables import access_notices, discussions, hub_facts, notifications
 
 EVENTS_AT_ONCE: Final = 200
 NAME: Final = "notices"
 # Events up to this one were there before inboxes were: people take part by them, and no more.
 _QUIET: Final = "notices_quiet_until"
+_ACCESS_QUIET: Final = "access_notices_quiet_until"
 _KEY: Final = ("account_id", "discussion_id")
 
 
@@ -36,7 +38,7 @@ class News:
     """Somebody is to hear of events of a thread, from the first to the last of them."""
 
     account_id: int
-    discussion_id: int
+    thread: ThreadKey
     first_event: int
     event_id: int
     reason: Reason
@@ -85,23 +87,36 @@ class Projecting:
 
         def work(conn: sa.Connection) -> int:
             conn.execute(sa.delete(notifications))
+            conn.execute(sa.delete(access_notices))
             place = 0
             while rows := page_after(conn, place, EVENTS_AT_ONCE):
-                project(conn, [row for row in rows if row.place <= until], _quiet_until(conn))
+                project(conn, [row for row in rows if row.place <= until], quiet_until(conn))
                 place = rows[-1].place
                 if place >= until:
                     break
-            counted = sa.select(sa.func.count()).select_from(notifications)
-            return int(conn.execute(counted).scalar_one())
+            counted = [
+                sa.select(sa.func.count()).select_from(table)
+                for table in (notifications, access_notices)
+            ]
+            return sum(int(conn.execute(query).scalar_one()) for query in counted)
 
         return self._database.write(work)
 
     def _work(self, conn: sa.Connection, rows: Sequence[Event]) -> None:
-        self._tell(conn, project(conn, rows, _quiet_until(conn)))
+        self._tell(conn, project(conn, rows, quiet_until(conn)))
 
 
-def project(conn: sa.Connection, rows: Sequence[Event], quiet_until: int = 0) -> list[News]:
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Up to which event discussions, and requests for access, bring nothing into inboxes."""
+
+    threads: int = 0
+    access: int = 0
+
+
+def project(conn: sa.Connection, rows: Sequence[Event], quiet: Quiet | None = None) -> list[News]:
     """Bring inboxes up to these events, given in their order. What was new."""
+    quiet = quiet or Quiet()
     threads = _threads(conn, rows)
     found: dict[tuple[int, int], _Heard] = {}
     for event in rows:
@@ -110,11 +125,24 @@ def project(conn: sa.Connection, rows: Sequence[Event], quiet_until: int = 0) ->
         if number is None or event.type not in TYPES:
             continue
         spoken_to = subscribe(conn, event, number)
-        if event.id <= quiet_until:
+        if event.id <= quiet.threads:
             continue
         for account, reason in recipients(conn, event, number, spoken_to).items():
             found[account, number] = _joined(found.get((account, number)), event, reason)
-    return _write(conn, found)
+    return [*_write(conn, found), *_of_access(conn, rows, quiet.access)]
+
+
+def _of_access(conn: sa.Connection, rows: Sequence[Event], quiet_until: int) -> list[News]:
+    return [
+        News(
+            account_id,
+            ThreadKey(About.ACCESS, repository_id),
+            heard.first_event,
+            heard.event.id,
+            heard.reason,
+        )
+        for (account_id, repository_id), heard in access.project(conn, rows, quiet_until).items()
+    ]
 
 
 def _joined(before: _Heard | None, event: Event, reason: Reason) -> _Heard:
@@ -138,7 +166,8 @@ def _write(conn: sa.Connection, found: dict[tuple[int, int], _Heard]) -> list[Ne
         event, before = heard.event, known.get(key, 0)
         if before < event.id:
             first = max(heard.first_event, before + 1)
-            news.append(News(*key, first, event.id, heard.reason))
+            thread = ThreadKey(About.DISCUSSION, key[1])
+            news.append(News(key[0], thread, first, event.id, heard.reason))
             made.append(
                 {
                     **dict(zip(_KEY, key, strict=True)),
@@ -170,6 +199,10 @@ def _threads(
     return found
 
 
-def _quiet_until(conn: sa.Connection) -> int:
-    query = sa.select(hub_facts.c.value).where(hub_facts.c.name == _QUIET)
-    return int(conn.execute(query).scalar() or 0)
+def quiet_until(conn: sa.Connection) -> Quiet:
+    """Up to where inboxes are quiet on this hub."""
+    query = sa.select(hub_facts.c.name, hub_facts.c.value).where(
+        hub_facts.c.name.in_([_QUIET, _ACCESS_QUIET])
+    )
+    facts = {row.name: int(row.value) for row in conn.execute(query)}
+    return Quiet(facts.get(_QUIET, 0), facts.get(_ACCESS_QUIET, 0))

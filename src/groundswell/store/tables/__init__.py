@@ -55,6 +55,7 @@ from groundswell.store.tables.content import (
 from groundswell.store.tables.forks import fork_proposals, forks
 from groundswell.store.tables.likes import daily_downloads, follows, likes
 from groundswell.store.tables.notices import (
+    access_notices,
     mail_choices,
     notifications,
     outbox,
@@ -80,6 +81,7 @@ from groundswell.store.tables.talk import (
 from groundswell.store.tables.webhooks import webhook_deliveries, webhook_watches, webhooks
 
 __all__ = [
+    "access_notices",
     "access_requests",
     "account_names",
     "accounts",

@@ -28,6 +28,7 @@ from groundswell.hub.discussions import Discussion, DiscussionQuery, Happening, 
 from groundswell.hub.discussions.reactions import KINDS
 from groundswell.hub.discussions.searching import TEXT_LENGTH_MAX
 from groundswell.hub.discussions.searching import asked as typed
+from groundswell.hub.notifications import About, ThreadKey
 from groundswell.hub.repos import Repository
 
 STATUSES: Final = {"open": True, "closed": False, "all": None}
@@ -118,7 +119,7 @@ def page_of(
     principal = asked.principal
     head = head_of(asked, repository)
     discussion = asked.hub.discussions.get(repository, number)
-    asked.hub.inbox.seen(principal, discussion.id)
+    asked.hub.inbox.seen(principal, ThreadKey(About.DISCUSSION, discussion.id))
     here = f"{head.url}/discussions/{number}"
     is_own = not principal.is_anonymous and discussion.author == principal.name
     may_contribute = may(principal, Action.CONTRIBUTE, repository.subject).allowed

@@ -1,0 +1,59 @@
+"""Requests for access in inboxes."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+_Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_IN_THE_INBOX = sa.text("done_at IS NULL")
+
+
+def _key(table: str, column: str, to: str) -> sa.Column[int]:
+    name = f"fk_{table}_{column}"
+    key = sa.ForeignKey(f"{to}.id", name=name, ondelete="CASCADE")
+    return sa.Column(column, _Id, key, nullable=False)
+
+
+def upgrade() -> None:
+    table = "access_notices"
+    op.create_table(
+        table,
+        _key(table, "account_id", "accounts"),
+        _key(table, "repository_id", "repositories"),
+        sa.Column("event_id", _Id, nullable=False),
+        sa.Column("reason", sa.String(16), nullable=False),
+        sa.Column("happened_at", sa.BigInteger, nullable=False),
+        sa.Column("read_at", sa.BigInteger, nullable=True),
+        sa.Column("done_at", sa.BigInteger, nullable=True),
+        sa.PrimaryKeyConstraint("account_id", "repository_id", name=f"pk_{table}"),
+    )
+    op.create_index(f"ix_{table}_repository", table, ["repository_id", "reason"])
+    op.create_index(
+        f"ix_{table}_inbox",
+        table,
+        ["account_id", "event_id"],
+        sqlite_where=_IN_THE_INBOX,
+        postgresql_where=_IN_THE_INBOX,
+    )
+    op.add_column("outbox", sa.Column("repository_id", _Id, nullable=True))
+    _begin_quietly()
+
+
+def _begin_quietly() -> None:
+    """What was asked and decided before comes into no inbox."""
+    newest = op.get_bind().execute(sa.text("SELECT max(id) FROM events")).scalar_one()
+    if newest is not None:
+        facts = sa.table("hub_facts", sa.column("name"), sa.column("value", sa.JSON))
+        row = {"name": "access_notices_quiet_until", "value": newest}
+        op.get_bind().execute(sa.insert(facts).values(row))
+
+
+def downgrade() -> None:
+    op.execute("DELETE FROM outbox WHERE kind = 'access'")
+    op.drop_column("outbox", "repository_id")
+    op.drop_table("access_notices")
+    op.execute("DELETE FROM hub_facts WHERE name = 'access_notices_quiet_until'")
