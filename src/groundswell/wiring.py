@@ -46,6 +46,7 @@ from groundswell.hub.repos import Repos
 from groundswell.hub.resolving import Resolving
 from groundswell.hub.reviews import Reviews
 from groundswell.hub.rules import Rules
+from groundswell.hub.rules.suggesting import Suggesting
 from groundswell.hub.sealing import Sealer
 from groundswell.hub.search import Search
 from groundswell.hub.signing import Signer
@@ -98,6 +99,7 @@ class Hub:
     rules: Rules
     forks: Forks
     reviews: Reviews
+    suggesting: Suggesting
     content: Content
     tables: Tables
     buckets: Buckets
@@ -362,6 +364,7 @@ def build(  # long: a line or two for each use case
         rules=Rules(database, clock),
         forks=Forks(database, git, blobs, repos, discussions, commits, clock),
         reviews=Reviews(database, git, merging, commits, clock),
+        suggesting=Suggesting(database, git, merging),
         content=content,
         tables=tables,
         buckets=Buckets(database, blobs, clock),

@@ -111,6 +111,18 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("hub", "discard review"): ("throw one's pending review away", CONTRIBUTE),
     ("hub", "dismiss review"): ("let a verdict count no longer, with a reason", WRITE),
+    ("hub", "review requests"): (
+        "who is asked for a review, who has answered, and who looks after what it touches",
+        READ,
+    ),
+    ("hub", "ask for review"): (
+        "ask `reviewers` for a review; for its author, and who may write",
+        CONTRIBUTE,
+    ),
+    ("hub", "ask for review no longer"): (
+        "ask somebody no longer; for the same, and who was asked",
+        CONTRIBUTE,
+    ),
     ("hub", "standing"): ("the verdict of each reviewer that counts now", READ),
     ("hub", "threads"): ("the newest threads on lines, one's own pending ones among them", READ),
     ("hub", "reply"): ("answer in a thread", CONTRIBUTE),
@@ -378,7 +390,7 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
         CONTRIBUTE,
     ),
     ("pages", "form discussion"): (
-        "comment, edit, hide, react, rename, label, assign, open, close, lock, pin, merge, update",
+        "comment, edit, hide, react, rename, label, assign, ask for a review, open, close, lock, pin, merge, update",
         CONTRIBUTE,
     ),
     ("pages", "page labels"): ("the labels of a repository", SEE),

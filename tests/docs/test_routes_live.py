@@ -49,6 +49,7 @@ BODIES = {
     "discussion assignees": {"user": "somebody"},
     "edit comment": {"content": "No"},
     "review": {"verdict": "approved"},
+    "ask for review": {"reviewers": ["somebody"]},
     "reply": {"comment": "Yes"},
     "create tag": {"tag": "one"},
     "report check": {"name": "unit", "state": "passed"},

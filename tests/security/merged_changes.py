@@ -70,6 +70,8 @@ def reviews(olga: Person, wim: Person) -> None:
         {"path": "a.txt", "line": line, "comment": text}
         for line, text in ((2, suggested), (3, "Why?"))
     ]
+    wim.did("ask for review", "POST", f"{at}/review-requests", {"reviewers": ["olga"]})
+    wim.did("ask for review no longer", "DELETE", f"{at}/review-requests/olga")
     body = {"verdict": "changes_requested", "comment": "No", "comments": comments}
     given = olga.did("review", "POST", f"{at}/reviews", body).json()
     first, second = given["threads"]

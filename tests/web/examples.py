@@ -13,6 +13,7 @@ from groundswell.http.pages.views import (
     AccessRow,
     AccountPage,
     ActivityRow,
+    AskedRow,
     AuditPage,
     AuditRow,
     BinaryContent,
@@ -115,6 +116,7 @@ from groundswell.http.pages.views import (
     ResolvePage,
     ReviewBar,
     ReviewCard,
+    ReviewersBox,
     RuleForm,
     RulesPage,
     SaidLine,
@@ -324,6 +326,14 @@ REVIEWED = (
         ),
     ),
     replace(CHANGES[1], mark="1"),
+)
+REVIEWERS = ReviewersBox(
+    (
+        AskedRow(LONG, "ada", NOW - HOUR, is_answered=True, may_remove=True),
+        AskedRow("grace", LONG, NOW - 9 * HOUR, may_remove=True),
+    ),
+    ("ben", LONG),
+    may_ask=True,
 )
 STANDING = (
     StandingRow("grace", "approved", NOW - HOUR, is_stale=True, may_write=False),
@@ -725,6 +735,7 @@ EXAMPLES: dict[str, View] = {
             replace(TALK[0], id=903, is_first=False, review=ReviewCard(3, "comment", "3f3f3f3f", "/x")),
         ),
         None, 0, "/x/files", "/x", None, None, STANDING, may_comment=True, may_change=True, may_write=True,
+        reviewers=REVIEWERS,
     ),
     "new-discussion": NewDiscussionPage(REPO, "A title", "A text", "A title has 1 to 500 characters."),
     "proposal": ProposalPage(REPO, DISCUSSION, (COMMIT,) * 2, CHANGES, 12),

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from groundswell.hub.notifications import access
 from groundswell.hub.notifications.recipients import (
     TYPES,
+    UNREQUESTED,
+    answered_by,
     begin_watching,
     recipients,
     subscribe,
@@ -30,6 +32,7 @@ NAME: Final = "notices"
 # Events up to this one were there before inboxes were: people take part by them, and no more.
 _QUIET: Final = "notices_quiet_until"
 _ACCESS_QUIET: Final = "access_notices_quiet_until"
+_KEPT: Final = frozenset({Reason.MENTION, Reason.REVIEW})
 _KEY: Final = ("account_id", "discussion_id")
 
 
@@ -122,7 +125,12 @@ def project(conn: sa.Connection, rows: Sequence[Event], quiet: Quiet | None = No
     for event in rows:
         begin_watching(conn, event)
         number = threads.get((event.repository_id, event.discussion_number))
-        if number is None or event.type not in TYPES:
+        if number is None:
+            continue
+        done_by = answered_by(event)
+        if done_by is not None:
+            _settle(conn, found, event, (done_by, number))
+        if event.type not in TYPES:
             continue
         spoken_to = subscribe(conn, event, number)
         if event.id <= quiet.threads:
@@ -145,11 +153,28 @@ def _of_access(conn: sa.Connection, rows: Sequence[Event], quiet_until: int) -> 
     ]
 
 
+def _settle(
+    conn: sa.Connection,
+    found: dict[tuple[int, int], _Heard],
+    event: Event,
+    key: tuple[int, int],
+) -> None:
+    """Somebody's review is asked for no longer: what asked for it leaves their inbox."""
+    if key in found and found[key].reason is Reason.REVIEW:
+        del found[key]
+    table = notifications.c
+    mine = sa.and_(table.account_id == key[0], table.discussion_id == key[1])
+    asked = sa.and_(table.reason == Reason.REVIEW.value, table.event_id < event.id)
+    unmarked = table.done_at.is_(None)
+    done = {"read_at": event.happened_at, "done_at": event.happened_at}
+    conn.execute(sa.update(notifications).where(mine, asked, unmarked).values(done))
+
+
 def _joined(before: _Heard | None, event: Event, reason: Reason) -> _Heard:
     """Whoever was spoken to a moment ago is not told that they only watch."""
     if before is None:
         return _Heard(event.id, event, reason)
-    kept = Reason.MENTION if before.reason is Reason.MENTION else reason
+    kept = before.reason if before.reason in _KEPT else reason
     return _Heard(before.first_event, event, kept)
 
 
@@ -187,7 +212,8 @@ def _write(conn: sa.Connection, found: dict[tuple[int, int], _Heard]) -> list[Ne
 def _threads(
     conn: sa.Connection, rows: Sequence[Event]
 ) -> dict[tuple[int | None, int | None], int]:
-    keys = {(row.repository_id, row.discussion_number) for row in rows if row.type in TYPES}
+    told = {*TYPES, UNREQUESTED}
+    keys = {(row.repository_id, row.discussion_number) for row in rows if row.type in told}
     pairs = [key for key in keys if None not in key]
     found: dict[tuple[int | None, int | None], int] = {}
     table = discussions.c

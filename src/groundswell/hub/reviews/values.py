@@ -16,6 +16,7 @@ THREADS_MAX: Final = 2_000  # of one pull request
 THREAD_COMMENTS_MAX: Final = 100
 LINE_COMMENTS_MAX: Final = 5_000  # of one pull request
 SUGGESTIONS_MAX: Final = 50  # of one commit
+ASKED_MAX: Final = 20  # for a review of one pull request
 
 
 class Decision(enum.StrEnum):
@@ -47,6 +48,19 @@ class Verdict:
     given_at: int
     is_stale: bool
     may_write: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRequest:
+    """Somebody was asked to review a pull request. ``is_answered`` when they gave a verdict since,
+    whatever became of that.
+    """
+
+    reviewer_id: int
+    reviewer: str
+    asked_by: str
+    asked_at: int
+    is_answered: bool
 
 
 @dataclass(frozen=True, slots=True)

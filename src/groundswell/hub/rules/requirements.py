@@ -101,7 +101,7 @@ class Requirements:
         unsigned: list[CommitSummary] = []
         base = self._git.merging.base(repository_id, main, head)
         if terms.maintainers:
-            areas = self._areas(repository_id, main, base, head, faults)
+            areas = touched_areas(self._git, repository_id, main, base, head, faults)
         if terms.sign_off:
             between = self._git.merging.between
             commits, count = between(repository_id, main, head, COMMITS_LOOKED_MAX)
@@ -110,35 +110,41 @@ class Requirements:
                 faults.append(f"it brings more than {COMMITS_LOOKED_MAX} commits")
         return _Brought(areas, tuple(unsigned), tuple(faults))
 
-    def _areas(
-        self, repository_id: int, main: str, base: str | None, head: str, faults: list[str]
-    ) -> dict[tuple[str, ...], tuple[str, ...]]:
-        """The touched paths of each set of owners."""
-        found = self._git.entry(repository_id, main, maintainers.FILE_NAME)
-        if found is None:
-            return {}
-        most = maintainers.FILE_BYTES_MAX
-        content = self._git.text_at(repository_id, main, maintainers.FILE_NAME, most)
-        if content is None:
-            faults.append(f"{maintainers.FILE_NAME} of main is no small text file")
-            return {}
-        read = maintainers.parse(content)
-        if read.faults:
-            first = read.faults[0]
-            where = f"line {first.line}" if first.line else "the file"
-            faults.append(f"{maintainers.FILE_NAME} of main has a fault: {where}: {first.why}")
-            return {}
-        changes = self._git.changes(repository_id, base, head)
-        paths = [each.path for each in islice(changes, PATHS_MAX + 1)]
-        if len(paths) > PATHS_MAX:
-            faults.append(f"it touches more than {PATHS_MAX} files")
-            return {}
-        areas: dict[tuple[str, ...], list[str]] = {}
-        for path in paths:
-            area = read.area_of(path)
-            if area is not None and area.owners:
-                areas.setdefault(area.owners, []).append(path)
-        return {owners: tuple(held) for owners, held in areas.items()}
+
+def touched_areas(
+    git: GitStore,
+    repository_id: int,
+    main: str,
+    base: str | None,
+    head: str,
+    faults: list[str],
+) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """The touched paths of each set of owners; why that cannot be told is added to ``faults``."""
+    found = git.entry(repository_id, main, maintainers.FILE_NAME)
+    if found is None:
+        return {}
+    most = maintainers.FILE_BYTES_MAX
+    content = git.text_at(repository_id, main, maintainers.FILE_NAME, most)
+    if content is None:
+        faults.append(f"{maintainers.FILE_NAME} of main is no small text file")
+        return {}
+    read = maintainers.parse(content)
+    if read.faults:
+        first = read.faults[0]
+        where = f"line {first.line}" if first.line else "the file"
+        faults.append(f"{maintainers.FILE_NAME} of main has a fault: {where}: {first.why}")
+        return {}
+    changes = git.changes(repository_id, base, head)
+    paths = [each.path for each in islice(changes, PATHS_MAX + 1)]
+    if len(paths) > PATHS_MAX:
+        faults.append(f"it touches more than {PATHS_MAX} files")
+        return {}
+    areas: dict[tuple[str, ...], list[str]] = {}
+    for path in paths:
+        area = read.area_of(path)
+        if area is not None and area.owners:
+            areas.setdefault(area.owners, []).append(path)
+    return {owners: tuple(held) for owners, held in areas.items()}
 
 
 def _counting(

@@ -67,7 +67,12 @@ from groundswell.store.tables.repositories import (
     repository_names,
     repository_tags,
 )
-from groundswell.store.tables.reviews import line_comments, review_threads, reviews
+from groundswell.store.tables.reviews import (
+    line_comments,
+    review_requests,
+    review_threads,
+    reviews,
+)
 from groundswell.store.tables.rules import check_logs, checks, queue_entries, rules
 from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
 from groundswell.store.tables.talk import (
@@ -135,6 +140,7 @@ __all__ = [
     "repository_names",
     "repository_sizes",
     "repository_tags",
+    "review_requests",
     "review_threads",
     "reviews",
     "rules",

@@ -1,4 +1,4 @@
-"""Reviews of pull requests: verdicts, threads on lines, what is said in them.
+"""Reviews of pull requests: who is asked, verdicts, threads on lines, what is said in them.
 
 Knows columns, keys and indexes. Does not know where a line stands today. These live only here.
 """
@@ -42,6 +42,30 @@ sa.Index(
     unique=True,
     sqlite_where=reviews.c.submitted_at.is_(None),
     postgresql_where=reviews.c.submitted_at.is_(None),
+)
+
+# Who was asked for a review, and whether they gave a verdict since.
+review_requests = sa.Table(
+    "review_requests",
+    columns.metadata,
+    sa.Column(
+        "discussion_id",
+        columns.Id,
+        sa.ForeignKey("discussions.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column(
+        "account_id",
+        columns.Id,
+        sa.ForeignKey("accounts.id"),
+        primary_key=True,
+        autoincrement=False,
+        index=True,
+    ),
+    columns.account("asked_by_id"),
+    sa.Column("asked_at", columns.Micros, nullable=False),
+    sa.Column("answered_at", columns.Micros, nullable=True),
 )
 
 # Where something is said: lines of one side of a file, or the file. ``blob`` is git's id of that

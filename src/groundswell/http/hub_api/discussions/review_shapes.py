@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from groundswell.hub.reviews import LineComment, Review, Thread, Verdict
+from groundswell.hub.reviews import LineComment, Review, ReviewRequest, Thread, Verdict
 from groundswell.wire.hub_api.discussion import entry_id
 from groundswell.wire.hub_api.text import date_text
 
@@ -64,6 +64,16 @@ def _comment(found: LineComment) -> Json:
         "pending": found.is_pending,
         "suggestion": found.suggestion,
         "appliedIn": found.applied_commit,
+    }
+
+
+def asked(found: ReviewRequest) -> Json:
+    """Somebody who was asked for a review."""
+    return {
+        "reviewer": {"name": found.reviewer},
+        "requestedBy": {"name": found.asked_by},
+        "requestedAt": date_text(found.asked_at),
+        "answered": found.is_answered,
     }
 
 

@@ -13,8 +13,10 @@ from groundswell.core.errors import RevisionNotFound
 from groundswell.core.policy import Action, may
 from groundswell.http.pages.door import Asked
 from groundswell.http.pages.views import (
+    AskedRow,
     RepoHead,
     ReviewCard,
+    ReviewersBox,
     SaidLine,
     StandingRow,
     ThreadCard,
@@ -152,6 +154,34 @@ def standing_of(
         StandingRow(each.reviewer, each.verdict, each.given_at, each.is_stale, each.may_write)
         for each in found
     )
+
+
+def reviewers_of(
+    asked: Asked, repository: Repository, request: Discussion, *, may_ask: bool
+) -> ReviewersBox | None:
+    """Who is asked for a review; with whom to ask, for who may. None where there is nothing to
+    show.
+    """
+    principal = asked.principal
+    if not request.is_pull_request:
+        return None
+    if not may(principal, Action.READ, repository.subject).allowed:
+        return None
+    may_ask = may_ask and request.status in _LIVE
+    rows = tuple(
+        AskedRow(
+            each.reviewer,
+            each.asked_by,
+            each.asked_at,
+            is_answered=each.is_answered,
+            may_remove=may_ask or each.reviewer == principal.name,
+        )
+        for each in asked.hub.reviews.requests.listed(principal, repository, request)
+    )
+    if not rows and not may_ask:
+        return None
+    suggested = asked.hub.suggesting.people(principal, repository, request) if may_ask else ()
+    return ReviewersBox(rows, suggested, may_ask=may_ask)
 
 
 def review_cards(

@@ -146,9 +146,11 @@ from groundswell.http.pages.views.repository import (
     RepoSettingsPage,
 )
 from groundswell.http.pages.views.reviews import (
+    AskedRow,
     PlaceForm,
     ReviewBar,
     ReviewCard,
+    ReviewersBox,
     SaidLine,
     StandingRow,
     ThreadCard,
@@ -176,6 +178,7 @@ __all__ = [
     "AccessRow",
     "AccountPage",
     "ActivityRow",
+    "AskedRow",
     "AuditPage",
     "AuditRow",
     "BinaryContent",
@@ -279,6 +282,7 @@ __all__ = [
     "ResolvePage",
     "ReviewBar",
     "ReviewCard",
+    "ReviewersBox",
     "RuleForm",
     "RulesPage",
     "SaidLine",

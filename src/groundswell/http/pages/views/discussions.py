@@ -7,7 +7,13 @@ from typing import ClassVar
 
 from groundswell.http.pages.views.frame import Tag, View
 from groundswell.http.pages.views.repository import CommitLine, DiffView, FileChange, RepoHead
-from groundswell.http.pages.views.reviews import ReviewBar, ReviewCard, StandingRow, ThreadCard
+from groundswell.http.pages.views.reviews import (
+    ReviewBar,
+    ReviewCard,
+    ReviewersBox,
+    StandingRow,
+    ThreadCard,
+)
 from groundswell.http.pages.views.rules import CheckRow, NeedRow
 
 
@@ -211,6 +217,7 @@ class DiscussionPage(View):
     error: str = ""
     hears: bool | None = None  # of its news; None for the anonymous
     source: SourceBranch | None = None
+    reviewers: ReviewersBox | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,26 @@ class ReviewCard:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedRow:
+    """Somebody who is asked for a review."""
+
+    reviewer: str
+    asked_by: str
+    asked_at: int
+    is_answered: bool = False
+    may_remove: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewersBox:
+    """Who is asked for a review; ``suggested`` are names of who could be."""
+
+    rows: tuple[AskedRow, ...]
+    suggested: tuple[str, ...] = ()
+    may_ask: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StandingRow:
     """Where one reviewer stands."""
 

@@ -1,4 +1,4 @@
-"""Requests for access in inboxes."""
+"""Requests for access in inboxes; requests for review."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,13 +12,19 @@ _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _IN_THE_INBOX = sa.text("done_at IS NULL")
 
 
-def _key(table: str, column: str, to: str) -> sa.Column[int]:
+def _key(table: str, column: str, to: str, *, cascade: bool = True) -> sa.Column[int]:
     name = f"fk_{table}_{column}"
-    key = sa.ForeignKey(f"{to}.id", name=name, ondelete="CASCADE")
+    key = sa.ForeignKey(f"{to}.id", name=name, ondelete="CASCADE" if cascade else None)
     return sa.Column(column, _Id, key, nullable=False)
 
 
 def upgrade() -> None:
+    _make_access_notices()
+    _make_review_requests()
+    _begin_quietly()
+
+
+def _make_access_notices() -> None:
     table = "access_notices"
     op.create_table(
         table,
@@ -40,7 +46,20 @@ def upgrade() -> None:
         postgresql_where=_IN_THE_INBOX,
     )
     op.add_column("outbox", sa.Column("repository_id", _Id, nullable=True))
-    _begin_quietly()
+
+
+def _make_review_requests() -> None:
+    table = "review_requests"
+    op.create_table(
+        table,
+        _key(table, "discussion_id", "discussions"),
+        _key(table, "account_id", "accounts", cascade=False),
+        _key(table, "asked_by_id", "accounts", cascade=False),
+        sa.Column("asked_at", sa.BigInteger, nullable=False),
+        sa.Column("answered_at", sa.BigInteger, nullable=True),
+        sa.PrimaryKeyConstraint("discussion_id", "account_id", name=f"pk_{table}"),
+    )
+    op.create_index(f"ix_{table}_account_id", table, ["account_id"])
 
 
 def _begin_quietly() -> None:
@@ -53,6 +72,7 @@ def _begin_quietly() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("review_requests")
     op.execute("DELETE FROM outbox WHERE kind = 'access'")
     op.drop_column("outbox", "repository_id")
     op.drop_table("access_notices")
