@@ -130,6 +130,10 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
         "mark a thread as done; for who began it, the author, and who may write",
         CONTRIBUTE,
     ),
+    ("hub", "edit line comment"): (
+        "one's own comment on lines, with its new text as `comment`; what it said is kept",
+        CONTRIBUTE,
+    ),
     ("hub", "remove line comment"): (
         "take a pending comment back, or hide one for ever; somebody else's takes write",
         CONTRIBUTE,
@@ -386,7 +390,7 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page new discussion"): ("a form for a new one", CONTRIBUTE),
     ("pages", "form new discussion"): ("open it", CONTRIBUTE),
     ("pages", "form pull request changes"): (
-        "comment on lines, review, answer, resolve, apply: as in the API",
+        "comment on lines, review, answer, edit, resolve, apply: as in the API",
         CONTRIBUTE,
     ),
     ("pages", "form discussion"): (

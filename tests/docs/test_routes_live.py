@@ -51,6 +51,7 @@ BODIES = {
     "review": {"verdict": "approved"},
     "ask for review": {"reviewers": ["somebody"]},
     "reply": {"comment": "Yes"},
+    "edit line comment": {"comment": "No"},
     "create tag": {"tag": "one"},
     "report check": {"name": "unit", "state": "passed"},
     "create rule": {"pattern": "main"},

@@ -77,7 +77,9 @@ def reviews(olga: Person, wim: Person) -> None:
     first, second = given["threads"]
     olga.did("reply", "POST", f"{at}/threads/{second['id']}/reply", {"comment": "Well?"})
     olga.did("resolve", "POST", f"{at}/threads/{second['id']}/resolve")
-    olga.did("remove line comment", "POST", f"{at}/lines/{second['comments'][0]['id']}/remove")
+    line = f"{at}/lines/{second['comments'][0]['id']}"
+    olga.did("edit line comment", "POST", f"{line}/edit", {"comment": "Why three?"})
+    olga.did("remove line comment", "POST", f"{line}/remove")
     numbers = [first["comments"][0]["id"]]
     wim.did("apply suggestions", "POST", f"{at}/apply", {"comments": numbers})
     olga.did("dismiss review", "POST", f"{at}/reviews/{given['id']}/dismiss", {"reason": "Done"})

@@ -305,8 +305,8 @@ DISCUSSION = DiscussionRow(
     assignees=("ada", "grace"),
 )
 SAID = (
-    SaidLine(1, "grace", NOW - HOUR, "<p>Why four? " + "word " * 40 + "</p>", may_remove=True),
-    SaidLine(2, "ada", NOW, "<p>This is better.</p>", ('  "bits": 8,', "x" * 300), may_apply=True, is_pending=True),
+    SaidLine(1, "grace", NOW - HOUR, "<p>Why four? " + "word " * 40 + "</p>", may_remove=True, is_edited=True, earlier=(EarlierText("Why " * 60, NOW - HOUR * 2), EarlierText("x" * 300, NOW - HOUR))),
+    SaidLine(2, "ada", NOW, "<p>This is better.</p>", ('  "bits": 8,', "x" * 300), may_apply=True, is_pending=True, may_edit=True, text="This is better."),
     SaidLine(3, "grace", NOW, "", (), "3f3f3f3f", "/x"),
     SaidLine(4, "ada", NOW, "", is_hidden=True),
 )  # fmt: skip

@@ -197,3 +197,33 @@ def test_people_are_asked_for_a_review(
     for visit in (eve, bob):
         assert visit.complaints == []
         assert visit.strayed == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_comment_on_a_line_is_edited_and_hidden(
+    window: OpenWindow, live_hub: LiveHub, scripts: bool
+) -> None:
+    here = propose(live_hub, f"web-edited-{'on' if scripts else 'off'}")
+    said = {"verdict": "comment", "comments": [{"path": "a.txt", "line": 4, "comment": "Whi?"}]}
+    made = ask_json(live_hub, "POST", f"/api/models{here}/reviews", said, token=token_of("bob"))
+    assert made.status == 200, made.body
+    visit = window(live_hub.url, viewport=PHONE, java_script_enabled=scripts)
+    sign_in(visit, "bob")
+    page = visit.page
+    for where, text in (("/files", "Why?"), ("", "Why four?")):
+        visit.go(f"{here}{where}")
+        thread = page.locator(".thread")
+        thread.locator(".talk-edit > summary").click()
+        thread.get_by_label("New text").fill(text)
+        thread.get_by_role("button", name="Save").click()
+        assert page.locator(".thread .said .prose").inner_text() == text
+    page.locator(".thread .talk-history summary").click()
+    earlier = page.locator(".thread .talk-history pre").all_inner_texts()
+    assert earlier == ["Whi?", "Why?"]
+    page.locator(".thread .said-more summary").click()
+    page.get_by_role("button", name="Hide for ever").last.click()
+    text = page.locator(".thread").inner_text()
+    assert "This comment was hidden." in text
+    assert "Whi?" not in page.content()
+    assert page.locator(".thread .talk-edit").count() == 0
+    assert visit.complaints == []

@@ -68,6 +68,7 @@ from groundswell.store.tables.repositories import (
     repository_tags,
 )
 from groundswell.store.tables.reviews import (
+    line_comment_versions,
     line_comments,
     review_requests,
     review_threads,
@@ -122,6 +123,7 @@ __all__ = [
     "hub_facts",
     "labels",
     "likes",
+    "line_comment_versions",
     "line_comments",
     "links",
     "lost_links",

@@ -55,6 +55,7 @@ def routes() -> list[Route]:
         route("GET", f"{one}/threads", reviewing.list_threads, "threads"),
         route("POST", f"{one}/threads/{{thread}}/reply", reviewing.reply, "reply"),
         route("POST", f"{one}/threads/{{thread}}/resolve", reviewing.resolve, "resolve"),
+        route("POST", f"{one}/lines/{{line}}/edit", reviewing.edit, "edit line comment"),
         route("POST", f"{one}/lines/{{line}}/remove", reviewing.remove, "remove line comment"),
         route("POST", f"{one}/apply", reviewing.apply, "apply suggestions"),
     ]

@@ -60,6 +60,11 @@ def _comment(found: LineComment) -> Json:
         "author": {"name": found.author},
         "createdAt": date_text(found.written_at),
         "comment": found.text,
+        "editedAt": None if found.edited_at is None else date_text(found.edited_at),
+        "history": [
+            {"createdAt": date_text(each.written_at), "comment": each.text}
+            for each in found.earlier
+        ],
         "hidden": found.is_hidden,
         "pending": found.is_pending,
         "suggestion": found.suggestion,

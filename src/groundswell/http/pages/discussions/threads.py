@@ -14,6 +14,7 @@ from groundswell.core.policy import Action, may
 from groundswell.http.pages.door import Asked
 from groundswell.http.pages.views import (
     AskedRow,
+    EarlierText,
     RepoHead,
     ReviewCard,
     ReviewersBox,
@@ -33,6 +34,7 @@ RENDERED_MAX: Final = 200  # texts of one page
 REVIEW_THREADS_SHOWN: Final = 20
 PAGE_THREADS_SHOWN: Final = 100
 EXCERPT_LINES_SHOWN: Final = 12
+EARLIER_SHOWN_CHARACTERS: Final = 64 * 1024  # of one page
 _LIVE: Final = {Status.DRAFT, Status.OPEN}
 
 
@@ -46,6 +48,7 @@ class Cards:
     may_speak: bool
     _rendered: int = field(default=0, init=False)
     _shown: int = field(default=0, init=False)
+    _earlier_left: int = field(default=EARLIER_SHOWN_CHARACTERS, init=False)
 
     @property
     def is_own(self) -> bool:
@@ -86,15 +89,29 @@ class Cards:
             id=comment.id,
             author=comment.author,
             written_at=comment.written_at,
-            html=self._html(around, f"line-{comment.id}") if around.strip() else "",
+            html=self._html(around, _key(comment)) if around.strip() else "",
             suggestion=None if suggestion is None else tuple(suggestion.split("\n")[:-1]),
             applied_id=applied[:8],
             applied_url=f"{self.head.url}/commit/{applied}" if applied else "",
             is_hidden=comment.is_hidden,
             is_pending=comment.is_pending,
             may_remove=(own or self.head.may_write) and not comment.is_hidden,
+            may_edit=own and self.may_speak and not comment.is_hidden,
+            text=comment.text if own and self.may_speak else "",
+            is_edited=comment.edited_at is not None,
+            earlier=self._earlier(comment),
             may_apply=is_open and not thread.is_outdated and self._may_push,
         )
+
+    def _earlier(self, comment: LineComment) -> tuple[EarlierText, ...]:
+        """The newest of what it said before, as far as the page carries it."""
+        kept: list[EarlierText] = []
+        for each in reversed(comment.earlier):
+            self._earlier_left -= len(each.text)
+            if self._earlier_left < 0:
+                break
+            kept.insert(0, EarlierText(each.text, each.written_at))
+        return tuple(kept)
 
     @property
     def _may_push(self) -> bool:
@@ -126,6 +143,11 @@ class Cards:
                 self.head.may_write and found.decision.value != "comment" and not found.is_dismissed
             ),
         )
+
+
+def _key(comment: LineComment) -> str:
+    """By what its HTML is remembered: a text of its own for each time it was written."""
+    return f"line-{comment.id}-{comment.edited_at or comment.written_at}"
 
 
 def _where(found: Thread) -> str:

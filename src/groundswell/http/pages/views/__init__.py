@@ -65,7 +65,6 @@ from groundswell.http.pages.views.discussions import (
     DiscussionPage,
     DiscussionRow,
     DiscussionsPage,
-    EarlierText,
     KnotForm,
     LabelRow,
     LabelsPage,
@@ -147,6 +146,7 @@ from groundswell.http.pages.views.repository import (
 )
 from groundswell.http.pages.views.reviews import (
     AskedRow,
+    EarlierText,
     PlaceForm,
     ReviewBar,
     ReviewCard,

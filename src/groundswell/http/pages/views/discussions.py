@@ -8,6 +8,7 @@ from typing import ClassVar
 from groundswell.http.pages.views.frame import Tag, View
 from groundswell.http.pages.views.repository import CommitLine, DiffView, FileChange, RepoHead
 from groundswell.http.pages.views.reviews import (
+    EarlierText,
     ReviewBar,
     ReviewCard,
     ReviewersBox,
@@ -82,14 +83,6 @@ class NewDiscussionPage(View):
     title: str = ""
     text: str = ""
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierText:
-    """What a comment said before an edit."""
-
-    text: str
-    written_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Requests for access in inboxes; requests for review."""
+"""Requests for access in inboxes; requests for review; edits of line comments."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +21,7 @@ def _key(table: str, column: str, to: str, *, cascade: bool = True) -> sa.Column
 def upgrade() -> None:
     _make_access_notices()
     _make_review_requests()
+    _make_versions()
     _begin_quietly()
 
 
@@ -62,6 +63,21 @@ def _make_review_requests() -> None:
     op.create_index(f"ix_{table}_account_id", table, ["account_id"])
 
 
+def _make_versions() -> None:
+    version = sa.Column("version", sa.Integer, nullable=False, server_default="1")
+    op.add_column("line_comments", version)
+    op.add_column("line_comments", sa.Column("edited_at", sa.BigInteger, nullable=True))
+    table = "line_comment_versions"
+    op.create_table(
+        table,
+        _key(table, "comment_id", "line_comments"),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("written_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("comment_id", "version", name=f"pk_{table}"),
+    )
+
+
 def _begin_quietly() -> None:
     """What was asked and decided before comes into no inbox."""
     newest = op.get_bind().execute(sa.text("SELECT max(id) FROM events")).scalar_one()
@@ -72,6 +88,9 @@ def _begin_quietly() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("line_comment_versions")
+    for column in ("edited_at", "version"):
+        op.drop_column("line_comments", column)
     op.drop_table("review_requests")
     op.execute("DELETE FROM outbox WHERE kind = 'access'")
     op.drop_column("outbox", "repository_id")
