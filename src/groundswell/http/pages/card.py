@@ -63,8 +63,8 @@ def facts_of(repository: Repository, storage: Iterable[Fact] = ()) -> tuple[Fact
     plural = repository.kind.plural
     found: list[Fact] = []
     if repository.parameter_count:
-        exact = f"{repository.parameter_count:,}"
-        found.append(Fact("Parameters", quantity(repository.parameter_count), note=exact))
+        short, exact = quantity(repository.parameter_count), f"{repository.parameter_count:,}"
+        found.append(Fact("Parameters", short, note="" if exact == short else exact))
     architecture = repository.facts.get("gguf", {}).get("architecture")
     if isinstance(architecture, str):
         found.append(Fact("Architecture", architecture[:100]))
