@@ -751,7 +751,7 @@ EXAMPLES: dict[str, View] = {
     ),
     "proposal-split": ProposalPage(REPO, DISCUSSION, (COMMIT,), CHANGES, 12, diff=DiffView(is_split=True, other_url="/x")),
     "proposal-empty": ProposalPage(REPO, DISCUSSION, (), ()),
-    "new": NewRepoPage(("model", "dataset", "space"), ("ada", "lab"), "model", "ada", "x", licenses=("mit", "apache-2.0"), error="That name is taken."),
+    "new": NewRepoPage(("model", "dataset", "space", "bucket"), ("ada", "lab"), "model", "ada", "x", licenses=("mit", "apache-2.0"), error="That name is taken."),
     "sign-in": SignInPage("/", "ada", "Wrong name or password."),
     "profile": ProfilePage("ada", "Ada Lovelace", "ada@example.com", (MemberRow("lab", "The Lab", "admin"),)),
     "tokens": TokensPage((TokenRow(1, "laptop", "write", "abcd", NOW - HOUR, None, None), TokenRow(2, "ci", "fineGrained", "wxyz", NOW - 900 * HOUR, NOW - HOUR, NOW + HOUR, ("ada/smollm2 (write)",), is_expired=True)), "laptop", "hf_" + "x" * 37),
