@@ -312,7 +312,15 @@ SAID = (
 )  # fmt: skip
 THREAD = ThreadCard(1, "config.json", "line 2", SAID, ('  "bits": 4,' + " " * 300,), may_reply=True, may_resolve=True)  # fmt: skip
 WORDS_ONLY = replace(THREAD, id=2, said=SAID[:1], excerpt=("x" * 300, "y"), is_outdated=True)
-RESOLVED = replace(THREAD, id=3, path=LONG * 9, is_resolved=True, resolved_by="ada", excerpt=())
+RESOLVED = replace(
+    THREAD,
+    id=3,
+    said=tuple(replace(each, id=each.id + 10) for each in SAID),
+    path=LONG * 9,
+    is_resolved=True,
+    resolved_by="ada",
+    excerpt=(),
+)
 PLACE_FORM = PlaceForm("config.json", "new", 2, 2, "3f" * 20, "A comment", "/x")
 REVIEWED = (
     replace(

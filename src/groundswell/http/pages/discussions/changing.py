@@ -108,7 +108,7 @@ def _assign(*, on: bool) -> Work:
 
 def _ask_review(asked: Asked, repository: Repository, number: int, _text: str) -> str:
     # Names as people write them: with commas or spaces between, also with @ in front.
-    typed = asked.fields.get("user", "")[:4_000].replace(",", " ").split()
+    typed = asked.fields.get("people", "")[:4_000].replace(",", " ").split()
     names = [name.removeprefix("@") for name in typed]
     names += [key[len(_ASKED) :] for key in asked.fields if key.startswith(_ASKED)]
     asked.hub.reviews.requests.ask(asked.principal, repository, number, names)
