@@ -102,7 +102,9 @@ def test_rules_are_bounded_and_one_for_each_pattern(world: RulesWorld) -> None:
 
 
 def test_terms_come_back_as_they_were_kept() -> None:
-    terms = Terms(Pushers.NAMED, (1, 2), checks=("a",), approvals=3, queue=True)
+    terms = Terms(
+        Pushers.NAMED, (1, 2), checks=("a",), reporters=(("a", 4),), approvals=3, queue=True
+    )
     assert terms_from(terms_json(terms)) == terms
     assert terms_from({"pushers": "nobody", "pusher_ids": [], "checks": []}).no_force
 
@@ -214,6 +216,87 @@ def test_pull_requests_are_open_to_whoever_was_refused(world: RulesWorld) -> Non
     world.rule(pushers=Pushers.NOBODY)
     number = world.request({"a": "1"}, world.ben)
     assert world.merge(number) == world.head
+
+
+# --- whose reports count ------------------------------------------------------------------------
+
+
+def _bound(world: RulesWorld, *pairs: tuple[str, str], checks: tuple[str, ...] = ("eval",)) -> int:
+    draft = Draft(Target.BRANCH, "main", Terms(checks=checks), reporter_names=pairs)
+    return world.rules.put(world.alice, world.repository, draft)
+
+
+def _words(world: RulesWorld, number: int) -> list[str]:
+    found = world.merging.needs(world.repository, world.discussions.get(world.repository, number))
+    return [each.words for each in found.blockers]
+
+
+def test_only_the_named_account_reports_a_check(world: RulesWorld) -> None:
+    number = world.request({"a": "1"})
+    head = f"refs/pr/{number}"
+    world.report(head, "eval", who=world.ben)  # before the rule came
+    _bound(world, ("eval", "@Cleo"), checks=("eval", "unit"))
+    (rule,) = world.rules.list(world.bob, world.repository)
+    assert rule.reporter_names == (("eval", "cleo"),)
+    assert _words(world, number) == [
+        "the check eval waits for a report of @cleo",
+        "the check unit has not reported",
+    ]
+    for who in (world.ben, world.alice):  # an admin is nobody else's test either
+        with pytest.raises(Forbidden, match="eval is reported by @cleo"):
+            world.report(head, "eval", who=who)
+    world.report(head, "unit", who=world.ben)
+    with pytest.raises(Conflict, match="waits for a report of @cleo"):
+        world.merge(number)
+    world.report(head, "eval", State.FAILED, who=world.cleo)
+    assert _words(world, number) == ["the check eval failed"]
+    world.report(head, "eval", who=world.cleo)
+    world.merge(number)
+
+
+def test_a_member_who_may_write_reports_for_the_named_organisation(world: RulesWorld) -> None:
+    world.accounts.create_organisation("testers", by=world.alice)
+    world.accounts.set_member("testers", "cleo", Role.READ, by=None)
+    _bound(world, ("eval", "testers"))
+    number = world.request({"a": "1"})
+    for who in (world.ben, world.cleo):
+        with pytest.raises(Forbidden, match="@testers"):
+            world.report(f"refs/pr/{number}", "eval", who=who)
+    world.accounts.set_member("testers", "cleo", Role.WRITE, by=None)
+    world.report(f"refs/pr/{number}", "eval", who=world.cleo)
+    assert world.blockers(number) == []
+    world.accounts.set_member("testers", "cleo", Role.READ, by=None)
+    assert world.blockers(number) == ["check"]  # speaks for them no longer
+
+
+def test_two_rules_that_name_two_accounts_await_both(world: RulesWorld) -> None:
+    _bound(world, ("eval", "cleo"))
+    draft = Draft(Target.BRANCH, "m*", Terms(checks=("eval",)), (), (("eval", "acme"),))
+    rule = world.rules.put(world.alice, world.repository, draft)
+    number = world.request({"a": "1"})
+    assert sorted(_words(world, number)[0].split(" of ")[1].split(" and ")) == ["@acme", "@cleo"]
+    with pytest.raises(Forbidden):
+        world.report(f"refs/pr/{number}", "eval", who=world.ben)
+    world.report(f"refs/pr/{number}", "eval", who=world.cleo)  # who is one, and of the other
+    assert world.blockers(number) == []
+    world.rules.delete(world.alice, world.repository, rule)
+    assert world.blockers(number) == []
+
+
+@pytest.mark.parametrize(
+    ("pairs", "checks"),
+    [
+        ((("eval", "no-such-account"),), ("eval",)),
+        ((("eval", "ben"),), ("unit",)),
+        ((("eval", "ben"), ("eval", "cleo")), ("eval",)),
+        ((), ("eval @ben",)),
+    ],
+)
+def test_reporters_that_cannot_be_named(
+    world: RulesWorld, pairs: tuple[tuple[str, str], ...], checks: tuple[str, ...]
+) -> None:
+    with pytest.raises(BadRequest):
+        _bound(world, *pairs, checks=checks)
 
 
 # --- sign-off and one line --------------------------------------------------------------------
