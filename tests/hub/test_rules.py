@@ -17,7 +17,7 @@ from groundswell.core.errors import (
     RepoNotFound,
     Unauthenticated,
 )
-from groundswell.core.values import ANONYMOUS, Role, Visibility
+from groundswell.core.values import ANONYMOUS, Gate, Principal, RepoId, RepoKind, Role, Visibility
 from groundswell.hub.checks import State
 from groundswell.hub.discussions import Status
 from groundswell.hub.merging import Method
@@ -107,6 +107,76 @@ def test_terms_come_back_as_they_were_kept() -> None:
     )
     assert terms_from(terms_json(terms)) == terms
     assert terms_from({"pushers": "nobody", "pusher_ids": [], "checks": []}).no_force
+
+
+# --- getting rid of them ------------------------------------------------------------------------
+
+
+def _delete(world: RulesWorld, who: Principal) -> None:
+    world.repos.delete(who, world.repository.repo_id)
+
+
+def _move(world: RulesWorld, who: Principal) -> None:
+    """To where the rules would be theirs."""
+    target = RepoId(RepoKind.MODEL, who.name or "", "mine")
+    world.repos.move(who, world.repository.repo_id, target)
+
+
+def _rename(world: RulesWorld, who: Principal) -> None:
+    world.repos.move(who, world.repository.repo_id, RepoId(RepoKind.MODEL, "acme", "other"))
+
+
+def _hide(world: RulesWorld, who: Principal) -> None:
+    update = world.repos.update_settings
+    update(who, world.repository.repo_id, visibility=Visibility.PRIVATE)
+
+
+def _gate(world: RulesWorld, who: Principal) -> None:
+    world.repos.update_settings(who, world.repository.repo_id, gate=Gate.MANUAL)
+
+
+@pytest.mark.parametrize("way", [_delete, _move, _rename, _hide, _gate])
+def test_whom_rules_hold_does_not_get_rid_of_them(
+    world: RulesWorld, way: Callable[[RulesWorld, Principal], None]
+) -> None:
+    world.rule("v*", Target.TAG)
+    events = world.told("repository.changed")
+    with pytest.raises(Forbidden, match="has rules: only admins of its namespace"):
+        way(world, world.ben)
+    assert world.found(world.repository) == world.repository
+    assert world.told("repository.changed") == events
+    way(world, world.alice)
+
+
+@pytest.mark.parametrize("way", [_delete, _move, _rename, _hide, _gate])
+def test_without_rules_a_writer_does_all_that(
+    world: RulesWorld, way: Callable[[RulesWorld, Principal], None]
+) -> None:
+    world.rules.delete(world.alice, world.repository, world.rule())
+    way(world, world.ben)
+
+
+def test_a_writer_still_changes_what_is_no_matter_of_rules(world: RulesWorld) -> None:
+    world.rule()
+    changed = world.repos.update_settings(
+        world.ben,
+        world.repository.repo_id,
+        visibility=Visibility.PUBLIC,  # as it is
+        gate=Gate.OPEN,
+        settings={"days": 3},
+    )
+    assert changed.settings == {"days": 3}
+
+
+def test_one_outside_is_told_nothing_of_rules(world: RulesWorld) -> None:
+    world.rule()
+    for who, error in ((world.bob, Forbidden), (ANONYMOUS, Unauthenticated)):
+        with pytest.raises(error) as told:
+            _delete(world, who)
+        assert "rules" not in told.value.message
+    _hide(world, world.alice)
+    with pytest.raises(RepoNotFound):
+        _delete(world, world.bob)
 
 
 # --- every way in -----------------------------------------------------------------------------

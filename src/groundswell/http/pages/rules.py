@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any, Final, get_type_hints
 
 from groundswell.core.errors import BadRequest, Conflict, NotFound
-from groundswell.core.policy import Action, may_set_rules
+from groundswell.core.policy import Action, may
 from groundswell.http.pages.door import Answer, Asked, Redirect
 from groundswell.http.pages.repositories import find, head_of, shows, takes
 from groundswell.http.pages.views import QueuePage, QueueRow, RuleForm, RulesPage
@@ -132,7 +132,7 @@ def _page(
         repo=head_of(asked, repository),
         rules=rules,
         new=new,
-        may_set=may_set_rules(asked.principal, repository.subject),
+        may_set=may(asked.principal, Action.GOVERN, repository.subject).allowed,
         error=error,
         error_in="" if sent is None else sent.id,
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from groundswell.core.errors import Forbidden
-from groundswell.core.policy import Action, may_set_rules
+from groundswell.core.policy import Action, may
 from groundswell.core.values import Principal
 from groundswell.hub.events import record
 from groundswell.hub.repos import Repository
@@ -85,5 +85,5 @@ def _named(rule: Rule, names: Mapping[int, str]) -> Rule:
 
 def _decide(conn: sa.Connection, principal: Principal, repository_id: int) -> None:
     present = decide_again(conn, principal, repository_id, Action.ADMINISTER)
-    if not may_set_rules(principal, present.subject):
+    if not may(principal, Action.GOVERN, present.subject).allowed:
         raise Forbidden("Rules are set by the namespace's admins.")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from groundswell.core.errors import BadRequest
-from groundswell.core.policy import may_set_rules
+from groundswell.core.policy import Action, may
 from groundswell.core.values import Principal
 from groundswell.hub.checks import checked_name
 from groundswell.hub.repos import Repository
@@ -207,4 +207,4 @@ def merged(rules: Iterable[Rule]) -> Terms:
 def may_pass_over(principal: Principal, repository: Repository, rules: Iterable[Rule]) -> bool:
     """Whether the principal may do what these rules object to: an admin, where all say so."""
     lets = all(each.terms.admins_override for each in rules)
-    return lets and may_set_rules(principal, repository.subject)
+    return lets and may(principal, Action.GOVERN, repository.subject).allowed
