@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,26 @@ import sqlalchemy as sa
 from groundswell.core.errors import BadRequest, Forbidden, NotFound, RepoNotFound, Unauthenticated
 from groundswell.core.values import ANONYMOUS, Principal, Role, TokenRole, Visibility
 from groundswell.hub.discussions import Discussions, Status
-from groundswell.hub.notifications import Filter, Inbox, Level, Mark, Projecting, Watching
+from groundswell.hub.notifications import (
+    Filter,
+    Inbox,
+    Level,
+    Mark,
+    Notification,
+    Projecting,
+    Watching,
+    count_threads,
+    rebuild,
+)
 from groundswell.hub.notifications.projecting import project
+from groundswell.hub.notifications.rebuilding import THREADS_AT_ONCE
 from groundswell.hub.repos import Repository
 from groundswell.store import tables
 from tests.hub.repo_world import World, model
+
+
+def _ignored(_count: int) -> None:
+    """Of how far a rebuild is."""
 
 
 class Desk:
@@ -46,6 +61,10 @@ class Desk:
         if which is Filter.UNREAD:
             assert self.inbox.count(who) == len(found)
         return [(each.number, each.reason.value, each.type) for each in found]
+
+    def inbox_of(self, who: Principal) -> Sequence[Notification]:
+        self.projecting.run()
+        return self.inbox.list(who).notifications
 
     def rows(self) -> list[Any]:
         table = tables.notifications
@@ -231,11 +250,68 @@ def test_inboxes_can_be_made_anew(desk: Desk) -> None:
     desk.projecting.run()
     before = desk.rows()
     assert len(before) >= 4
-    assert desk.projecting.rebuild() == len(before)
+    assert rebuild(desk.world.database, _ignored) == len(before)
     assert desk.rows() == before
     lost = sa.delete(tables.notifications).where(tables.notifications.c.reason == "mention")
     assert desk.world.write(lambda conn: conn.execute(lost).rowcount) > 0
-    desk.projecting.rebuild()
+    done: list[int] = []
+    rebuild(desk.world.database, done.append)
+    assert desk.rows() == before
+    assert sum(done) == count_threads(desk.world.database) == 2
+
+
+def test_what_was_read_stays_so_when_inboxes_are_made_anew(desk: Desk) -> None:
+    for number in range(1, 5):
+        desk.open(desk.bob, "@eve")
+        desk.say(desk.ann, "So?", number)
+    found = [each.discussion_id for each in desk.inbox_of(desk.eve)]
+    fourth, third, second, first = found
+    desk.inbox.mark(desk.eve, [first], Mark.READ)
+    desk.inbox.mark(desk.eve, [second], Mark.DONE)
+    desk.inbox.mark(desk.eve, [third], Mark.READ)
+    desk.say(desk.bob, "And now?", 3)  # newer than what was read
+    desk.projecting.run()
+    desk.watching.set_hears_of(desk.eve, desk.repository, 4, hears=False)
+    shown = desk.hears(desk.eve, Filter.ALL), desk.hears(desk.eve), desk.hears(desk.ann)
+    # A row that no event gives, and one that is older than it should be.
+    table = tables.notifications
+    of_eve = sa.update(table).where(table.c.account_id == desk.eve.account_id)
+    wrong = {"account_id": desk.eve.account_id, "discussion_id": fourth, "event_id": 1}
+    wrong |= {"repository_id": desk.repository.id, "reason": "mention", "happened_at": 1}
+    for change in (
+        sa.insert(table).values(wrong),
+        of_eve.where(table.c.discussion_id == third).values(event_id=1),
+    ):
+        desk.world.write(lambda conn, change=change: conn.execute(change).rowcount)
+    rebuild(desk.world.database, _ignored)
+    again = desk.hears(desk.eve, Filter.ALL), desk.hears(desk.eve), desk.hears(desk.ann)
+    assert again == shown
+    assert [number for number, _, _ in again[0]] == [3, 1]  # the second is done, the fourth muted
+    assert [number for number, _, _ in again[1]] == [3]
+
+
+def test_inboxes_are_made_anew_beside_a_hub_that_goes_on(desk: Desk) -> None:
+    """What the projection has not come to yet stays its own, and is told of as ever."""
+    for _ in range(1, THREADS_AT_ONCE + 3):
+        desk.open(desk.bob, "@eve")
+    desk.projecting.run()
+    told: list[int] = []
+
+    def goes_on(count: int) -> None:
+        """Between two transactions of the rebuild: more is said, and one is followed."""
+        told.append(count)
+        desk.say(desk.bob, "More.", 1)
+        desk.projecting.run()
+        desk.say(desk.bob, "Not yet followed.", THREADS_AT_ONCE + 2)
+
+    rebuild(desk.world.database, goes_on)
+    assert told == [THREADS_AT_ONCE, 2]
+    heard = desk.hears(desk.eve)
+    assert heard[0] == (THREADS_AT_ONCE + 2, "mention", "discussion.commented")
+    assert heard[1][0] == 1
+    assert len(heard) == THREADS_AT_ONCE + 2
+    before = desk.rows()
+    rebuild(desk.world.database, told.append)
     assert desk.rows() == before
 
 

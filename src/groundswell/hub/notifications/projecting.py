@@ -1,8 +1,8 @@
 """From events to inboxes: one row for each person and thread, of its newest event.
 
-A projection of the line of events (``hub.projections``). Knows how to bring inboxes up to events,
-and to make them anew. Bears seeing an event twice. Does not know e-mail: whoever is told of news
-may send it.
+A projection of the line of events (``hub.projections``). Knows how to bring inboxes up to events;
+``rebuilding`` makes them anew by the same. Bears seeing an event twice. Does not know e-mail:
+whoever is told of news may send it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from groundswell.hub.notifications.recipients import (
     subscribe,
 )
 from groundswell.hub.notifications.values import Reason
-from groundswell.hub.projections import Event, Projections, page_after
+from groundswell.hub.projections import Event, Projections
 from groundswell.store.database import Database, portions, upsert
 from groundswell.store.tables import discussions, hub_facts, notifications
 
@@ -75,32 +75,11 @@ class Projecting:
         """Go on until nothing is left, or enough was done for once. How many events."""
         return self._projections.run(NAME, self._work, lambda: self._is_stopped)
 
-    def rebuild(self) -> int:
-        """Make every inbox anew from the events and what people chose; marks are lost, and nobody
-        is sent anything. How many threads there are in all.
-
-        One transaction: nobody sees half of it.
-        """
-        until = self._projections.place_of(NAME)
-
-        def work(conn: sa.Connection) -> int:
-            conn.execute(sa.delete(notifications))
-            place = 0
-            while rows := page_after(conn, place, EVENTS_AT_ONCE):
-                project(conn, [row for row in rows if row.place <= until], _quiet_until(conn))
-                place = rows[-1].place
-                if place >= until:
-                    break
-            counted = sa.select(sa.func.count()).select_from(notifications)
-            return int(conn.execute(counted).scalar_one())
-
-        return self._database.write(work)
-
     def _work(self, conn: sa.Connection, rows: Sequence[Event]) -> None:
-        self._tell(conn, project(conn, rows, _quiet_until(conn)))
+        self._tell(conn, project(conn, rows, quiet_until(conn)))
 
 
-def project(conn: sa.Connection, rows: Sequence[Event], quiet_until: int = 0) -> list[News]:
+def project(conn: sa.Connection, rows: Sequence[Event], quiet: int = 0) -> list[News]:
     """Bring inboxes up to these events, given in their order. What was new."""
     threads = _threads(conn, rows)
     found: dict[tuple[int, int], _Heard] = {}
@@ -110,7 +89,7 @@ def project(conn: sa.Connection, rows: Sequence[Event], quiet_until: int = 0) ->
         if number is None or event.type not in TYPES:
             continue
         spoken_to = subscribe(conn, event, number)
-        if event.id <= quiet_until:
+        if event.id <= quiet:
             continue
         for account, reason in recipients(conn, event, number, spoken_to).items():
             found[account, number] = _joined(found.get((account, number)), event, reason)
@@ -170,6 +149,7 @@ def _threads(
     return found
 
 
-def _quiet_until(conn: sa.Connection) -> int:
+def quiet_until(conn: sa.Connection) -> int:
+    """The last event that was there before inboxes were; 0 when there was none."""
     query = sa.select(hub_facts.c.value).where(hub_facts.c.name == _QUIET)
     return int(conn.execute(query).scalar() or 0)
