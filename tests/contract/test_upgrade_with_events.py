@@ -71,6 +71,7 @@ class Old:
 
 
 def _fill(old: Old) -> None:
+    row: dict[str, Any]
     for number, name in ((ADA, "ada"), (BEN, "ben"), (EVE, "eve")):
         row = {"kind": "user", "name": name, "folded": name, "created_at": 1}
         old.put("accounts", public_id=f"{number:024x}", email=f"{name}@x.example", **row)
@@ -83,13 +84,13 @@ def _fill(old: Old) -> None:
         old.put("repository_names", confusable=name, repository_id=number, state="current", **row)
     texts = {}
     for number, author, text in ((OPEN, BEN, "What now, @ada?"), (HIDDEN, ADA, "Secret, @ben")):
-        row = {"repository_id": number, "number": 1, "is_pull_request": False, "created_at": 5}
+        row = {"repository_id": number, "number": 1, "is_pull_request": False}
         row |= {"author_id": author, "status": "open", "description": text, "comment_count": 1}
-        old.put("discussions", title=f"Old {number}", **row)
+        old.put("discussions", title=f"Old {number}", created_at=5, **row)
         texts[number] = text
-    for id_, (type_, who, repository, number, told) in enumerate(EVENTS, 1):
+    for id_, (type_, who, repository, thread, told) in enumerate(EVENTS, 1):
         row = {"happened_at": id_, "type": type_, "actor_id": who, "repository_id": repository}
-        old.put("events", discussion_number=number, payload=told, **row)
+        old.put("events", discussion_number=thread, payload=told, **row)
         if type_ == "discussion.created" and old.has("comments"):
             row = {"discussion_id": repository, "author_id": who, "text": texts[repository]}
             old.put("comments", id=id_, written_at=5, **row)

@@ -20,8 +20,8 @@ from tests.hub.git_world import GitWorld
 class RulesWorld(GitWorld):
     """People are made anew for each use: their rights are those of now."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
+    def __init__(self, root: Path, url: str | None = None) -> None:
+        super().__init__(root, url)
         self.rules = Rules(self.database, self.now)
         self.checks = Checks(self.database, self.git, self.now)
         self.checks.ask(decide_report)

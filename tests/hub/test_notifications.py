@@ -27,6 +27,7 @@ from groundswell.hub.notifications.projecting import project
 from groundswell.hub.notifications.rebuilding import THREADS_AT_ONCE
 from groundswell.hub.repos import Repository
 from groundswell.store import tables
+from tests.hub.both import on_both, url_of
 from tests.hub.repo_world import World, model
 
 
@@ -74,12 +75,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    world = World.with_people(tmp_path)
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+    world = World.with_people(tmp_path, url_of(request))
     yield Desk(world)
     world.close()
 
 
+@on_both("desk")
 def test_who_made_a_repository_hears_of_its_threads_and_who_takes_part_of_theirs(
     desk: Desk,
 ) -> None:
@@ -100,6 +102,7 @@ def test_who_made_a_repository_hears_of_its_threads_and_who_takes_part_of_theirs
     assert (found.title, found.actor, found.is_read) == ("Another", "bob", True)
 
 
+@on_both("desk")
 def test_whoever_is_mentioned_hears_of_it(desk: Desk) -> None:
     desk.open(desk.bob, "What does @eve think? Not `@ann`.")
     assert desk.hears(desk.eve) == [(1, "mention", "discussion.created")]
@@ -118,12 +121,14 @@ def test_whoever_is_mentioned_hears_of_it(desk: Desk) -> None:
     assert desk.hears(desk.ann) == []
 
 
+@on_both("desk")
 def test_an_organisation_that_is_mentioned_is_its_members(desk: Desk) -> None:
     desk.open(desk.eve, "Dear @org, and @nobody-at-all")
     assert desk.hears(desk.bob) == [(1, "mention", "discussion.created")]
     assert desk.hears(desk.ann) == [(1, "mention", "discussion.created")]
 
 
+@on_both("desk")
 def test_what_was_hidden_before_mentions_nobody(desk: Desk) -> None:
     desk.open(desk.bob)
     said = desk.say(desk.bob, "@eve look")
@@ -131,6 +136,7 @@ def test_what_was_hidden_before_mentions_nobody(desk: Desk) -> None:
     assert desk.hears(desk.eve) == []
 
 
+@on_both("desk")
 def test_nobody_hears_of_what_they_may_not_see(desk: Desk) -> None:
     world = desk.world
     world.repos.create(desk.ann, model("ann/hidden"), visibility=Visibility.PRIVATE)
@@ -146,6 +152,7 @@ def test_nobody_hears_of_what_they_may_not_see(desk: Desk) -> None:
         desk.inbox.list(desk.eve, repository=hidden)
 
 
+@on_both("desk")
 def test_a_right_that_ends_takes_the_inbox_with_it(desk: Desk) -> None:
     world = desk.world
     world.repos.create(desk.ann, model("org/inner"), visibility=Visibility.PRIVATE)
@@ -165,6 +172,7 @@ def test_a_right_that_ends_takes_the_inbox_with_it(desk: Desk) -> None:
     assert desk.hears(world.as_("bob"), Filter.ALL) == []
 
 
+@on_both("desk")
 def test_watching_muting_and_hearing_nothing(desk: Desk) -> None:
     desk.open(desk.bob)
     assert desk.watching.level_of(desk.eve, desk.repository) is Level.PARTICIPATING
@@ -198,6 +206,7 @@ def test_watching_muting_and_hearing_nothing(desk: Desk) -> None:
             desk.watching.set_level(who, desk.repository, Level.ALL)
 
 
+@on_both("desk")
 def test_threads_are_marked_and_news_brings_them_back(desk: Desk) -> None:
     for _ in range(3):
         desk.open(desk.bob)
@@ -236,6 +245,7 @@ def test_threads_are_marked_and_news_brings_them_back(desk: Desk) -> None:
     assert desk.inbox.count(ANONYMOUS) == 0
 
 
+@on_both("desk")
 def test_inboxes_can_be_made_anew(desk: Desk) -> None:
     """From events and what people chose, whatever became of the rows."""
     desk.watching.set_level(desk.eve, desk.repository, Level.ALL)
@@ -260,6 +270,7 @@ def test_inboxes_can_be_made_anew(desk: Desk) -> None:
     assert sum(done) == count_threads(desk.world.database) == 2
 
 
+@on_both("desk")
 def test_what_was_read_stays_so_when_inboxes_are_made_anew(desk: Desk) -> None:
     for number in range(1, 5):
         desk.open(desk.bob, "@eve")
@@ -290,6 +301,7 @@ def test_what_was_read_stays_so_when_inboxes_are_made_anew(desk: Desk) -> None:
     assert [number for number, _, _ in again[1]] == [3]
 
 
+@on_both("desk")
 def test_inboxes_are_made_anew_beside_a_hub_that_goes_on(desk: Desk) -> None:
     """What the projection has not come to yet stays its own, and is told of as ever."""
     for _ in range(1, THREADS_AT_ONCE + 3):
@@ -315,6 +327,7 @@ def test_inboxes_are_made_anew_beside_a_hub_that_goes_on(desk: Desk) -> None:
     assert desk.rows() == before
 
 
+@on_both("desk")
 def test_an_event_may_be_seen_twice_or_late(desk: Desk) -> None:
     desk.open(desk.bob, "@eve")
     desk.say(desk.bob, "more")
@@ -327,6 +340,7 @@ def test_an_event_may_be_seen_twice_or_late(desk: Desk) -> None:
     assert desk.hears(desk.eve) == []
 
 
+@on_both("desk")
 def test_what_was_before_there_were_inboxes_is_quiet(desk: Desk) -> None:
     desk.projecting.run()
     desk.open(desk.bob, "@eve")

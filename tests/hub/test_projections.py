@@ -18,12 +18,6 @@ from tests.contract import postgresql
 from tests.hub.following import begin_again
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Path]:
-    with postgresql.server() as folder:
-        yield folder
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     url = f"sqlite:///{tmp_path}/hub.db"

@@ -23,12 +23,13 @@ from groundswell.hub.discussions import Status
 from groundswell.hub.merging import Method
 from groundswell.hub.rules import Draft, Pushers, Target, Terms
 from groundswell.hub.rules.values import RULES_MAX, terms_from, terms_json
+from tests.hub.both import on_both, url_of
 from tests.hub.rules_world import RulesWorld
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[RulesWorld]:
-    world = RulesWorld(tmp_path)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RulesWorld]:
+    world = RulesWorld(tmp_path, url_of(request))
     yield world
     world.close()
 
@@ -36,6 +37,7 @@ def world(tmp_path: Path) -> Iterator[RulesWorld]:
 # --- setting them -----------------------------------------------------------------------------
 
 
+@on_both("world")
 def test_admins_set_rules_and_whoever_reads_sees_them(world: RulesWorld) -> None:
     number = world.rule("main", Target.BRANCH, "ben", approvals=2, checks=("unit", "unit"))
     (rule,) = world.rules.list(world.bob, world.repository)
@@ -156,6 +158,7 @@ def test_without_rules_a_writer_does_all_that(
     way(world, world.ben)
 
 
+@on_both("world")
 def test_a_writer_still_changes_what_is_no_matter_of_rules(world: RulesWorld) -> None:
     world.rule()
     changed = world.repos.update_settings(
@@ -264,6 +267,7 @@ def test_what_a_pull_request_has_to_show_closes_direct_pushes(world: RulesWorld)
     world.put({"a": "1"}, who=world.ben)
 
 
+@on_both("world")
 def test_admins_pass_over_only_rules_that_let_them_and_it_is_told(world: RulesWorld) -> None:
     number = world.rule(pushers=Pushers.NOBODY)
     with pytest.raises(ProtectedReference):
@@ -324,6 +328,7 @@ def test_only_the_named_account_reports_a_check(world: RulesWorld) -> None:
     world.merge(number)
 
 
+@on_both("world")
 def test_a_member_who_may_write_reports_for_the_named_organisation(world: RulesWorld) -> None:
     world.accounts.create_organisation("testers", by=world.alice)
     world.accounts.set_member("testers", "cleo", Role.READ, by=None)
@@ -339,6 +344,7 @@ def test_a_member_who_may_write_reports_for_the_named_organisation(world: RulesW
     assert world.blockers(number) == ["check"]  # speaks for them no longer
 
 
+@on_both("world")
 def test_two_rules_that_name_two_accounts_await_both(world: RulesWorld) -> None:
     _bound(world, ("eval", "cleo"))
     draft = Draft(Target.BRANCH, "m*", Terms(checks=("eval",)), (), (("eval", "acme"),))
@@ -414,6 +420,7 @@ def test_a_line_is_kept_by_squashing(world: RulesWorld) -> None:
 # --- approvals --------------------------------------------------------------------------------
 
 
+@on_both("world")
 def test_approvals_of_distinct_people_who_may_write(world: RulesWorld) -> None:
     world.rule(approvals=2)
     number = world.request({"a": "1"})
@@ -430,6 +437,7 @@ def test_approvals_of_distinct_people_who_may_write(world: RulesWorld) -> None:
     assert world.merge(number) != before
 
 
+@on_both("world")
 def test_who_wrote_it_does_not_approve_it(world: RulesWorld) -> None:
     world.rule(approvals=1)
     number = world.request({"a": "1"}, world.ben)
@@ -575,6 +583,7 @@ def test_a_pull_request_cannot_appoint_its_reviewers(world: RulesWorld) -> None:
     assert world.blockers(number) == []
 
 
+@on_both("world")
 def test_an_owner_who_wrote_all_of_it_has_given_their_word(world: RulesWorld) -> None:
     world.put({"MAINTAINERS": "@ben @bob *\n"})
     world.rule(maintainers=True)

@@ -135,12 +135,6 @@ def any_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Post]:
     world.close()
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Path]:
-    with postgresql.server() as folder:
-        yield folder
-
-
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Post]:
     world = Post(tmp_path / "hub")
