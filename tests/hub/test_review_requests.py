@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from groundswell.core.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthenticated
 from groundswell.core.values import ANONYMOUS, Gate, Principal, Role, TokenRole
 from groundswell.hub.discussions import Status
-from groundswell.hub.notifications import Filter, Inbox, Projecting
+from groundswell.hub.notifications import Filter, Inbox, Projecting, rebuild
 from groundswell.hub.reviews import Decision
 from groundswell.hub.reviews.values import ASKED_MAX
 from groundswell.hub.rules.suggesting import Suggesting
@@ -61,7 +61,7 @@ def test_a_verdict_answers_and_clears_the_inbox(stage: Stage) -> None:
     assert hears(stage, stage.eve) == [("review", "review.requested")]
     # The same from the events alone.
     assert stage.submit(stage.eve, Decision.CHANGES_REQUESTED, "No.")
-    Projecting(stage.database).rebuild()
+    rebuild(stage.database, lambda _count: None)
     assert hears(stage, stage.eve, Filter.ALL) == []
 
 

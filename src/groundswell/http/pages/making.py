@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from groundswell.core.errors import BadRequest, Conflict, Forbidden, NotFound
-from groundswell.core.policy import Action
+from groundswell.core.policy import Action, may
 from groundswell.core.values import Gate, Principal, RepoId, RepoKind, Role, Visibility
 from groundswell.http.pages.door import Answer, Asked, Redirect, show, take
 from groundswell.http.pages.repositories import find, head_of, shows, takes
@@ -110,7 +110,10 @@ def _settings_page(
 ) -> RepoSettingsPage:
     head = head_of(asked, repository)
     owners = dict.fromkeys((repository.repo_id.namespace, *owners_of(asked, asked.principal)))
-    return RepoSettingsPage(head, tuple(owners), expires_days(repository), error, error_in)
+    may_govern = may(asked.principal, Action.GOVERN, repository.subject).allowed
+    is_held = not may_govern and bool(asked.hub.rules.list(asked.principal, repository))
+    days = expires_days(repository)
+    return RepoSettingsPage(head, tuple(owners), days, is_held, error, error_in)
 
 
 def _settings(asked: Asked) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from groundswell.hub.notifications.inbox import COUNTED_MAX, Inbox
 from groundswell.hub.notifications.projecting import News, Projecting, tell_nobody
+from groundswell.hub.notifications.rebuilding import count_threads, rebuild
 from groundswell.hub.notifications.values import (
     About,
     Filter,
@@ -30,5 +31,7 @@ __all__ = [
     "Reason",
     "ThreadKey",
     "Watching",
+    "count_threads",
+    "rebuild",
     "tell_nobody",
 ]

@@ -1,8 +1,8 @@
 """From events to inboxes: one row for each person and thread, of its newest event.
 
-A projection of the line of events (``hub.projections``). Knows how to bring inboxes up to events,
-and to make them anew. Bears seeing an event twice. Does not know e-mail: whoever is told of news
-may send it.
+A projection of the line of events (``hub.projections``). Knows how to bring inboxes up to events;
+``rebuilding`` makes them anew by the same. Bears seeing an event twice. Does not know e-mail:
+whoever is told of news may send it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from groundswell.hub.notifications.recipients import (
     subscribe,
 )
 from groundswell.hub.notifications.values import About, Reason, ThreadKey
-from groundswell.hub.projections import Event, Projections, page_after
+from groundswell.hub.projections import Event, Projections
 from groundswell.store.database import Database, portions, upsert
-from groundswell.store.tables import access_notices, discussions, hub_facts, notifications
+from groundswell.store.tables import discussions, hub_facts, notifications
 
 EVENTS_AT_ONCE: Final = 200
 NAME: Final = "notices"
@@ -79,31 +79,6 @@ class Projecting:
     def run(self) -> int:
         """Go on until nothing is left, or enough was done for once. How many events."""
         return self._projections.run(NAME, self._work, lambda: self._is_stopped)
-
-    def rebuild(self) -> int:
-        """Make every inbox anew from the events and what people chose; marks are lost, and nobody
-        is sent anything. How many threads there are in all.
-
-        One transaction: nobody sees half of it.
-        """
-        until = self._projections.place_of(NAME)
-
-        def work(conn: sa.Connection) -> int:
-            conn.execute(sa.delete(notifications))
-            conn.execute(sa.delete(access_notices))
-            place = 0
-            while rows := page_after(conn, place, EVENTS_AT_ONCE):
-                project(conn, [row for row in rows if row.place <= until], quiet_until(conn))
-                place = rows[-1].place
-                if place >= until:
-                    break
-            counted = [
-                sa.select(sa.func.count()).select_from(table)
-                for table in (notifications, access_notices)
-            ]
-            return sum(int(conn.execute(query).scalar_one()) for query in counted)
-
-        return self._database.write(work)
 
     def _work(self, conn: sa.Connection, rows: Sequence[Event]) -> None:
         self._tell(conn, project(conn, rows, quiet_until(conn)))

@@ -17,16 +17,16 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import InvalidCredentials
 from groundswell.core.policy import Action, may
-from groundswell.core.values import Role, fold_name
+from groundswell.core.values import fold_name
 from groundswell.hub.accounts import credentials
 from groundswell.hub.checks import rows as check_rows
 from groundswell.hub.discussions.values import Discussion
 from groundswell.hub.repos.finding import load_for
 from groundswell.hub.reviews.standing import standing
 from groundswell.hub.reviews.values import Verdict
-from groundswell.hub.rules import rows
+from groundswell.hub.rules import reporters, rows
 from groundswell.hub.rules.histories import COMMITS_LOOKED_MAX, lacking_sign_off
-from groundswell.hub.rules.needs import CheckNeed, Needs, OwnersNeed
+from groundswell.hub.rules.needs import Needs, OwnersNeed
 from groundswell.hub.rules.values import MAIN, Rule, Terms, merged
 from groundswell.store import tables
 from groundswell.store.database import Database
@@ -35,7 +35,6 @@ from groundswell.wire import maintainers
 
 PATHS_MAX: Final = 10_000
 PUSHES_MAX: Final = 5_000
-_APPROVERS: Final = (Role.WRITE.value, Role.ADMIN.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,6 @@ class Requirements:
             verdicts = _counting(conn, request, head, terms)
             writers = _writers(conn, request)
             reported = check_rows.of_commit(conn, request.repository_id, tested or head)
-            known = {each.name: each for each in reported}
             approvals = [each for each in verdicts if each.verdict == "approved"]
             return Needs(
                 rules=rules,
@@ -87,7 +85,7 @@ class Requirements:
                     each.reviewer for each in approvals if each.reviewer_id not in writers
                 ),
                 objected_by=_objecting(verdicts, terms),
-                checks=tuple(CheckNeed(name, known.get(name)) for name in terms.checks),
+                checks=reporters.check_needs(conn, terms, reported),
                 owners=_owners(conn, request, brought.areas, approvals, writers),
                 unsigned=brought.unsigned,
                 faults=brought.faults,
@@ -231,13 +229,9 @@ def _members(
     conn: sa.Connection, organisation_ids: Iterable[int], user_ids: Iterable[int]
 ) -> dict[int, set[int]]:
     """Those of the organisations in which each of the users may write."""
-    table = tables.memberships
-    query = sa.select(table.c.user_id, table.c.organisation_id).where(
-        table.c.user_id.in_(list(user_ids)),
-        table.c.organisation_id.in_(list(organisation_ids)),
-        table.c.role.in_(_APPROVERS),
-    )
+    asked = set(organisation_ids)
     found: dict[int, set[int]] = {}
-    for row in conn.execute(query):
-        found.setdefault(row.user_id, set()).add(row.organisation_id)
+    for user_id, organisation_id in rows.writing_members(conn, user_ids):
+        if organisation_id in asked:
+            found.setdefault(user_id, set()).add(organisation_id)
     return found

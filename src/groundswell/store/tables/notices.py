@@ -1,7 +1,7 @@
 """Who watches what, what came into whose inbox, and what is to be sent by e-mail.
 
-Knows columns, keys and indexes. Does not know who may read a row. Notifications and subscriptions
-of the kinds that events give are made again from the events (``hub.notifications.projecting``).
+Knows columns, keys and indexes. Does not know who may read a row. Notifications
+are made again from the events, and from what people chose (``hub.notifications.rebuilding``).
 """
 
 from __future__ import annotations
