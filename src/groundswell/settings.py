@@ -240,6 +240,13 @@ class Settings(BaseSettings):
         "address that is not on the internet is refused.",
     )
 
+    derived_max_bytes: int = Field(
+        0,
+        ge=0,
+        description="What files that are made from content (models to run, indexes) may take in "
+        "derived/; the least recently used go first, and are made again when they are needed. 0: "
+        "20 GiB, or a fifth of the disk where that is less.",
+    )
     quota_bytes: int = Field(
         0,
         ge=0,

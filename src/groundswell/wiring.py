@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundswell.ask.derivatives import Derivatives
 from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
 from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
@@ -106,6 +107,7 @@ class Hub:
     editing: Editing
     references: References
     blobs: Blobs
+    derivatives: Derivatives
     projections: Projections
     webhooks: Webhooks
     deliveries: Deliveries
@@ -307,6 +309,9 @@ def build(  # long: a line or two for each use case
     commits = Commits(database, git, blobs, repos, discussions, clock)
     merging = Merging(database, git, discussions, commits, clock)
     content = Content(git, blobs)
+    derivatives = Derivatives(
+        folder.derived, blobs.open_content, size_bytes_max=settings.derived_max_bytes
+    )
     blaming = Blaming(git, content)
     references = References(database, git, blobs, commits, content, clock)
     tables = Tables()
@@ -326,6 +331,7 @@ def build(  # long: a line or two for each use case
         database.close()
 
     if serves:
+        derivatives.sweep()
         _begin_to_serve(git, commits)
     return Hub(
         settings=settings,
@@ -370,6 +376,7 @@ def build(  # long: a line or two for each use case
         editing=Editing(content, commits, blobs),
         references=references,
         blobs=blobs,
+        derivatives=derivatives,
         projections=Projections(database),
         webhooks=Webhooks(database, clock, sealer, outbound),
         deliveries=Deliveries(database, clock, sealer, outbound),
