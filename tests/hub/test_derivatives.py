@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from groundswell.ask.derivatives import Derivatives, Make, Piece, key_of
+from groundswell.ask.derivatives import Derivatives, Make, HubFile, key_of
 from groundswell.core.errors import Corrupt, StorageFull
 from groundswell.core.values import BytesPlan, RecipePlan, RecordsPlan
 from groundswell.wire.hashing import Octets
@@ -47,9 +47,9 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in (folder / "derived").iterdir()}
 
 
-def piece(name: str, content: bytes, sha256: str | None = None) -> Piece:
+def file(name: str, content: bytes, sha256: str | None = None) -> HubFile:
     digest = sha256 or hashlib.sha256(content).hexdigest()
-    return Piece(name, digest, len(content), BytesPlan(content))
+    return HubFile(name, digest, len(content), BytesPlan(content))
 
 
 def test_it_is_made_once_by_whoever_comes_first(tmp_path: Path) -> None:
@@ -171,13 +171,13 @@ def test_what_lost_bytes_is_made_again(tmp_path: Path) -> None:
 
 def test_files_of_the_hub_have_their_names_and_their_hash(tmp_path: Path) -> None:
     kept, told = of(tmp_path), []
-    pieces = [piece("m-00001-of-00002.gguf", b"one"), piece("m-00002-of-00002.gguf", b"two")]
-    with kept.files(pieces, lambda done, total: told.append((done, total))) as found:
+    files = [file("m-00001-of-00002.gguf", b"one"), file("m-00002-of-00002.gguf", b"two")]
+    with kept.files(files, lambda done, total: told.append((done, total))) as found:
         assert {name: path.read_bytes() for name, path in found.items()} == {
             "m-00001-of-00002.gguf": b"one",
             "m-00002-of-00002.gguf": b"two",
         }
     assert told == [(3, 6), (6, 6)]
-    with pytest.raises(Corrupt), kept.file(piece("m.gguf", b"one", "0" * 64)):
+    with pytest.raises(Corrupt), kept.file(file("m.gguf", b"one", "0" * 64)):
         pass
     assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})

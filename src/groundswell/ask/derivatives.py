@@ -50,7 +50,7 @@ _TRIES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class HubFile:
     """A file of the hub, as it was located for somebody: ``name`` is what it will be called."""
 
     name: str
@@ -116,7 +116,7 @@ class Derivatives:
 
     @contextlib.contextmanager
     def files(
-        self, pieces: list[Piece], progress: Progress | None = None
+        self, files: list[HubFile], progress: Progress | None = None
     ) -> Iterator[Mapping[str, Path]]:
         """Files of the hub as files of the disk, all in one folder, by name; they stay while the
         context is open. Their bytes are hashed while they are written.
@@ -128,28 +128,28 @@ class Derivatives:
             Corrupt: the content is not what its name says.
             StorageFull, Unavailable: as ``obtain``.
         """
-        assert 0 < len(pieces) <= FILES_MAX
-        assert all(Path(piece.name).name == piece.name for piece in pieces)
-        total_bytes = sum(piece.size_bytes for piece in pieces)
-        recipe = {"made": "files", "files": [[piece.name, piece.sha256] for piece in pieces]}
+        assert 0 < len(files) <= FILES_MAX
+        assert all(Path(file.name).name == file.name for file in files)
+        total_bytes = sum(file.size_bytes for file in files)
+        recipe = {"made": "files", "files": [[file.name, file.sha256] for file in files]}
 
         def make(folder: Path) -> None:
             folder.mkdir(mode=0o700)
             done_bytes = 0
-            for piece in pieces:
-                for size_bytes in self._write(folder / piece.name, piece):
+            for file in files:
+                for size_bytes in self._write(folder / file.name, file):
                     done_bytes += size_bytes
                     if progress is not None:
                         progress(done_bytes, total_bytes)
 
         with self.obtain(recipe, make, total_bytes) as folder:
-            yield {piece.name: folder / piece.name for piece in pieces}
+            yield {file.name: folder / file.name for file in files}
 
     @contextlib.contextmanager
-    def file(self, piece: Piece, progress: Progress | None = None) -> Iterator[Path]:
+    def file(self, file: HubFile, progress: Progress | None = None) -> Iterator[Path]:
         """One file of the hub as a file of the disk: see ``files``."""
-        with self.files([piece], progress) as found:
-            yield found[piece.name]
+        with self.files([file], progress) as found:
+            yield found[file.name]
 
     # --- upkeep ---------------------------------------------------------------------------------
 
@@ -302,10 +302,10 @@ class Derivatives:
                     _remove(self._folder / f"{key}.lock")
                 os.close(descriptor)
 
-    def _write(self, path: Path, piece: Piece) -> Iterator[int]:
+    def _write(self, path: Path, file: HubFile) -> Iterator[int]:
         """Write one file; the size of each part of it that is written."""
         digest = hashlib.sha256()
-        plan = piece.plan
+        plan = file.plan
         if isinstance(plan, BytesPlan):
             parts: Iterator[Octets] = iter((plan.content,))
         else:
@@ -315,7 +315,7 @@ class Derivatives:
                 out.write(part)
                 digest.update(part)
                 yield len(part)
-        if digest.hexdigest() != piece.sha256:
+        if digest.hexdigest() != file.sha256:
             raise Corrupt
 
     def _existing(self) -> Path:
