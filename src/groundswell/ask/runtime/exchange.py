@@ -33,6 +33,11 @@ class Exchange(Protocol):
     """A request that was sent, and its answer."""
 
     @property
+    def sent_at(self) -> float:
+        """When the request was sent, by `time.monotonic`."""
+        ...
+
+    @property
     def status(self) -> int:
         """Of HTTP."""
         ...
@@ -69,6 +74,7 @@ class SocketExchange:
 
     def __init__(self, socket_path: str, key: str, path: str, body: Json, deadline: float) -> None:
         self._deadline = deadline
+        self.sent_at = time.monotonic()
         self._connection = _SocketConnection(socket_path)
         self._response: http.client.HTTPResponse | None = None
         self._connection.connect()

@@ -12,9 +12,17 @@ from typing import Final
 from groundswell.ask.derivatives import HubFile
 from groundswell.ask.runtime import needs
 from groundswell.ask.runtime.choosing import Choice, Variant, Variants, choose, pick, variants_of
-from groundswell.ask.runtime.naming import parse_name
+from groundswell.ask.runtime.naming import REMOTE, parse_name
+from groundswell.ask.runtime.remote import Remote
 from groundswell.ask.runtime.values import Adapter, Facts, Limits, ModelRef
-from groundswell.core.errors import BadRequest, EntryNotFound, Malformed
+from groundswell.core.errors import (
+    BadRequest,
+    EntryNotFound,
+    Malformed,
+    NotServed,
+    RepoNotFound,
+    Unauthenticated,
+)
 from groundswell.core.policy import Action
 from groundswell.core.recent import Recent
 from groundswell.core.values import Principal
@@ -42,6 +50,7 @@ class Models:
         content: Content,
         limits: Limits,
         running: Callable[[], Collection[str]],
+        remote: Remote | None = None,
         free_bytes: Callable[[], int] = needs.free_bytes,
     ) -> None:
         self._repos = repos
@@ -49,6 +58,7 @@ class Models:
         self._limits = limits
         self._running = running
         self._free_bytes = free_bytes
+        self.remote = remote
         self._facts: Recent[str, Facts] = Recent(_FACTS_KEPT)
 
     def find(
@@ -61,7 +71,11 @@ class Models:
             GatedRepo, DisabledRepo, Unauthenticated: as for any file.
             BadRequest: nothing that runs, or adapters that do not fit.
             Unavailable: nothing that fits into this machine's memory now.
+            NotServed, Unauthenticated: who may run models at all.
         """
+        self.check_may_run(principal)
+        if text.startswith(REMOTE):
+            return self._find_remote(principal, text, adapters)
         name = parse_name(text)
         repository = self._repos.find(principal, name.repo_id, Action.READ)
         variants = self.variants(repository, name.revision)
@@ -88,6 +102,29 @@ class Models:
             explanation=choice.explanation,
             notes=variants.notes,
         )
+
+    def check_may_run(self, principal: Principal) -> None:
+        """Nothing when the principal may run models at all.
+
+        Raises:
+            NotServed: nobody may.
+            Unauthenticated: whoever has an account may.
+        """
+        if self._limits.by == "nobody":
+            raise NotServed("Models do not run on this hub.")
+        if self._limits.by == "users" and principal.is_anonymous:
+            raise Unauthenticated("Sign in to run models.")
+
+    def _find_remote(
+        self, principal: Principal, text: str, adapters: Sequence[tuple[str, float]]
+    ) -> ModelRef:
+        if principal.is_anonymous:
+            raise Unauthenticated("Sign in to run models of the other server.")
+        if self.remote is None:
+            raise RepoNotFound
+        if adapters:
+            raise BadRequest("Adapters go over models of this hub.")
+        return self.remote.find(text.removeprefix(REMOTE))
 
     def variants(self, repository: Repository, revision: str) -> Variants:
         """Every model in a repository that was found for somebody.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Final
 
 from groundswell.ask.runtime import asking
@@ -12,9 +12,10 @@ from groundswell.ask.runtime.answers import Answer, Chunks, load, parse, refused
 from groundswell.ask.runtime.exchange import Broken, Exchange, Overdue
 from groundswell.ask.runtime.models import Models
 from groundswell.ask.runtime.pool import OnState, Pool
-from groundswell.ask.runtime.process import Runner
 from groundswell.ask.runtime.values import Json, Limits, Message, Mode, ModelRef, Request, State
-from groundswell.core.errors import BadRequest, Unavailable
+from groundswell.core.errors import BadRequest, RunnerFailed, Unavailable
+
+Failure = Callable[[str], RunnerFailed]
 
 _OK: Final = 200
 _OVERDUE: Final = "The model took too long to answer."
@@ -104,33 +105,54 @@ class Runtime:
             if on_state is not None:
                 on_state(state)
 
-        with self.pool.lease(model, Mode.TEXT, told) as runner:
-            chunks.loading_seconds = time.monotonic() - began
-            with self._asked(runner, request, chunks) as exchange:
-                try:
-                    yield from parse(exchange.lines())
-                except Overdue:
-                    chunks.is_overdue = True
+        with self._asked(model, Mode.TEXT, request, chunks, told) as exchange:
+            chunks.loading_seconds = exchange.sent_at - began
+            try:
+                yield from parse(exchange.lines())
+            except Overdue:
+                chunks.is_overdue = True
 
     @contextlib.contextmanager
-    def _asked(self, runner: Runner, request: Request, chunks: Chunks | None) -> Iterator[Exchange]:
+    def _asked(
+        self,
+        model: ModelRef,
+        mode: Mode,
+        request: Request,
+        chunks: Chunks | None = None,
+        on_state: OnState | None = None,
+    ) -> Iterator[Exchange]:
         """An exchange whose answer is no error. What breaks off becomes an error in words."""
-        deadline = time.monotonic() + self.limits.answer_seconds
-        exchange = runner.post(request.path, request.body, deadline)
-        try:
-            if chunks is not None:
-                chunks.hold(exchange)
-            if exchange.status != _OK:
-                raise refused(exchange.status, exchange.whole())
-            yield exchange
-        except Broken as error:
-            if chunks is not None:
-                chunks.check()
-            raise runner.failure("stopped in the middle of an answer") from error
-        except Overdue as error:
-            raise Unavailable(_OVERDUE, 60) from error
-        finally:
-            exchange.close()
+        with self._opened(model, mode, request, on_state) as (exchange, failure):
+            try:
+                if chunks is not None:
+                    chunks.hold(exchange)
+                if exchange.status != _OK:
+                    raise refused(exchange.status, exchange.whole())
+                yield exchange
+            except Broken as error:
+                if chunks is not None:
+                    chunks.check()
+                raise failure("stopped in the middle of an answer") from error
+            except Overdue as error:
+                raise Unavailable(_OVERDUE, 60) from error
+
+    @contextlib.contextmanager
+    def _opened(
+        self, model: ModelRef, mode: Mode, request: Request, on_state: OnState | None
+    ) -> Iterator[tuple[Exchange, Failure]]:
+        """The request sent to where the model runs, and how to tell what became of that."""
+        seconds = self.limits.answer_seconds
+        if model.remote is not None:
+            assert self.models.remote is not None, "it was found there"
+            with self.models.remote.exchange(model, request, seconds) as remote:
+                yield remote, _remote_failure
+            return
+        with self.pool.lease(model, mode, on_state) as runner:
+            local = runner.post(request.path, request.body, time.monotonic() + seconds)
+            try:
+                yield local, runner.failure
+            finally:
+                local.close()
 
     # --- at once --------------------------------------------------------------------------------
 
@@ -174,10 +196,7 @@ class Runtime:
         return len(found.get("tokens", ()))
 
     def _at_once(self, model: ModelRef, mode: Mode, request: Request) -> Json:
-        with (
-            self.pool.lease(model, mode) as runner,
-            self._asked(runner, request, None) as exchange,
-        ):
+        with self._asked(model, mode, request) as exchange:
             return load(exchange.whole())
 
     # --- upkeep ---------------------------------------------------------------------------------
@@ -193,8 +212,9 @@ class Runtime:
         Raises:
             As ``stream``.
         """
-        with self.pool.lease(model, Mode.TEXT, on_state):
-            return
+        if model.remote is None:
+            with self.pool.lease(model, Mode.TEXT, on_state):
+                return
 
     def state(self, model: ModelRef) -> State | None:
         """How far the model is; None when it is not in memory."""
@@ -203,6 +223,10 @@ class Runtime:
     def close(self) -> None:
         """End every model."""
         self.pool.close()
+
+
+def _remote_failure(what: str) -> RunnerFailed:
+    return RunnerFailed(f"The other server {what}.")
 
 
 def _scales(model: ModelRef) -> Json:

@@ -129,9 +129,10 @@ class State:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What running models may take; each is a setting of the hub. ``memory_bytes`` 0 means what is
-    free, ``threads`` 0 a core fewer than there are.
+    free, ``threads`` 0 a core fewer than there are; ``by`` says who may: nobody, users, everybody.
     """
 
+    by: str = "users"
     models: int = 2
     memory_bytes: int = 0
     idle_seconds: float = 600.0
