@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from groundswell.ask.derivatives import Derivatives, Make, HubFile, key_of
+from groundswell.ask.derivatives import Derivatives, HubFile, Make, key_of
 from groundswell.core.errors import Corrupt, StorageFull
 from groundswell.core.values import BytesPlan, RecipePlan, RecordsPlan
 from groundswell.wire.hashing import Octets

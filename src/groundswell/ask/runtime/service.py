@@ -18,6 +18,7 @@ from groundswell.core.errors import BadRequest, RunnerFailed, Unavailable
 Failure = Callable[[str], RunnerFailed]
 
 _OK: Final = 200
+_WRITES_NONE: Final = "This model reads texts and writes none: ask it for embeddings."
 _OVERDUE: Final = "The model took too long to answer."
 
 
@@ -90,7 +91,7 @@ class Runtime:
             Corrupt, StorageFull: its files could not be had.
         """
         if not model.facts.writes_text:
-            raise BadRequest("This model reads texts and writes none: ask it for embeddings.")
+            raise BadRequest(_WRITES_NONE)
         body = request.body | {"stream": True, "stream_options": {"include_usage": True}}
         asked = Request(request.path, body | _scales(model))
         return Chunks(lambda chunks: self._stream(chunks, model, asked, on_state))
@@ -118,27 +119,25 @@ class Runtime:
         model: ModelRef,
         mode: Mode,
         request: Request,
-        chunks: Chunks | None = None,
-        on_state: OnState | None = None,
+        chunks: Chunks,
+        on_state: OnState,
     ) -> Iterator[Exchange]:
         """An exchange whose answer is no error. What breaks off becomes an error in words."""
         with self._opened(model, mode, request, on_state) as (exchange, failure):
             try:
-                if chunks is not None:
-                    chunks.hold(exchange)
+                chunks.hold(exchange)
                 if exchange.status != _OK:
                     raise refused(exchange.status, exchange.whole())
                 yield exchange
             except Broken as error:
-                if chunks is not None:
-                    chunks.check()
+                chunks.check()
                 raise failure("stopped in the middle of an answer") from error
             except Overdue as error:
                 raise Unavailable(_OVERDUE, 60) from error
 
     @contextlib.contextmanager
     def _opened(
-        self, model: ModelRef, mode: Mode, request: Request, on_state: OnState | None
+        self, model: ModelRef, mode: Mode, request: Request, on_state: OnState
     ) -> Iterator[tuple[Exchange, Failure]]:
         """The request sent to where the model runs, and how to tell what became of that."""
         seconds = self.limits.answer_seconds
@@ -156,25 +155,41 @@ class Runtime:
 
     # --- at once --------------------------------------------------------------------------------
 
-    def embed(self, model: ModelRef, request: Request) -> Json:
-        """Vectors of texts (`asking.embeddings`), in OpenAI's form.
+    def whole(self, model: ModelRef, request: Request) -> Chunks:
+        """As ``stream``, for an answer that comes as one chunk."""
+        if not model.facts.writes_text:
+            raise BadRequest(_WRITES_NONE)
+        asked = Request(request.path, request.body | _scales(model))
+        return self._one(model, Mode.TEXT, asked)
 
-        Raises:
+    def embedding(self, model: ModelRef, request: Request) -> Chunks:
+        """Vectors of texts (`asking.embeddings`), in OpenAI's form, as one chunk.
+
+        Raises, from the iterator:
             As ``stream``.
         """
-        if model.facts.reranks:
+        if model.facts.reranks and model.remote is None:
             raise BadRequest("This model puts documents in order and makes no embeddings.")
-        return self._at_once(model, Mode.EMBEDDINGS, request)
+        return self._one(model, Mode.EMBEDDINGS, request)
 
-    def rerank(self, model: ModelRef, request: Request) -> Json:
-        """Documents in order (`asking.rerank`): ``results`` of index and relevance_score.
+    def reranking(self, model: ModelRef, request: Request) -> Chunks:
+        """Documents in order (`asking.rerank`), as one chunk: ``results`` of index and
+        relevance_score.
 
-        Raises:
+        Raises, from the iterator:
             As ``stream``.
         """
         if not model.facts.reranks:
             raise BadRequest("This model is no reranker: its file names no rank pooling.")
-        return self._at_once(model, Mode.RERANK, request)
+        return self._one(model, Mode.RERANK, request)
+
+    def embed(self, model: ModelRef, request: Request) -> Json:
+        """What ``embedding`` gives, awaited."""
+        return next(self.embedding(model, request))
+
+    def rerank(self, model: ModelRef, request: Request) -> Json:
+        """What ``reranking`` gives, awaited."""
+        return next(self.reranking(model, request))
 
     def render(self, model: ModelRef, messages: Sequence[Message]) -> str:
         """The prompt that messages become by the model's own template.
@@ -184,7 +199,7 @@ class Runtime:
         """
         body = asking.chat({"messages": [dict(m) for m in messages]}, 1).body
         asked = Request("/apply-template", {"messages": body["messages"]})
-        return str(self._at_once(model, Mode.TEXT, asked).get("prompt", ""))
+        return str(next(self._one(model, Mode.TEXT, asked)).get("prompt", ""))
 
     def count_tokens(self, model: ModelRef, text: str) -> int:
         """How many tokens a text is.
@@ -192,12 +207,16 @@ class Runtime:
         Raises:
             As ``stream``.
         """
-        found = self._at_once(model, Mode.TEXT, Request("/tokenize", {"content": text}))
-        return len(found.get("tokens", ()))
+        asked = Request("/tokenize", {"content": text})
+        return len(next(self._one(model, Mode.TEXT, asked)).get("tokens", ()))
 
-    def _at_once(self, model: ModelRef, mode: Mode, request: Request) -> Json:
-        with self._asked(model, mode, request) as exchange:
-            return load(exchange.whole())
+    def _one(self, model: ModelRef, mode: Mode, request: Request) -> Chunks:
+        def work(chunks: Chunks) -> Generator[Json]:
+            with self._asked(model, mode, request, chunks, lambda _: chunks.check()) as exchange:
+                found = load(exchange.whole())
+            yield found
+
+        return Chunks(work)
 
     # --- upkeep ---------------------------------------------------------------------------------
 
