@@ -14,6 +14,8 @@ from groundswell.core.values import RepoId, RepoKind
 
 NAME_CHARACTERS_MAX: Final = 1024
 REMOTE: Final = "remote:"
+# What programs for other hubs write where they leave the choice.
+LATEST: Final = "latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +39,4 @@ def parse_name(text: str) -> ModelName:
         repo_id = RepoId.parse(RepoKind.MODEL, names.removeprefix("models/"))
     except InvalidName as error:
         raise RepoNotFound from error
-    return ModelName(repo_id, revision or "main", wanted)
+    return ModelName(repo_id, revision or "main", "" if wanted == LATEST else wanted)

@@ -119,7 +119,8 @@ class _Streamed(Response):
                     yield _frame({**item, "model": self._model})
         if self._chunks.is_overdue and last:
             end: Json = {"index": 0, "finish_reason": "length"}
-            end |= {"delta": {}} if "delta" in last["choices"][0] else {"text": ""}
+            empty: Json = {"delta": {}} if "delta" in last["choices"][0] else {"text": ""}
+            end |= empty
             yield _frame({**last, "model": self._model, "choices": [end]})
 
 
