@@ -5,6 +5,11 @@ import http.client
 import importlib.util
 import json
 import os
+import pty
+import select
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -193,3 +198,83 @@ def test_who_goes_away_stops_the_computing(live_hub: LiveHub, model: str) -> Non
             if cpu_ticks(processes) - before <= 3:
                 break
             assert time.monotonic() < deadline, "it computes for nobody"
+
+
+def talk(hub: LiveHub, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "groundswell.cli", "run", *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "HF_TOKEN": token_of("bob", "read"), "SWELL_DATA": str(hub.data)},
+    )
+
+
+@pytest.mark.own_folder
+def test_swell_run_beside_the_hub(live_hub: LiveHub, model: str, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("The sky is green.")
+    found = talk(
+        live_hub, model, "--prompt", "Say hello.", "--max-tokens=4", "--seed=1",
+        "--system", "Be brief.", "--file", str(notes),
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.strip()
+    told = found.stderr
+    assert f"{model}@" in told
+    assert "Q4_1 (94 MiB): the only one here" in told
+    assert told.index("fetching") < told.index("loading") < told.index("ready")
+    assert "first token after" in told
+    assert "tokens/s" in told
+
+
+def test_swell_run_asks_a_hub(live_hub: LiveHub, model: str) -> None:
+    found = talk(live_hub, model, "--hub", live_hub.url, "--max-tokens=4", text="Say hello.")
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.strip()
+    assert "tokens/s" in found.stderr
+    quiet = talk(live_hub, f"{model}:Q4_1", "--hub", live_hub.url, "--max-tokens=4", "--quiet",
+                 "--prompt", "Say hello.")  # fmt: skip
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+    absent = talk(live_hub, "ada/nothing", "--hub", live_hub.url, "--prompt", "a")
+    assert absent.returncode != 0
+    assert absent.stderr.startswith("swell: ")
+    adapter = talk(live_hub, model, "--hub", live_hub.url, "--adapter", model, "--prompt", "a")
+    assert "no adapter" in adapter.stderr
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_program(live_hub: LiveHub, model: str) -> None:
+    here, there = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "groundswell.cli", "run", model, "--data", str(live_hub.data),
+         "--hub", live_hub.url, "--token", token_of("bob", "read"), "--max-tokens", "2000"],
+        stdin=there, stdout=there, stderr=there, start_new_session=True,
+    )  # fmt: skip
+    os.close(there)
+    seen = b""
+
+    def until(wanted: bytes) -> None:
+        nonlocal seen
+        deadline = time.monotonic() + 60
+        while wanted not in seen:
+            assert time.monotonic() < deadline, seen
+            if select.select([here], [], [], 1)[0]:
+                seen += os.read(here, 65536)
+        seen = seen.partition(wanted)[2]
+
+    try:
+        until(b"> ")
+        os.write(here, b"Write a very long story about a dog, a cat and a mouse.\n")
+        until(b"100 %")
+        time.sleep(0.7)
+        os.kill(process.pid, signal.SIGINT)
+        until(b"(stopped)")
+        until(b"> ")
+        os.write(here, b"/bye\n")
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(here)

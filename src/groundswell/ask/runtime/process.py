@@ -86,6 +86,7 @@ class Runner:
             cwd="/",
             text=True,
             errors="replace",
+            start_new_session=True,  # Ctrl-C at a terminal stops an answer, not the model
         )
         assert process.stdin is not None
         assert process.stdout is not None
