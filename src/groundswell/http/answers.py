@@ -93,10 +93,10 @@ def _give_back(work: asyncio.Future[None]) -> None:
         work.exception()  # whoever awaited it was told
 
 
-async def only(request: Request, source: Closable[T]) -> T | None:
-    """The last item of a source; None when the client is gone before it comes."""
+async def gathered(request: Request, source: Closable[T]) -> list[T] | None:
+    """All items of a source; None when the client is gone before the last."""
     gone = asyncio.create_task(is_gone(request))
-    answer = asyncio.create_task(_last(source))
+    answer = asyncio.create_task(_all(source))
     try:
         await asyncio.wait({gone, answer}, return_when=asyncio.FIRST_COMPLETED)
         return answer.result() if answer.done() else None
@@ -106,12 +106,9 @@ async def only(request: Request, source: Closable[T]) -> T | None:
         await asyncio.gather(gone, answer, return_exceptions=True)
 
 
-async def _last(source: Closable[T]) -> T | None:
-    found: T | None = None
+async def _all(source: Closable[T]) -> list[T]:
     async with contextlib.aclosing(Feed[T]().follow(source)) as items:
-        async for item in items:
-            found = item
-    return found
+        return [item async for item in items]
 
 
 async def is_gone(request: Request) -> None:

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from groundswell.ask.runtime import Chunks, ModelRef, State, asking
 from groundswell.ask.runtime import Request as Asked
 from groundswell.core.errors import GroundswellError
-from groundswell.http.answers import Feed, is_gone, only
+from groundswell.http.answers import Feed, gathered, is_gone
 from groundswell.http.auth import hub_of
 from groundswell.http.bodies import flag_field, json_object
 from groundswell.http.errors import json_response
@@ -142,10 +142,10 @@ async def _write(request: Request, read: Callable[[Json, int], Asked]) -> Respon
 
 
 async def _whole(request: Request, model: ModelRef, chunks: Chunks) -> Response:
-    found = await only(request, chunks)
-    if found is None:
+    found = await gathered(request, chunks)
+    if not found:
         return Response(status_code=_GONE)  # nobody reads it
-    return json_response({**found, "model": model.name})
+    return json_response({**found[-1], "model": model.name})
 
 
 async def _chat(request: Request) -> Response:

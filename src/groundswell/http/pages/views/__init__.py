@@ -132,6 +132,7 @@ from groundswell.http.pages.views.places import (
     RepoList,
     SearchPage,
 )
+from groundswell.http.pages.views.playground import AnswerBox, PlaygroundPage
 from groundswell.http.pages.views.repository import (
     CardPage,
     CommitLine,
@@ -176,6 +177,7 @@ __all__ = [
     "AccessRow",
     "AccountPage",
     "ActivityRow",
+    "AnswerBox",
     "AuditPage",
     "AuditRow",
     "BinaryContent",
@@ -261,6 +263,7 @@ __all__ = [
     "PendingContent",
     "PersonRow",
     "PlaceForm",
+    "PlaygroundPage",
     "ProfilePage",
     "ProposalPage",
     "QuestionRow",
