@@ -368,6 +368,17 @@ def test_the_quantisation_that_fits_is_chosen_and_explained(stage: Stage) -> Non
         stage.model("alice/many:Q3_K")
 
 
+def test_a_broken_file_stands_in_nobodys_way(stage: Stage) -> None:
+    repository = stage.world.model("mixed")
+    files = {"a-Q4_0.gguf": b"GGUF", "b-Q8_0.gguf": tiny() + bytes(90_000)}
+    put(stage, repository, {**files, "lora-Q5_0.gguf": tiny(general__type="adapter")})
+    found = stage.model("alice/mixed")
+    assert found.file == "b-Q8_0.gguf"
+    assert [note.partition(" is ")[0] for note in found.notes] == ["a-Q4_0.gguf"]
+    with pytest.raises(BadRequest, match="no model that runs"):
+        stage.model("alice/mixed:Q4_0")
+
+
 def test_rights_are_decided_at_each_call(stage: Stage) -> None:
     hidden = stage.world.model("hidden", Visibility.PRIVATE)
     put(stage, hidden, {"a-Q8_0.gguf": tiny()})

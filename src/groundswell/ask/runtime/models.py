@@ -33,6 +33,7 @@ from groundswell.wire import gguf
 ENTRIES_MAX: Final = 10_000
 ADAPTERS_MAX: Final = 4
 _FACTS_KEPT: Final = 256
+_TRIES: Final = 16
 _PIECE_BYTES: Final = 1 << 20
 
 NOT_RUNNABLE: Final = (
@@ -78,12 +79,8 @@ class Models:
             return self._find_remote(principal, text, adapters)
         name = parse_name(text)
         repository = self._repos.find(principal, name.repo_id, Action.READ)
-        variants = self.variants(repository, name.revision)
-        if not variants.items:
-            raise BadRequest(NOT_RUNNABLE)
         commit = self._content.resolve_revision(repository, name.revision)
-        choice = self._choose(repository, commit, variants, name.wanted)
-        facts = self._read(repository, commit, choice.variant)
+        choice, facts, notes = self._chosen(repository, commit, name.wanted)
         if facts.is_adapter:
             msg = f"{text} is an adapter: run it over its base, as `lora` or --adapter."
             raise BadRequest(msg)
@@ -100,7 +97,7 @@ class Models:
             context_tokens=max(1, min(facts.context_tokens, self._limits.context_tokens)),
             adapters=tuple(self._adapter(principal, *each, facts) for each in adapters),
             explanation=choice.explanation,
-            notes=variants.notes,
+            notes=notes,
         )
 
     def check_may_run(self, principal: Principal) -> None:
@@ -135,25 +132,45 @@ class Models:
         page = self._content.tree(repository, revision, recursive=True, limit=ENTRIES_MAX)
         return variants_of(item.entry for item in page.items)
 
-    def _choose(
-        self, repository: Repository, commit: str, variants: Variants, wanted: str
-    ) -> Choice:
+    def _chosen(
+        self, repository: Repository, commit: str, wanted: str
+    ) -> tuple[Choice, Facts, tuple[str, ...]]:
+        """What runs, what it is, and what was left out. A file that is broken, and an adapter
+        beside models, stand in nobody's way.
+        """
+        found = self.variants(repository, commit)
+        items, notes = list(found.items), list(found.notes)
+        if not items:
+            raise BadRequest(" ".join((NOT_RUNNABLE, *notes)))
         if wanted:
-            return pick(variants, wanted, commit)
-        smallest = self._read(repository, commit, variants.items[0])
+            choice = pick(found, wanted, commit)
+            return choice, self._read(repository, commit, choice.variant), tuple(notes)
+        for _ in range(_TRIES):
+            smallest = items[0]
+            tried = smallest
+            try:
+                first = self._read(repository, commit, smallest)
+                choice = self._choose(items, first)
+                tried = choice.variant
+                facts = self._read(repository, commit, tried)
+                if not facts.is_adapter or len(items) == 1:
+                    return choice, facts, tuple(notes)
+                notes.append(f"{tried.path} is an adapter and is left out.")
+            except BadRequest as error:
+                if len(items) == 1:
+                    raise
+                notes.append(error.message)
+            items.remove(tried)
+        raise BadRequest("Too many files here are broken: name one that is not.")
+
+    def _choose(self, items: list[Variant], smallest: Facts) -> Choice:
         context_tokens = min(smallest.context_tokens, self._limits.context_tokens)
         running = self._running()
         return choose(
-            variants,
+            Variants(tuple(items), ()),
             lambda size: needs.needed_bytes(size, smallest, context_tokens, self._limits.slots),
             self._limits.memory_bytes or self._free_bytes(),
-            {
-                variant.path
-                for variant in variants.items
-                if all(
-                    e.pointer is not None and e.pointer.sha256 in running for e in variant.entries
-                )
-            },
+            {variant.path for variant in items if _runs(variant, running)},
         )
 
     def _read(self, repository: Repository, commit: str, variant: Variant) -> Facts:
@@ -204,3 +221,7 @@ class Models:
             raise EntryNotFound(chosen.path, commit, "Adapters come in one file.")
         file = self._file(repository, commit, chosen.path)
         return Adapter(f"{repository.full_name}@{commit}:{chosen.path}", file, scale)
+
+
+def _runs(variant: Variant, running: Collection[str]) -> bool:
+    return all(e.pointer is not None and e.pointer.sha256 in running for e in variant.entries)
