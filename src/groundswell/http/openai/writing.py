@@ -16,7 +16,7 @@ from groundswell.ask.runtime import Chunks, ModelRef, State, asking
 from groundswell.ask.runtime import Request as Asked
 from groundswell.core.errors import GroundswellError
 from groundswell.http.answers import Feed, gathered, is_gone
-from groundswell.http.auth import hub_of
+from groundswell.http.auth import ask, hub_of
 from groundswell.http.bodies import flag_field, json_object
 from groundswell.http.errors import json_response
 from groundswell.http.openai.door import DOOR, error_body, model_of
@@ -131,6 +131,7 @@ def _frame(chunk: Mapping[str, Any]) -> bytes:
 async def _write(request: Request, read: Callable[[Json, int], Asked]) -> Response:
     """Have a model write, streamed or whole."""
     hub = hub_of(request)
+    await ask(request, hub.runtime.models.check_may_run)
     body = await json_object(request)
     asked = read(body, hub.settings.run_answer_tokens)
     model = await model_of(request, body)
@@ -157,14 +158,18 @@ async def _completions(request: Request) -> Response:
 
 
 async def _embeddings(request: Request) -> Response:
-    hub, body = hub_of(request), await json_object(request)
+    hub = hub_of(request)
+    await ask(request, hub.runtime.models.check_may_run)
+    body = await json_object(request)
     asked = asking.embeddings(body)
     model = await model_of(request, body)
     return await _whole(request, model, hub.runtime.embedding(model, asked))
 
 
 async def _rerank(request: Request) -> Response:
-    hub, body = hub_of(request), await json_object(request)
+    hub = hub_of(request)
+    await ask(request, hub.runtime.models.check_may_run)
+    body = await json_object(request)
     asked = asking.rerank(body)
     model = await model_of(request, body)
     return await _whole(request, model, hub.runtime.reranking(model, asked))
