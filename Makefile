@@ -99,7 +99,7 @@ unit: $(VENV)/.test ## rules and formats, alone
 	$(call pytest,unit golden)
 
 .PHONY: hub
-hub: $(VENV)/.test ## use cases over real stores: SQLite, git, disk
+hub: $(VENV)/.test $(VENV)/.demo ## use cases over real stores: SQLite, git, disk
 	$(call pytest,hub,$(BOTH))
 
 .PHONY: property
@@ -143,7 +143,7 @@ security: $(VENV)/.test | system ## one file for each attack
 	$(call pytest,security,$(BOTH))
 
 .PHONY: web
-web: $(VENV)/.test | system ## the pages in Chromium
+web: $(VENV)/.test $(VENV)/.demo | system ## the pages in Chromium
 	$(call pytest,web,$(BOTH))
 
 .PHONY: docs

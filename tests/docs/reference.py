@@ -20,7 +20,18 @@ from groundswell.cli import swell
 from groundswell.core import policy
 from groundswell.core.policy import Action, Reason, Subject
 from groundswell.core.values import Gate, Principal, RepoGrant, Role, TokenRole, Visibility
-from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, uploads, xet
+from groundswell.http import (
+    git,
+    hub_api,
+    lfs,
+    oauth,
+    openai,
+    operation,
+    pages,
+    resolve,
+    uploads,
+    xet,
+)
 from groundswell.http.description import document
 from groundswell.http.routing import Route
 from tests.arch.tree import ROOT
@@ -104,6 +115,7 @@ DOORS = (
     (xet, "xet", "The Xet content store. `{base}` is the `casUrl` that a Xet token comes with."),
     (oauth, "oauth", "Signing in of devices, for `hf auth login`."),
     (pages, "pages", "What browsers see. Forms carry a token against forgery."),
+    (openai, "openai", "OpenAI's API over models of the hub."),
     (operation, "operation", "For those who run the hub."),
 )
 

@@ -25,6 +25,14 @@ XET_WRITE = "Xet write token"
 SIGNED_URL = "signed address"
 
 NOTES: dict[tuple[str, str], tuple[str, str]] = {
+    # ----------------------------------------------------------------------------------- openai
+    ("openai", "models"): ("models that run here and that the asker sees", SIGNED_IN),
+    ("openai", "model"): ("which file of a repository would run, and why", SIGNED_IN),
+    ("openai", "model by encoded name"): ("the same, for clients that write %2F", SIGNED_IN),
+    ("openai", "chat"): ("a model goes on with a conversation", SIGNED_IN),
+    ("openai", "completions"): ("a model goes on with a text", SIGNED_IN),
+    ("openai", "embeddings"): ("texts as vectors", SIGNED_IN),
+    ("openai", "rerank"): ("documents in order, for a question", SIGNED_IN),
     # -------------------------------------------------------------------------------- operation
     ("operation", "healthz"): ("the process answers", ANYONE),
     ("operation", "readyz"): ("database and store can be used; 503 when not", ANYONE),
@@ -345,6 +353,8 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page card"): ("the card, and the gate before its files", SEE),
     ("pages", "page tree"): ("files and versions", SEE),
     ("pages", "page file"): ("one file", READ),
+    ("pages", "page playground"): ("ask a model, and another one beside it", READ),
+    ("pages", "form playground"): ("the same without scripts; the setting `run_by` says who", READ),
     ("pages", "page viewer"): ("the tables of a repository, by their rows", READ),
     ("pages", "page cell"): ("a picture or sound in a cell of a table", READ),
     ("pages", "page blame"): ("one file with the commit of each line", READ),

@@ -18,7 +18,18 @@ import re
 
 import pytest
 
-from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, uploads, xet
+from groundswell.http import (
+    git,
+    hub_api,
+    lfs,
+    oauth,
+    openai,
+    operation,
+    pages,
+    resolve,
+    uploads,
+    xet,
+)
 from tests.security.target import (
     KIB,
     PASSWORD,
@@ -45,7 +56,7 @@ WITHOUT_COOKIE = re.compile(
 
 def unsafe_routes() -> list[tuple[str, str]]:
     found = set()
-    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, pages):
+    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, pages):
         for route in door.routes():
             for method in UNSAFE & set(route.methods):
                 found.add((method, route.pattern))

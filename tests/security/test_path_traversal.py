@@ -14,7 +14,18 @@ import re
 
 import pytest
 
-from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, uploads, xet
+from groundswell.http import (
+    git,
+    hub_api,
+    lfs,
+    oauth,
+    openai,
+    operation,
+    pages,
+    resolve,
+    uploads,
+    xet,
+)
 from tests.security.target import Caller, Target, commit, raw, regular
 
 UP = [
@@ -69,7 +80,7 @@ OUTSIDE = re.compile(rb"root:x?:0:0|SQLite format 3|\[core\]|repositoryformatver
 def patterns() -> list[tuple[str, str]]:
     """(method, pattern) of every address that takes anything from its sender."""
     found = set()
-    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, pages):
+    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, pages):
         for route in door.routes():
             if "{" in route.pattern:
                 found.add((route.methods[0], route.pattern))

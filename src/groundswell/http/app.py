@@ -11,7 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from groundswell.core.errors import GroundswellError
-from groundswell.http import git, hub_api, lfs, oauth, operation, pages, resolve, uploads, xet
+from groundswell.http import (
+    git,
+    hub_api,
+    lfs,
+    oauth,
+    openai,
+    operation,
+    pages,
+    resolve,
+    uploads,
+    xet,
+)
 from groundswell.http.edge import Edge
 from groundswell.http.errors import render_json_error
 from groundswell.http.routing import Door
@@ -30,7 +41,7 @@ FALLBACK = Door("none", _render_unmatched)
 
 def build_app(hub: Hub, schedules: Sequence[Schedule] = ()) -> Edge:
     """The ASGI application of this hub; ``schedules`` are what runs beside it."""
-    doors = (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, pages)
+    doors = (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, pages)
     routes = [route for door in doors for route in door.routes()]
     app = Edge(hub, routes, FALLBACK)
     app.state.routes = tuple(routes)

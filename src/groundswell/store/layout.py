@@ -6,6 +6,7 @@ DATA/  groundswell.db · repos/<ab>/<repository number>.git · xorbs/<ab>/<hash>
        spool/ (bytes on their way in) · keys/ (signing keys) · deletion.lease (held by backups)
        quarantine/ (what was found corrupt, moved there by an admin)
        identity (which hub the folder belongs to)
+       derived/ (made from content when it is first needed, and never the only copy)
 ```
 
 Paths come from numbers and hashes, never from names. It does not know what lies inside a file.
@@ -64,6 +65,11 @@ class DataFolder:
     def keys(self) -> Path:
         """Keys that sign tokens and URLs: readable by the hub's own user alone."""
         return self.root / "keys"
+
+    @property
+    def derived(self) -> Path:
+        """What was made from content, and can be made again: made when it is first needed."""
+        return self.root / "derived"
 
     def create(self) -> None:
         """Make the folders that are missing, durably. Doing it again changes nothing.

@@ -38,6 +38,16 @@ class NotServed(GroundswellError):
     default_message = "This hub does not offer that."
 
 
+class RunnerFailed(GroundswellError):
+    """The process that ran a model ended, or never began to answer. The hub itself goes on."""
+
+    code = "RunnerFailed"
+    status = 502
+    exit_code = 7
+    retryable = True
+    default_message = "The model's process ended."
+
+
 class DataTooNew(GroundswellError):
     """The data folder was written by a newer Groundswell than the one that opens it."""
 

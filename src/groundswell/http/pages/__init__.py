@@ -31,6 +31,7 @@ from groundswell.http.pages import (
     mail,
     making,
     notifications,
+    playground,
     revisions,
     rules,
     searching,
@@ -51,7 +52,7 @@ def routes() -> list[Route]:
     parts = (
         *(assets, lists, searching, accounts, sessions, admin, making),
         *(card, files, history, blame, revisions, upload, editing),
-        *(viewer, cells),
+        *(viewer, cells, playground),
         *(discussions, access, access_csv, likes, collecting, collections),
         *(buckets, webhooks, forks, checks, rules, activity, notifications, feeds, mail),
     )

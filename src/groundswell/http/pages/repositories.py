@@ -63,7 +63,14 @@ def head_of(asked: Asked, repository: Repository) -> RepoHead:
         upstream=None if kinship.upstream is None else tag_of(kinship.upstream),
         forks=kinship.fork_count,
         watch=_level(asked, repository),
+        runs=_runs(asked, repository),
     )
+
+
+def _runs(asked: Asked, repository: Repository) -> bool:
+    """Whether it holds a model that may run here."""
+    is_model = repository.kind is RepoKind.MODEL and "gguf" in repository.facts
+    return is_model and asked.hub.settings.run_by != "nobody"
 
 
 def _level(asked: Asked, repository: Repository) -> str:

@@ -2,7 +2,8 @@
 
 Limits of the kernel that need no rights: memory, processor time, no further open file (so neither
 file nor socket), no written byte, no core; and Landlock, where the kernel has it, so that no path
-can be opened and no TCP port reached by other means. Knows nothing of what the process does.
+can be opened and no TCP port reached by other means. A process that lives longer is shut in with
+what it needs: paths to read, a folder for its socket. Knows nothing of what the process does.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import os
 import resource
 import signal
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 # Numbers of the kernel's interface, the same on both machines below.
 _CREATE_RULESET: Final = 444
+_ADD_RULE: Final = 445
 _RESTRICT_SELF: Final = 446
 _VERSION_FLAG: Final = 1
 _NO_NEW_PRIVILEGES: Final = 38
@@ -26,6 +29,13 @@ _FILE_RIGHTS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _FILE_RIGHTS_MAX: Final = 16
 _NETWORK_FROM: Final = 4
 _TCP_RIGHTS: Final = 0b11
+_PATH_BENEATH: Final = 1
+_READ_FILE: Final = 1 << 2
+_READ_FOLDER: Final = 1 << 3
+_REMOVE_FILE: Final = 1 << 5
+_MAKE_SOCKET: Final = 1 << 9
+_NEW_USERS: Final = 0x1000_0000
+_NEW_NETWORK: Final = 0x4000_0000
 
 
 def confine(memory_bytes: int, cpu_seconds: int, wall_seconds: int) -> bool:
@@ -54,7 +64,24 @@ def _address_bytes() -> int:
     return int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
 
 
-def _landlock() -> bool:
+def lock_paths(readable: Iterable[Path], socket_folder: Path) -> bool:
+    """Open nothing from now on but what is readable, reach no TCP port, and make no file but
+    sockets in that folder; whether Landlock is there to see to it.
+    """
+    allowed = dict.fromkeys(readable, _READ_FILE | _READ_FOLDER)
+    return _landlock({**allowed, socket_folder: _MAKE_SOCKET | _REMOVE_FILE})
+
+
+def leave_network() -> bool:
+    """Have no network from now on, not even this machine's own; whether the kernel allows that.
+
+    For a process with one thread. Sockets that are paths go on working.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    return bool(libc.unshare(_NEW_USERS | _NEW_NETWORK) == 0)
+
+
+def _landlock(allowed: dict[Path, int] | None = None) -> bool:
     if os.uname().machine not in _MACHINES:
         return False
     libc = ctypes.CDLL(None, use_errno=True)
@@ -67,7 +94,22 @@ def _landlock() -> bool:
     ruleset = libc.syscall(_CREATE_RULESET, rules, len(rules), 0)
     if ruleset < 0:
         return False
+    for path, right in (allowed or {}).items():
+        _allow(libc, ruleset, path, right & files)
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     is_locked: bool = libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0
     os.close(ruleset)
     return is_locked
+
+
+def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
+    """Allow this below a path; a path that is not there needs no leave."""
+    try:
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    if not path.is_dir():
+        rights &= ~_READ_FOLDER
+    rule = struct.pack("=Qi", rights, place)
+    libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)
+    os.close(place)

@@ -6,7 +6,7 @@ somebody is asked: a webhook, a mirror. Nothing here runs unless a person asked 
 """
 
 from groundswell.store.outbound.addresses import Boundary, OutboundPolicy
-from groundswell.store.outbound.client import Outbound, Reply
+from groundswell.store.outbound.client import OpenReply, Outbound, Reply
 from groundswell.store.outbound.network import AddressRefused, Resolver, Unreachable, resolve
 from groundswell.store.outbound.urls import URL_CHARACTERS_MAX, Target, UrlRefused, parse_url
 
@@ -14,6 +14,7 @@ __all__ = [
     "URL_CHARACTERS_MAX",
     "AddressRefused",
     "Boundary",
+    "OpenReply",
     "Outbound",
     "OutboundPolicy",
     "Reply",

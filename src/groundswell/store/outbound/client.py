@@ -7,9 +7,10 @@ says so, and each one is checked like the first address.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -56,6 +57,16 @@ class Reply:
     def header(self, name: str) -> str:
         """The first header of that name; "" without one."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReply:
+    """An answer under way: its status, and its body in pieces as they come. Reading on may raise
+    Unreachable.
+    """
+
+    status: int
+    pieces: Iterator[bytes]
 
 
 class Outbound:
@@ -139,6 +150,33 @@ class Outbound:
         except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
             return Reply(took(), problem=_told(error), asked=tuple(asked))
 
+    @contextlib.contextmanager
+    def open(
+        self,
+        method: str,
+        url: str,
+        headers: Headers,
+        body: bytes = b"",
+        *,
+        response_bytes_max: int,
+        total_seconds: float,
+    ) -> Iterator[OpenReply]:
+        """Ask, and read the answer while it comes; no redirects. The connection ends with the
+        context. For one host that the operator named: ``headers`` may hold its key.
+
+        Raises:
+            Unreachable, also while it is read: why there is no answer, in words.
+        """
+        if not self.enabled:
+            raise Unreachable("This hub sends nothing out.")
+        deadline = Deadline(total_seconds, 2 * HEADER_BYTES_MAX + response_bytes_max)
+        with _as_unreachable():
+            target = self.parse(url)
+            with self._response(
+                method, target, headers, body, deadline, read_seconds=total_seconds
+            ) as response:
+                yield OpenReply(response.status, _guarded(response.iter_stream()))
+
     def _once(
         self,
         method: str,
@@ -148,6 +186,22 @@ class Outbound:
         deadline: Deadline,
         response_bytes_max: int,
     ) -> tuple[int, tuple[tuple[str, str], ...], bytes, bool]:
+        with self._response(method, target, headers, body, deadline) as response:
+            start, is_cut = _beginning(response, response_bytes_max)
+        kept = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers)
+        return response.status, kept, start, is_cut
+
+    @contextlib.contextmanager
+    def _response(
+        self,
+        method: str,
+        target: Target,
+        headers: Headers,
+        body: bytes,
+        deadline: Deadline,
+        *,
+        read_seconds: float = READ_SECONDS,
+    ) -> Iterator[httpcore2.Response]:
         network = GuardedNetwork(self.boundary, self._resolver, deadline)
         scheme, host = target.scheme.encode(), target.host.encode()
         url = httpcore2.URL(scheme=scheme, host=host, port=target.port, target=target.path)
@@ -169,7 +223,7 @@ class Outbound:
             extensions={
                 "timeout": {
                     "connect": CONNECT_SECONDS,
-                    "read": READ_SECONDS,
+                    "read": read_seconds,
                     "write": READ_SECONDS,
                 }
             },
@@ -183,11 +237,26 @@ class Outbound:
                     HEADER_BYTES_MAX
                 ):
                     raise Unreachable("The answer's headers are larger than what is taken.")
-                start, is_cut = _beginning(response, response_bytes_max)
+                yield response
             finally:
                 response.close()
-        kept = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers)
-        return response.status, kept, start, is_cut
+
+
+@contextlib.contextmanager
+def _as_unreachable() -> Iterator[None]:
+    try:
+        yield
+    except (UrlRefused, AddressRefused) as error:
+        raise Unreachable(str(error)) from error
+    except httpcore2.TimeoutException as error:
+        raise Unreachable("No answer in time.") from error
+    except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+        raise Unreachable(_told(error)) from error
+
+
+def _guarded(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    with _as_unreachable():
+        yield from pieces
 
 
 def _beginning(response: httpcore2.Response, bytes_max: int) -> tuple[bytes, bool]:

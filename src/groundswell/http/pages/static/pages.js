@@ -41,3 +41,5 @@ const search = document.querySelector("form[data-suggest]");
 if (search) suggestIn(search);
 const form = document.querySelector("form[data-upload]");
 if (form) import("./upload.js").then(({ watchUpload }) => watchUpload(form));
+const playground = document.querySelector("form[data-playground]");
+if (playground) import("./playground.js").then(({ watchPlayground }) => watchPlayground(playground));

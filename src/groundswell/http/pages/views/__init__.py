@@ -131,6 +131,7 @@ from groundswell.http.pages.views.places import (
     RepoList,
     SearchPage,
 )
+from groundswell.http.pages.views.playground import AnswerBox, PlaygroundPage
 from groundswell.http.pages.views.repository import (
     CardPage,
     CommitLine,
@@ -178,6 +179,7 @@ __all__ = [
     "AccessRow",
     "AccountPage",
     "ActivityRow",
+    "AnswerBox",
     "AskedRow",
     "AuditPage",
     "AuditRow",
@@ -264,6 +266,7 @@ __all__ = [
     "PendingContent",
     "PersonRow",
     "PlaceForm",
+    "PlaygroundPage",
     "ProfilePage",
     "ProposalPage",
     "QuestionRow",

@@ -34,6 +34,7 @@ class RepoHead:
     watch: str = ""  # how much the viewer hears of it; "" for the anonymous
     upstream: Tag | None = None  # what it was forked from
     forks: int = 0
+    runs: bool = False  # on this hub: the tab of the playground
 
     @property
     def full_name(self) -> str:

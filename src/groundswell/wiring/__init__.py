@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundswell.ask.building import build_runtime
+from groundswell.ask.derivatives import Derivatives
+from groundswell.ask.runtime import Runtime
 from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
 from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
@@ -30,10 +33,7 @@ from groundswell.hub.identity import Rows, open_database, renew
 from groundswell.hub.likes import Likes
 from groundswell.hub.mailing import (
     MailChoices,
-    Relay,
-    Sender,
     Sending,
-    can_be_written_to,
     queueing,
 )
 from groundswell.hub.merge_queue import MergeQueue
@@ -61,6 +61,7 @@ from groundswell.store.keys import load_keys
 from groundswell.store.layout import DataFolder
 from groundswell.store.outbound import Outbound, OutboundPolicy
 from groundswell.store.ports import BlobStore
+from groundswell.wiring.others import limits_of, relay_of, remote_of, sender_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,8 @@ class Hub:
     editing: Editing
     references: References
     blobs: Blobs
+    derivatives: Derivatives
+    runtime: Runtime
     projections: Projections
     webhooks: Webhooks
     deliveries: Deliveries
@@ -230,41 +233,6 @@ def _open_stores(
         raise
 
 
-def _relay(settings: Settings) -> Relay | None:
-    """The mail server that the settings name, if they do.
-
-    Raises:
-        BadRequest: a password file that cannot be read, or a sender that cannot be one.
-    """
-    if settings.smtp_host is None:
-        return None
-    from groundswell.store.smtp import SmtpRelay
-
-    if not can_be_written_to(settings.smtp_from or ""):
-        msg = f"smtp_from: no address that mail can come from: {settings.smtp_from!r}"
-        raise BadRequest(msg)
-    password = None
-    if settings.smtp_password_file is not None:
-        try:
-            password = settings.smtp_password_file.read_text("utf-8").splitlines()[0]
-        except (OSError, UnicodeDecodeError, IndexError) as error:
-            msg = f"smtp_password_file: {settings.smtp_password_file} holds no line of text"
-            raise BadRequest(msg) from error
-    return SmtpRelay(
-        settings.smtp_host,
-        settings.smtp_port,
-        settings.smtp_security,
-        settings.smtp_user,
-        password,
-    )
-
-
-def _sender(settings: Settings) -> Sender:
-    assert settings.smtp_from is not None, "the settings see to it"
-    assert settings.public_url is not None, "the settings see to it"
-    return Sender(settings.smtp_from, settings.public_url)
-
-
 def _begin_to_serve(git: GitStore, commits: Commits) -> None:
     """Before the first request: what a power cut left would stand in its way."""
     with git.workers.beginning() as is_first:
@@ -309,6 +277,10 @@ def build(  # long: a line or two for each use case
     commits = Commits(database, git, blobs, repos, discussions, clock)
     merging = Merging(database, git, discussions, commits, clock)
     content = Content(git, blobs)
+    derivatives = Derivatives(
+        folder.derived, blobs.open_content, size_bytes_max=settings.derived_max_bytes
+    )
+    runtime = build_runtime(repos, content, derivatives, limits_of(settings), remote_of(settings))
     blaming = Blaming(git, content)
     references = References(database, git, blobs, commits, content, clock)
     tables = Tables()
@@ -317,10 +289,11 @@ def build(  # long: a line or two for each use case
     checks = Checks(database, git, clock)
     checks.ask(decide_report)
     checks.tell(merge_queue.advance)
-    relay, inbox = _relay(settings), Inbox(database, clock)
+    relay, inbox = relay_of(settings), Inbox(database, clock)
     mail_choices = MailChoices(database, signer, clock, can_send=relay is not None)
 
     def close() -> None:
+        runtime.close()
         tables.close()
         blaming.close()
         repos.close()
@@ -329,6 +302,7 @@ def build(  # long: a line or two for each use case
         database.close()
 
     if serves:
+        derivatives.sweep()
         _begin_to_serve(git, commits)
     return Hub(
         settings=settings,
@@ -351,7 +325,7 @@ def build(  # long: a line or two for each use case
         mail_choices=mail_choices,
         sending=None
         if relay is None
-        else Sending(database, mail_choices, inbox, relay, _sender(settings), clock),
+        else Sending(database, mail_choices, inbox, relay, sender_of(settings), clock),
         overviews=Overviews(database),
         collections=Collections(database, clock),
         checks=checks,
@@ -374,6 +348,8 @@ def build(  # long: a line or two for each use case
         editing=Editing(content, commits, blobs),
         references=references,
         blobs=blobs,
+        derivatives=derivatives,
+        runtime=runtime,
         projections=Projections(database),
         webhooks=Webhooks(database, clock, sealer, outbound),
         deliveries=Deliveries(database, clock, sealer, outbound),

@@ -6,16 +6,13 @@ descriptions here. Does not know what the settings build: `wiring.py` does.
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -23,11 +20,12 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from groundswell.settings.forms import Inside, Networks, accel_prefix_path, base_address, origin
 
 FILE_NAME: Final = "swell.toml"
 ENVIRONMENT_PREFIX: Final = "SWELL_"
@@ -38,54 +36,6 @@ _GIB: Final = 1 << 30
 
 class SettingsFault(Exception):
     """Settings that cannot be used; the text names each one and what is wrong with it."""
-
-
-def _split(value: object) -> object:
-    """Several values in one text, as the environment and flags write them."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
-    for text in texts:
-        ipaddress.ip_network(text)
-    return texts
-
-
-def _inside(entries: tuple[str, ...]) -> tuple[str, ...]:
-    for entry in entries:
-        try:
-            ipaddress.ip_network(entry)
-        except ValueError as error:
-            if not re.fullmatch(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?", entry):
-                msg = f"{entry!r} is neither a host's name nor a network such as 10.0.0.0/8"
-                raise ValueError(msg) from error
-    return entries
-
-
-def _origin(url: str | None) -> str | None:
-    if url is None or url == "":
-        return None
-    scheme, separator, rest = url.rstrip("/").partition("://")
-    if separator == "" or scheme not in {"http", "https"} or not rest or "@" in rest:
-        msg = "must be http://host or https://host, with a port or path where there is one"
-        raise ValueError(msg)
-    return url.rstrip("/")
-
-
-def _accel_prefix(path: str | None) -> str | None:
-    if path is None or path == "":
-        return None
-    # A first character that no name begins with: such a location hides nobody's repositories.
-    if not re.fullmatch(r"/\.[A-Za-z0-9._-]*", path):
-        msg = "must be a path such as /.stored: a slash, a dot, letters and digits"
-        raise ValueError(msg)
-    return path
-
-
-Inside = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_inside)]
-Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_networks)]
 
 
 class Settings(BaseSettings):
@@ -101,7 +51,7 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
-    public_url: Annotated[str | None, AfterValidator(_origin)] = Field(
+    public_url: Annotated[str | None, AfterValidator(origin)] = Field(
         None,
         description="The address that people and clients use, when a proxy stands before the hub. "
         "Without it, addresses in answers follow the Host header of the request.",
@@ -111,7 +61,7 @@ class Settings(BaseSettings):
         description="Networks whose X-Forwarded-For, -Proto and -Host headers are believed, "
         "comma-separated.",
     )
-    accel_prefix: Annotated[str | None, AfterValidator(_accel_prefix)] = Field(
+    accel_prefix: Annotated[str | None, AfterValidator(accel_prefix_path)] = Field(
         None,
         description="Path of a location of nginx, `internal`, over the data folder. With it, nginx "
         "sends stored bytes itself (X-Accel-Redirect) to Xet clients that come through one of "
@@ -127,7 +77,7 @@ class Settings(BaseSettings):
         description="s3://bucket/prefix: content lies in this bucket instead of the data folder. "
         "Needs the extra `s3`.",
     )
-    storage_endpoint: Annotated[str | None, AfterValidator(_origin)] = Field(
+    storage_endpoint: Annotated[str | None, AfterValidator(origin)] = Field(
         None, description="Address of the object storage. Without it, Amazon's for the region."
     )
     storage_region: str = Field("us-east-1", description="Region of the bucket.")
@@ -139,7 +89,7 @@ class Settings(BaseSettings):
     storage_secret_access_key: SecretStr | None = Field(
         None, description="The secret half of the key pair."
     )
-    storage_public_endpoint: Annotated[str | None, AfterValidator(_origin)] = Field(
+    storage_public_endpoint: Annotated[str | None, AfterValidator(origin)] = Field(
         None,
         description="Address under which clients reach the same storage. With it, Xet clients "
         "download from there by signed addresses, each good for one range and 15 minutes; without "
@@ -240,6 +190,58 @@ class Settings(BaseSettings):
         "address that is not on the internet is refused.",
     )
 
+    run_by: Literal["nobody", "users", "everybody"] = Field(
+        "users",
+        description="Who may run models here: nobody, whoever has an account, or everybody. What "
+        "they may not read they cannot run. Needs the extra `ask`.",
+    )
+    run_models_max: int = Field(
+        2, ge=1, le=64, description="Models in memory at the same time, each a process of its own."
+    )
+    run_memory_bytes: int = Field(
+        0,
+        ge=0,
+        description="Memory for all of them together. 0: what is free when one is loaded. The "
+        "quantisation that fits is chosen by this.",
+    )
+    run_idle_seconds: float = Field(
+        600.0, gt=0, description="A model that nobody asks for this long is unloaded."
+    )
+    run_context_tokens: int = Field(
+        4096, ge=256, description="Longest conversation, if the model takes that much."
+    )
+    run_at_once: int = Field(
+        2, ge=1, le=32, description="Answers that one model writes at the same time."
+    )
+    run_waiting_max: int = Field(
+        8, ge=0, le=1024, description="Requests that may wait for each model; the next get 429."
+    )
+    run_threads: int = Field(
+        0,
+        ge=0,
+        le=512,
+        description="Threads that compute for each model. 0: one fewer than there are cores; where "
+        "a thread shares its core with other work, all of them wait for it.",
+    )
+    run_answer_seconds: float = Field(
+        300.0, gt=0, description="An answer that takes longer is ended where it is."
+    )
+    run_answer_tokens: int = Field(4096, ge=1, description="Longest answer.")
+    run_url: Annotated[str | None, AfterValidator(base_address)] = Field(
+        None,
+        description="Address of a server that speaks OpenAI's API (https://host/v1): its models "
+        "run as `remote:NAME` for whoever has an account.",
+    )
+    run_key_file: Path | None = Field(
+        None, description="File whose first line is the key for that server."
+    )
+    derived_max_bytes: int = Field(
+        0,
+        ge=0,
+        description="What files that are made from content (models to run, indexes) may take in "
+        "derived/; the least recently used go first, and are made again when they are needed. 0: "
+        "20 GiB, or a fifth of the disk where that is less.",
+    )
     quota_bytes: int = Field(
         0,
         ge=0,

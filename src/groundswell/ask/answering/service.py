@@ -1,0 +1,287 @@
+"""Answering a question from packs, as events that can be shown as they come.
+
+The order is the promise: what is planned, the evidence, then a sentence that stands in a pack letter
+for letter, with its citation, or that the packs do not say it. No language model has been asked by
+then. Does not know who asks, nor how events travel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from groundswell.ask.calibration import RISK_DEFAULT, Calibration
+from groundswell.ask.packs.opened import FoundPassage, OpenPack
+from groundswell.ask.retrieval.ranking import Candidate, begins_with_pronoun
+from groundswell.ask.retrieval.searching import Found, Shelf
+from groundswell.ask.sentences import sentences
+from groundswell.core.errors import BadRequest
+from groundswell.wire.documents import BlockKind
+from groundswell.wire.packs import Citation
+
+RISK_MIN: Final = 0.01
+RISK_MAX: Final = 0.2
+EVIDENCE_MAX: Final = 8
+EXTRACTS_MAX: Final = 3
+NEAREST_MAX: Final = 3
+# A further sentence is shown when it is nearly as good as the best.
+FURTHER: Final = 0.9
+QUOTE_CHARACTERS_MAX: Final = 1_200
+CONTEXT_CHARACTERS_MAX: Final = 200
+
+_BACK: Final = re.compile(
+    r"\b(?:it|its|he|she|they|them|his|her|their|this|that|these|those|there|er|sie|es|il|elle)\b",
+    re.IGNORECASE,
+)
+_FURTHER_QUESTION: Final = re.compile(
+    r"\s*(?:and|what about|how about|und|et|y)\b[\s,]*(?P<rest>.*)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What somebody asks.
+
+    Attributes:
+        question: in their words.
+        about: the title that the question before was answered from; "" for a first question. "How
+            high is it?" is about that.
+        risk: the share of questions for which a wrong sentence may be shown.
+    """
+
+    question: str
+    about: str = ""
+    risk: float = RISK_DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Characters of an article, letter for letter.
+
+    Attributes:
+        id: S1, S2, …: what prose refers to.
+        title: of the article.
+        headings: that it stands under.
+        text: what is quoted.
+        citation: where it stands.
+        probability: that it answers, for the best one; None for others.
+    """
+
+    id: str
+    title: str
+    headings: tuple[str, ...]
+    text: str
+    citation: Citation
+    probability: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For answers and receipts."""
+        value = {
+            "id": self.id,
+            "title": self.title,
+            "headings": list(self.headings),
+            "text": self.text,
+            "citation": self.citation.as_json(),
+        }
+        return value if self.probability is None else {**value, "p": round(self.probability, 3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was understood, and where it is looked for."""
+
+    asked: str
+    kind: str
+    words: tuple[str, ...]
+    packs: tuple[str, ...]
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The best sentences, whether or not they are good enough."""
+
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """A sentence that answers."""
+
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True)
+class Abstain:
+    """The packs do not say it, as far as can be told.
+
+    Attributes:
+        why: in words for people.
+        nearest: what comes next to it.
+        probability: that the first of them answers all the same.
+        threshold: what it would have had to be.
+    """
+
+    why: str
+    nearest: tuple[Quote, ...]
+    probability: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end, with a receipt: all that it takes to check the answer without trust."""
+
+    receipt: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+Event = Plan | Evidence | Extract | Abstain | Done
+
+
+def answer(shelf: Shelf, calibrations: Sequence[Calibration], asking: Asking) -> Iterator[Event]:
+    """Answer from a shelf of packs.
+
+    Args:
+        shelf: the packs; whoever asks may read all of them.
+        calibrations: of each pack, in the shelf's order.
+        asking: the question.
+
+    Raises:
+        BadRequest: the question is empty or too long, or the risk is none that can be promised.
+        Corrupt: a pack cannot be read.
+    """
+    if not RISK_MIN <= asking.risk <= RISK_MAX:
+        raise BadRequest(f"The risk has to be between {RISK_MIN} and {RISK_MAX}.")
+    asked = with_context(asking.question, asking.about)
+    found = shelf.search(asked)
+    packs = tuple(pack.address for pack in shelf.packs)
+    question = found.question
+    yield Plan(asked, question.kind.value, question.words, packs, found.passages)
+    calibration = _calibration_of(found, shelf, calibrations)
+    sure = calibration.probability(found.candidates)
+    at_least = calibration.threshold(asking.risk)
+    quotes = _quotes(found, sure)
+    yield Evidence(quotes)
+    shown: list[Quote] = []
+    if quotes and sure >= at_least:
+        shown = list(_shown(found, quotes))
+        yield from map(Extract, shown)
+    else:
+        yield Abstain(_why(found, shelf), quotes[:NEAREST_MAX], sure, at_least)
+    receipt = {
+        "format": "groundswell-answer/1",
+        "question": asking.question,
+        "asked": asked,
+        "risk": asking.risk,
+        "packs": list(packs),
+        "evidence": [quote.citation.as_json() for quote in quotes],
+        "extract": [quote.as_json() for quote in shown],
+        "abstained": not shown,
+        "p": round(sure, 3),
+        "threshold": at_least,
+        "model": None,
+    }
+    yield Done(receipt, found.seconds)
+
+
+def with_context(question: str, about: str) -> str:
+    """A question with what it leaves out: the subject of the one before it.
+
+    Rules and no model: a pronoun stands for the subject, and "and the area?" asks it of the same.
+    """
+    if not about:
+        return question
+    further = _FURTHER_QUESTION.fullmatch(question)
+    text = further["rest"] if further else question
+    about = about[:CONTEXT_CHARACTERS_MAX]
+    if about.casefold() in text.casefold():
+        return question
+    if _BACK.search(text):
+        return _BACK.sub(lambda _: about, text, count=1)
+    if further and not re.search(r"\b[A-ZÀ-Þ0-9]", text):
+        return f"{text.rstrip(' ?')} of {about}?"
+    return question
+
+
+def _calibration_of(found: Found, shelf: Shelf, calibrations: Sequence[Calibration]) -> Calibration:
+    """The calibration of the pack that the best sentence is from."""
+    if not found.candidates:
+        return calibrations[0]
+    best = found.candidates[0].passage.pack
+    return calibrations[next(n for n, pack in enumerate(shelf.packs) if pack is best)]
+
+
+def _quotes(found: Found, sure: float) -> tuple[Quote, ...]:
+    """The best candidates as quotes, no two of them overlapping."""
+    quotes: list[Quote] = []
+    for candidate in found.candidates:
+        if len(quotes) == EVIDENCE_MAX:
+            break
+        quote = _quote(candidate, len(quotes) + 1, sure if not quotes else None)
+        if all(not _overlap(quote.citation, each.citation) for each in quotes):
+            quotes.append(quote)
+    return tuple(quotes)
+
+
+def _quote(candidate: Candidate, number: int, sure: float | None) -> Quote:
+    passage = candidate.passage
+    start, stop = _span(candidate)
+    return Quote(
+        f"S{number}",
+        passage.article.title,
+        tuple(passage.headings),
+        passage.article.text[start:stop],
+        passage.cite(start, stop),
+        sure,
+    )
+
+
+def _span(candidate: Candidate) -> tuple[int, int]:
+    """The sentence, with the one before it where it speaks of what that named."""
+    start, stop = candidate.start, candidate.stop
+    if begins_with_pronoun(candidate.text):
+        start = _before(candidate.passage, start)
+    return start, min(stop, start + QUOTE_CHARACTERS_MAX)
+
+
+def _before(passage: FoundPassage, start: int) -> int:
+    """Where the sentence before begins, within the same block; ``start`` when there is none."""
+    text = passage.article.text
+    for block in passage.article.blocks:
+        if block.start <= start < block.stop and block.kind is BlockKind.TEXT:
+            earlier = sentences(text[block.start : start])
+            return block.start + earlier[-1][0] if earlier else start
+    return start
+
+
+def _shown(found: Found, quotes: Sequence[Quote]) -> Iterator[Quote]:
+    """The best quote, and those of the same passage or heading that are nearly as good."""
+    best = found.candidates[0]
+    by_place = {(each.passage.article.path, each.stop): each for each in found.candidates}
+    for quote in quotes:
+        each = by_place.get((quote.citation.article, quote.citation.stop), best)
+        is_near = (
+            each.passage.article is best.passage.article and quote.headings == quotes[0].headings
+        )
+        if quote is quotes[0] or (is_near and each.score >= FURTHER * best.score):
+            yield quote
+
+
+def _overlap(one: Citation, other: Citation) -> bool:
+    is_same = (one.pack, one.article) == (other.pack, other.article)
+    return is_same and one.start < other.stop and other.start < one.stop
+
+
+def _why(found: Found, shelf: Shelf) -> str:
+    names = ", ".join(_title(pack) for pack in shelf.packs)
+    where = f"{found.passages:,} passages of {names}"
+    if not found.candidates:
+        return f"None of the words of this question stand in {where}."
+    return f"Nothing in {where} answers this well enough. These come nearest."
+
+
+def _title(pack: OpenPack) -> str:
+    return pack.manifest.title or pack.name

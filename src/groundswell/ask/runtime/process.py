@@ -1,0 +1,218 @@
+"""A runner from the hub's side: started, watched, asked, ended.
+
+Knows processes, their last words and their socket. Does not know which model is wanted, nor by
+whom. Used by many threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import resource
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from groundswell.ask.runner import READY
+from groundswell.ask.runtime.exchange import SocketExchange
+from groundswell.ask.runtime.values import Json, Mode
+from groundswell.core.errors import RunnerFailed
+
+# The runner needs to find Python's packages and nothing else of the hub's environment.
+_ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
+_LOG_LINES_MAX: Final = 200
+_LOG_LINE_CHARACTERS_MAX: Final = 500
+_LOOK_SECONDS: Final = 0.1
+_END_SECONDS: Final = 5.0
+_SIGKILL: Final = -9
+_NO_MEMORY: Final = re.compile(
+    r"bad_alloc|failed to allocate|cannot allocate|out of memory|unable to allocate", re.IGNORECASE
+)
+_FAULT: Final = re.compile(r"error|fail|invalid|unknown|abort|assert|exception", re.IGNORECASE)
+_STAMP: Final = re.compile(r"^[\d.]+ [A-Z] ")
+_PATHS: Final = re.compile(r"'?(/[^\s':]+)'?")
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a runner is started with."""
+
+    name: str
+    mode: Mode
+    model: Path
+    adapters: tuple[Path, ...]
+    size_bytes: int
+    context_tokens: int
+    slots: int
+    threads: int
+    memory_bytes: int
+    pools_by_mean: bool = False
+
+
+class Runner:
+    """One process with one model. ``start`` returns at once; ``wait`` until it can be asked."""
+
+    def __init__(self, orders: Orders) -> None:
+        self.orders = orders
+        self._folder = Path(tempfile.mkdtemp(prefix="swell-run-"))
+        self._socket = self._folder / "s.sock"
+        self._key = secrets.token_urlsafe(24)
+        self._log: deque[str] = deque(maxlen=_LOG_LINES_MAX)
+        self._told = threading.Event()
+        self._is_ready = False
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Begin the process."""
+        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        process = self._process = subprocess.Popen(
+            [sys.executable, "-m", "groundswell.ask.runner"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd="/",
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C at a terminal stops an answer, not the model
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for work, source in ((self._follow, process.stdout), (self._listen, process.stderr)):
+            threading.Thread(target=work, args=(source,), daemon=True, name="runner").start()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(self._orders()) + "\n")
+            process.stdin.flush()
+
+    def _orders(self) -> Json:
+        orders = self.orders
+        files = [orders.model, *orders.adapters]
+        return {
+            "name": orders.name,
+            "mode": orders.mode.value,
+            "model": str(orders.model),
+            "adapters": [str(path) for path in orders.adapters],
+            "readable": sorted({str(path.parent) for path in files}),
+            "socket": str(self._socket),
+            "key": self._key,
+            "context_tokens": orders.context_tokens,
+            "slots": orders.slots,
+            "threads": orders.threads,
+            "memory_bytes": orders.memory_bytes,
+            "pools_by_mean": orders.pools_by_mean,
+        }
+
+    def _follow(self, source: IO[str]) -> None:
+        """Until the process ends: whether it told that it is ready."""
+        with contextlib.suppress(ValueError):  # closed
+            for line in source:
+                if line.strip() == READY:
+                    self._is_ready = True
+                    self._told.set()
+        self._told.set()
+
+    def _listen(self, source: IO[str]) -> None:
+        with contextlib.suppress(ValueError):
+            while line := source.readline(4096):
+                self._log.append(line.rstrip()[:_LOG_LINE_CHARACTERS_MAX])
+
+    def wait(self, deadline: float, progress: Callable[[int], None]) -> None:
+        """Until it can be asked; ``progress`` is told how many bytes are in memory.
+
+        Raises:
+            RunnerFailed: the process ended, or was too slow.
+        """
+        while not self._told.wait(_LOOK_SECONDS):
+            progress(min(self.resident_bytes, self.orders.size_bytes))
+            if time.monotonic() > deadline:
+                self.stop()
+                raise RunnerFailed("The model took too long to load.")
+        if not self._is_ready:
+            raise self.failure("could not be loaded")
+        progress(self.orders.size_bytes)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def resident_bytes(self) -> int:
+        """What the process has in memory."""
+        if self._process is None:
+            return 0
+        try:
+            pages = Path(f"/proc/{self._process.pid}/statm").read_text("ascii").split()[1]
+        except (OSError, IndexError):
+            return 0
+        return int(pages) * resource.getpagesize()
+
+    @property
+    def log(self) -> tuple[str, ...]:
+        """The last lines that the process wrote, for admins."""
+        return tuple(self._log)
+
+    def post(self, path: str, body: Json, deadline: float) -> SocketExchange:
+        """Ask it. The exchange ends with ``close``, from any thread.
+
+        Raises:
+            RunnerFailed: it does not answer.
+        """
+        try:
+            return SocketExchange(str(self._socket), self._key, path, body, deadline)
+        except OSError as error:
+            raise self.failure("does not answer") from error
+
+    def failure(self, what: str) -> RunnerFailed:
+        """What became of it, in words; waits a moment for a process that is just ending."""
+        process = self._process
+        code: int | None = None
+        if process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(_END_SECONDS)
+        reason = self._reason(code)
+        return RunnerFailed(f"The model {what}: {reason}")
+
+    def _reason(self, code: int | None) -> str:
+        lines = [line for line in self._log if line.strip()]
+        if any(_NO_MEMORY.search(line) for line in lines[-20:]):
+            return "it took more memory than it may have here."
+        if code == _SIGKILL:
+            return "its process was killed, most likely because memory ran out."
+        told = [_plain(line) for line in lines[-40:] if _FAULT.search(line)]
+        if told:
+            return told[0]
+        if code is None:
+            return "its process does not answer."
+        return f"its process ended ({code})."
+
+    def stop(self) -> None:
+        """End the process. Doing it again changes nothing."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _plain(line: str) -> str:
+    """One line of a log without its stamp, and without paths of this machine."""
+    return _PATHS.sub(lambda found: Path(found[1]).name, _STAMP.sub("", line).strip())[:300]

@@ -1,0 +1,117 @@
+"""Answers of models on their way out: work that takes seconds, on threads of its own.
+
+Use cases and downloads have their threads (`threads`); what waits for a model has others, so that
+neither waits for the other. Between two chunks an answer holds its thread and nothing else; a
+client that reads slowly holds only memory, which an answer's length bounds. Knows no protocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
+
+from starlette.requests import Request
+
+from groundswell.core.errors import TooManyRequests
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+ANSWERS_MAX: Final = 64
+
+
+class Closable(Protocol[T_co]):
+    """An iterator that any thread may end."""
+
+    def __iter__(self) -> Iterator[T_co]:
+        """Itself."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
+class _Threads:
+    pool: ClassVar[ThreadPoolExecutor | None] = None
+    busy: ClassVar[int] = 0
+
+
+def _pool() -> ThreadPoolExecutor:
+    if _Threads.pool is None:
+        _Threads.pool = ThreadPoolExecutor(ANSWERS_MAX, thread_name_prefix="answer")
+    return _Threads.pool
+
+
+class Feed(Generic[T]):
+    """The items of a source that blocks, awaited as they come, and others that are told between
+    them. Used once, on the loop that made it.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._items: asyncio.Queue[T | None] = asyncio.Queue()
+
+    def tell(self, item: T | None) -> None:
+        """One more item; None is the end. From any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._items.put_nowait, item)
+
+    async def follow(self, source: Closable[T]) -> AsyncGenerator[T]:
+        """The items. Ending the generator ends the source.
+
+        Raises:
+            TooManyRequests: as many answers are under way as there may be.
+            What the source raises.
+        """
+        if _Threads.busy >= ANSWERS_MAX:
+            raise TooManyRequests("Many models are being asked. Try again in a moment.")
+        _Threads.busy += 1
+        work = self._loop.run_in_executor(_pool(), self._pump, source)
+        work.add_done_callback(_give_back)
+        try:
+            while (item := await self._items.get()) is not None:
+                yield item
+            await work
+        finally:
+            source.close()
+
+    def _pump(self, source: Closable[T]) -> None:
+        try:
+            for item in source:
+                self.tell(item)
+        finally:
+            self.tell(None)
+
+
+def _give_back(work: asyncio.Future[None]) -> None:
+    _Threads.busy -= 1
+    if not work.cancelled():
+        work.exception()  # whoever awaited it was told
+
+
+async def gathered(request: Request, source: Closable[T]) -> list[T] | None:
+    """All items of a source; None when the client is gone before the last."""
+    gone = asyncio.create_task(is_gone(request))
+    answer = asyncio.create_task(_all(source))
+    try:
+        await asyncio.wait({gone, answer}, return_when=asyncio.FIRST_COMPLETED)
+        return answer.result() if answer.done() else None
+    finally:
+        for task in (gone, answer):
+            task.cancel()
+        await asyncio.gather(gone, answer, return_exceptions=True)
+
+
+async def _all(source: Closable[T]) -> list[T]:
+    async with contextlib.aclosing(Feed[T]().follow(source)) as items:
+        return [item async for item in items]
+
+
+async def is_gone(request: Request) -> None:
+    """Until the client is gone. Its body was read before."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

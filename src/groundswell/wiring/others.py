@@ -1,0 +1,89 @@
+"""What the settings say of mail servers, of servers that run models, and of running models.
+
+Knows how those settings become values, and which files hold their secrets.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from groundswell.ask.runtime import Limits
+from groundswell.ask.runtime.remote import Remote
+from groundswell.core.errors import BadRequest
+from groundswell.hub.mailing import Relay, Sender, can_be_written_to
+from groundswell.settings import Settings
+from groundswell.store.outbound import OutboundPolicy
+
+
+def relay_of(settings: Settings) -> Relay | None:
+    """The mail server that the settings name, if they do.
+
+    Raises:
+        BadRequest: a password file that cannot be read, or a sender that cannot be one.
+    """
+    if settings.smtp_host is None:
+        return None
+    from groundswell.store.smtp import SmtpRelay
+
+    if not can_be_written_to(settings.smtp_from or ""):
+        msg = f"smtp_from: no address that mail can come from: {settings.smtp_from!r}"
+        raise BadRequest(msg)
+    password = _first_line("smtp_password_file", settings.smtp_password_file)
+    return SmtpRelay(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_security,
+        settings.smtp_user,
+        password,
+    )
+
+
+def _first_line(name: str, path: Path | None) -> str | None:
+    """The secret in a file that a setting names.
+
+    Raises:
+        BadRequest: the file holds none.
+    """
+    if path is None:
+        return None
+    try:
+        return path.read_text("utf-8").splitlines()[0]
+    except (OSError, UnicodeDecodeError, IndexError) as error:
+        msg = f"{name}: {path} holds no line of text"
+        raise BadRequest(msg) from error
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What running models may take."""
+    return Limits(
+        by=settings.run_by,
+        models=settings.run_models_max,
+        memory_bytes=settings.run_memory_bytes,
+        idle_seconds=settings.run_idle_seconds,
+        context_tokens=settings.run_context_tokens,
+        slots=settings.run_at_once,
+        waiting=settings.run_waiting_max,
+        threads=settings.run_threads,
+        answer_seconds=settings.run_answer_seconds,
+        answer_tokens=settings.run_answer_tokens,
+    )
+
+
+def remote_of(settings: Settings) -> Remote | None:
+    """The other server that runs models, if the settings name one.
+
+    Raises:
+        BadRequest: a key file that cannot be read.
+    """
+    if settings.run_url is None:
+        return None
+    key = _first_line("run_key_file", settings.run_key_file)
+    policy = OutboundPolicy(settings.outbound, settings.outbound_allow)
+    return Remote(settings.run_url, key, policy)
+
+
+def sender_of(settings: Settings) -> Sender:
+    """Whom mail comes from, where there is a mail server."""
+    assert settings.smtp_from is not None, "the settings see to it"
+    assert settings.public_url is not None, "the settings see to it"
+    return Sender(settings.smtp_from, settings.public_url)

