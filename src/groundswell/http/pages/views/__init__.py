@@ -132,6 +132,15 @@ from groundswell.http.pages.views.places import (
     RepoList,
     SearchPage,
 )
+from groundswell.http.pages.views.relations import (
+    DrawnRelation,
+    DrawnRelative,
+    LineageBox,
+    LineageDrawing,
+    LineagePage,
+    LineageRow,
+    Origin,
+)
 from groundswell.http.pages.views.repository import (
     CardPage,
     CommitLine,
@@ -215,6 +224,8 @@ __all__ = [
     "DocumentContent",
     "Drawing",
     "DrawnNode",
+    "DrawnRelation",
+    "DrawnRelative",
     "EarlierText",
     "EditPage",
     "ErrorPage",
@@ -238,6 +249,10 @@ __all__ = [
     "LabelRow",
     "LabelsPage",
     "LikersPage",
+    "LineageBox",
+    "LineageDrawing",
+    "LineagePage",
+    "LineageRow",
     "ListForm",
     "MailLinkPage",
     "MailPage",
@@ -258,6 +273,7 @@ __all__ = [
     "NotebookOutput",
     "NotificationRow",
     "NotificationsPage",
+    "Origin",
     "PendingContent",
     "PersonRow",
     "PlaceForm",
