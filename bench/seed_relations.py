@@ -4,8 +4,8 @@
 
 Fills a throw-away database as ``seed_lists`` does, with COUNT models (100,000 by default): half of
 them declare the first model as their base, the others make a tree of merges in which each is named
-by three; 30,000 are forks of the first. Prints medians of 30 runs in milliseconds, of the clock and of
-processor time: finding the relations and making the page of them, and the box beside a card.
+by three; 30,000 are forks of the first. Prints medians of 30 runs in milliseconds, of the clock and
+of processor time: finding the relations and making the page of them, and the box beside a card.
 """
 
 from __future__ import annotations

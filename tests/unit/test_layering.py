@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 
@@ -58,7 +59,7 @@ def test_boxes_never_overlap_and_the_same_is_drawn_again(seed: int) -> None:
     assert drawing is not None
     assert drawing == drawing_of(found)
     boxes = sorted(drawing.boxes, key=lambda box: (box.x, box.y))
-    for above, below in zip(boxes, boxes[1:], strict=False):
+    for above, below in itertools.pairwise(boxes):
         assert above.x < below.x or above.y + above.height < below.y
     assert max(box.x + box.width for box in boxes) < drawing.width
     assert max(box.y + box.height for box in boxes) < drawing.height

@@ -800,7 +800,8 @@ async def app(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) 
         status, media_type, body = 200, file.media_type, file.content
     elif name in EXAMPLES:
         status, media_type = 200, "text/html; charset=utf-8"
-        body = render(EXAMPLES[name], shell_of(name)).encode()
+        cookie = dict(scope["headers"]).get(b"cookie", b"").decode().removeprefix("theme=")
+        body = render(EXAMPLES[name], replace(shell_of(name), theme=cookie)).encode()
     else:
         status, media_type, body = 404, "text/plain", b"no such example"
     headers = {**PAGE_HEADERS, "Content-Type": media_type}
