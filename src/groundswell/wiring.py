@@ -46,7 +46,8 @@ from groundswell.hub.relations import Relations
 from groundswell.hub.repos import Repos
 from groundswell.hub.resolving import Resolving
 from groundswell.hub.reviews import Reviews
-from groundswell.hub.rules import Rules
+from groundswell.hub.rules import Rules, decide_report
+from groundswell.hub.rules.suggesting import Suggesting
 from groundswell.hub.sealing import Sealer
 from groundswell.hub.search import Search
 from groundswell.hub.signing import Signer
@@ -100,6 +101,7 @@ class Hub:
     forks: Forks
     relations: Relations
     reviews: Reviews
+    suggesting: Suggesting
     content: Content
     tables: Tables
     buckets: Buckets
@@ -315,6 +317,7 @@ def build(  # long: a line or two for each use case
 
     merge_queue = MergeQueue(database, git, discussions, merging, commits, clock)
     checks = Checks(database, git, clock)
+    checks.ask(decide_report)
     checks.tell(merge_queue.advance)
     relay, inbox = _relay(settings), Inbox(database, clock)
     mail_choices = MailChoices(database, signer, clock, can_send=relay is not None)
@@ -365,6 +368,7 @@ def build(  # long: a line or two for each use case
         forks=Forks(database, git, blobs, repos, discussions, commits, clock),
         relations=Relations(database),
         reviews=Reviews(database, git, merging, commits, clock),
+        suggesting=Suggesting(database, git, merging),
         content=content,
         tables=tables,
         buckets=Buckets(database, blobs, clock),

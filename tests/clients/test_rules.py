@@ -162,6 +162,28 @@ def test_a_pull_request_merges_once_its_check_passed(
     assert "a.txt" in bob.list_repo_files(guarded)
 
 
+def test_a_rule_names_whose_reports_count(live_hub: LiveHub, eve: Any, guarded: str) -> None:
+    rule(live_hub, guarded, checks=["unit", "eval"], checkReporters={"eval": "ada"})
+    (told,) = call(live_hub, "GET", guarded, "/rules", who="bob").json()["rules"]
+    assert (told["checks"], told["checkReporters"]) == (["unit", "eval"], {"eval": "ada"})
+    upload(eve, guarded, create_pr=True)
+    eve.change_discussion_status(guarded, 1, "open")
+    report(live_hub, guarded, "refs/pr/1", "passed")
+    body, checks = {"name": "eval", "state": "passed"}, "/checks/refs%2Fpr%2F1"
+    refused = call(live_hub, "POST", guarded, checks, body, "bob")
+    assert (refused.status, "reported by @ada" in refused.json()["error"]) == (403, True)
+    needs = call(live_hub, "GET", guarded, "/discussions/1").json()["requirements"]
+    message = "the check eval waits for a report of @ada"
+    assert needs["blockers"] == [{"name": "check", "message": message}]
+    assert needs["checks"][1] == {"name": "eval", "state": None, "reporters": ["ada"]}
+    assert call(live_hub, "POST", guarded, checks, body, "ada").status == 200
+    needs = call(live_hub, "GET", guarded, "/discussions/1").json()["requirements"]
+    assert needs["blockers"] == []
+    for wrong in ({"eval": 1}, ["eval"], {"eval": "nobody-of-that-name"}, {"other": "ada"}):
+        body = {"pattern": "m*", "checks": ["eval"], "checkReporters": wrong}
+        assert call(live_hub, "POST", guarded, "/rules", body).status == 400
+
+
 def test_the_queue_tests_what_main_will_be(
     live_hub: LiveHub, bob: Any, eve: Any, guarded: str, home: Path, tmp_path: Path
 ) -> None:

@@ -57,8 +57,8 @@ def server() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def fresh_url(folder: Path, name: str) -> str:
-    """The URL of a new, empty database on the server."""
+def fresh_url(folder: Path, name: str, template: str = "template1") -> str:
+    """The URL of a new database on the server: empty, or a copy of another that nobody is in."""
     with psycopg.connect(host=str(folder), user="hub", dbname="postgres", autocommit=True) as conn:
-        conn.execute(f'CREATE DATABASE "{name}"')
+        conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return f"postgresql+psycopg://hub@/{name}?host={folder}"

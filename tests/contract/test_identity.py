@@ -274,6 +274,7 @@ def test_every_other_verb_is_refused_as_well(tmp_path: Path) -> None:
         ["faults"],
         ["usage"],
         ["quota"],
+        ["rebuild", "inboxes"],
         ["backup", str(tmp_path / "backup")],
         ["store", "collect"],
         ["store", "new-epoch"],

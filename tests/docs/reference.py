@@ -230,6 +230,8 @@ def permissions() -> str:
         "- **contribute**: open a discussion or pull request, comment, commit to one's own.",
         "- **write**: commit to branches, move branches and tags, merge.",
         "- **administer**: settings, name, deletion.",
+        "- **govern**: set rules of branches and tags, and pass over those that allow it; move, delete, or change",
+        "  who sees a repository that has rules.",
         "",
         "Whose request for access was accepted is asked at each read: a right that ended, was rejected or",
         "taken back counts no more from the next request on, over every door.",

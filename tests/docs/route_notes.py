@@ -111,11 +111,27 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("hub", "discard review"): ("throw one's pending review away", CONTRIBUTE),
     ("hub", "dismiss review"): ("let a verdict count no longer, with a reason", WRITE),
+    ("hub", "review requests"): (
+        "who is asked for a review, who has answered, and who looks after what it touches",
+        READ,
+    ),
+    ("hub", "ask for review"): (
+        "ask `reviewers` for a review; for its author, and who may write",
+        CONTRIBUTE,
+    ),
+    ("hub", "ask for review no longer"): (
+        "ask somebody no longer; for the same, and who was asked",
+        CONTRIBUTE,
+    ),
     ("hub", "standing"): ("the verdict of each reviewer that counts now", READ),
     ("hub", "threads"): ("the newest threads on lines, one's own pending ones among them", READ),
     ("hub", "reply"): ("answer in a thread", CONTRIBUTE),
     ("hub", "resolve"): (
         "mark a thread as done; for who began it, the author, and who may write",
+        CONTRIBUTE,
+    ),
+    ("hub", "edit line comment"): (
+        "one's own comment on lines, with its new text as `comment`; what it said is kept",
         CONTRIBUTE,
     ),
     ("hub", "remove line comment"): (
@@ -378,11 +394,11 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page new discussion"): ("a form for a new one", CONTRIBUTE),
     ("pages", "form new discussion"): ("open it", CONTRIBUTE),
     ("pages", "form pull request changes"): (
-        "comment on lines, review, answer, resolve, apply: as in the API",
+        "comment on lines, review, answer, edit, resolve, apply: as in the API",
         CONTRIBUTE,
     ),
     ("pages", "form discussion"): (
-        "comment, edit, hide, react, rename, label, assign, open, close, lock, pin, merge, update",
+        "comment, edit, hide, react, rename, label, assign, ask for a review, open, close, lock, pin, merge, update",
         CONTRIBUTE,
     ),
     ("pages", "page labels"): ("the labels of a repository", SEE),

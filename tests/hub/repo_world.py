@@ -39,9 +39,9 @@ class World:
         self.admins: set[str] = set()
 
     @classmethod
-    def with_people(cls, folder: Path) -> World:
+    def with_people(cls, folder: Path, url: str | None = None) -> World:
         """ann, bob and eve, and an organisation that ann writes in and bob reads."""
-        world = cls(folder)
+        world = cls(folder, url)
         for name in ("ann", "bob", "eve"):
             world.user(name)
         world.organisation("org", {"ann": Role.WRITE, "bob": Role.READ})

@@ -12,7 +12,7 @@ from groundswell.hub.accounts import credentials
 from groundswell.hub.checks import Checks, Report, State
 from groundswell.hub.discussions import Status
 from groundswell.hub.events import record
-from groundswell.hub.rules import Draft, Pushers, Rules, Target, Terms
+from groundswell.hub.rules import Draft, Pushers, Rules, Target, Terms, decide_report
 from groundswell.store import tables
 from tests.hub.git_world import GitWorld
 
@@ -20,10 +20,11 @@ from tests.hub.git_world import GitWorld
 class RulesWorld(GitWorld):
     """People are made anew for each use: their rights are those of now."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
+    def __init__(self, root: Path, url: str | None = None) -> None:
+        super().__init__(root, url)
         self.rules = Rules(self.database, self.now)
         self.checks = Checks(self.database, self.git, self.now)
+        self.checks.ask(decide_report)
         self.user("ben")
         self.user("cleo")
         self.accounts.create_organisation("acme", by=self.alice)
@@ -99,9 +100,15 @@ class RulesWorld(GitWorld):
         self.database.write(work)
 
     def report(
-        self, revision: str, name: str = "unit", state: State = State.PASSED, log: str = ""
+        self,
+        revision: str,
+        name: str = "unit",
+        state: State = State.PASSED,
+        log: str = "",
+        who: Principal | None = None,
     ) -> None:
-        self.checks.report(self.ben, self.repository, revision, Report(name, state, log=log))
+        who = who or self.ben
+        self.checks.report(who, self.repository, revision, Report(name, state, log=log))
 
     def merge(self, number: int, who: Principal | None = None, **more: Any) -> str:
         return self.merging.merge(who or self.ben, self.repository, number, **more)

@@ -27,13 +27,14 @@ from groundswell.hub.upkeep.checking import check
 from groundswell.hub.upkeep.collecting import Collector
 from groundswell.hub.upkeep.sweeping import Sweeping
 from groundswell.store import tables
+from tests.hub.both import on_both, url_of
 from tests.hub.git_world import GitWorld
 from tests.hub.media import PNG, pictures
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[GitWorld]:
-    made = GitWorld(tmp_path / "data")
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GitWorld]:
+    made = GitWorld(tmp_path / "data", url_of(request))
     yield made
     made.close()
 
@@ -69,6 +70,7 @@ def read(world: GitWorld, files: Attachments, who: Principal, made: Attachment) 
     return b"".join(world.blobs.open_content(plan, 0, found.size_bytes))
 
 
+@on_both("world")
 def test_it_is_its_uploaders_until_a_comment_names_it(
     world: GitWorld, files: Attachments, eve: Principal
 ) -> None:
@@ -87,6 +89,7 @@ def test_it_is_its_uploaders_until_a_comment_names_it(
     assert read(world, files, eve, made) == read(world, files, ANONYMOUS, made) == PNG
 
 
+@on_both("world")
 def test_it_is_read_by_who_may_see_its_repository_at_that_moment(
     world: GitWorld, files: Attachments, private: Repository, eve: Principal
 ) -> None:
@@ -105,6 +108,7 @@ def test_it_is_read_by_who_may_see_its_repository_at_that_moment(
     assert number == 1
 
 
+@on_both("world")
 def test_hiding_what_names_it_takes_it_from_everybody_else(
     world: GitWorld, files: Attachments, eve: Principal
 ) -> None:
@@ -121,6 +125,7 @@ def test_hiding_what_names_it_takes_it_from_everybody_else(
         files.find(world.alice, made.public_id)
 
 
+@on_both("world")
 def test_what_no_comment_names_goes_and_what_one_names_stays(
     world: GitWorld, files: Attachments, tmp_path: Path
 ) -> None:
@@ -191,6 +196,7 @@ def test_what_lies_about_its_type_is_refused(
     assert _blobs(world) == set()
 
 
+@on_both("world")
 def test_size_pace_and_room_are_bounded(
     world: GitWorld, files: Attachments, monkeypatch: pytest.MonkeyPatch
 ) -> None:

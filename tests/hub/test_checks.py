@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from groundswell.core.errors import (
     BadRequest,
@@ -22,12 +23,14 @@ from groundswell.core.values import ANONYMOUS, Visibility
 from groundswell.hub.checks import Checks, Report, State
 from groundswell.hub.checks import rows as check_rows
 from groundswell.hub.repos import Repository
+from groundswell.store import tables
+from tests.hub.both import on_both, url_of
 from tests.hub.git_world import GitWorld
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[GitWorld]:
-    world = GitWorld(tmp_path)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GitWorld]:
+    world = GitWorld(tmp_path, url_of(request))
     yield world
     world.close()
 
@@ -42,6 +45,7 @@ def checks(world: GitWorld) -> Checks:
     return Checks(world.database, world.git, world.now)
 
 
+@on_both("world")
 def test_a_report_takes_the_place_of_the_one_before(
     world: GitWorld, checks: Checks, repository: Repository
 ) -> None:
@@ -64,12 +68,18 @@ def test_a_report_takes_the_place_of_the_one_before(
     found, log = checks.one(world.bob, repository, "main", "unit")
     assert (found.has_log, log) == (True, "line 1\n")  # kept: the later report brought none
     events = world.database.read(
-        lambda conn: conn.exec_driver_sql(
-            "SELECT payload FROM events WHERE type = 'check.reported' ORDER BY id"
-        ).all()
+        lambda conn: (
+            conn.execute(
+                sa.select(tables.events.c.payload)
+                .where(tables.events.c.type == "check.reported")
+                .order_by(tables.events.c.id)
+            )
+            .scalars()
+            .all()
+        )
     )
     assert len(events) == 4
-    assert '"failed"' in events[1][0]
+    assert events[1]["state"] == "failed"
 
 
 def test_only_who_may_write_reports_and_only_who_may_read_reads(
@@ -90,6 +100,7 @@ def test_only_who_may_write_reports_and_only_who_may_read_reads(
             checks.one(who, hidden, "main", "unit")
 
 
+@on_both("world")
 def test_a_check_is_of_this_repository_and_commit(
     world: GitWorld, checks: Checks, repository: Repository
 ) -> None:
@@ -128,6 +139,7 @@ def test_what_cannot_be_kept_is_refused(
         checks.report(world.alice, repository, "main", report)
 
 
+@on_both("world")
 def test_everything_is_bounded(
     world: GitWorld,
     checks: Checks,

@@ -20,12 +20,13 @@ from groundswell.hub.discussions import DiscussionQuery, Labels, Reactions, Stat
 from groundswell.hub.discussions.labels import ASSIGNEES_MAX, LABELS_ON_ONE_MAX
 from groundswell.hub.discussions.searching import COMMENTS_SEARCHED_MAX, asked
 from groundswell.hub.repos import Repository
+from tests.hub.both import on_both, url_of
 from tests.hub.git_world import GitWorld
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[GitWorld]:
-    made = GitWorld(tmp_path / "data")
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GitWorld]:
+    made = GitWorld(tmp_path / "data", url_of(request))
     yield made
     made.close()
 
@@ -56,6 +57,7 @@ def record(world: GitWorld, repository: Repository, number: int = 1) -> list[tup
     ]
 
 
+@on_both("world")
 def test_labels_are_made_given_renamed_and_gone(
     world: GitWorld, labels: Labels, talk: Repository
 ) -> None:
@@ -106,6 +108,7 @@ def test_what_is_no_label_is_refused(world: GitWorld, labels: Labels, talk: Repo
         labels.give(world.alice, other, 1, ["bug"])
 
 
+@on_both("world")
 def test_only_who_may_write_labels_and_assigns(
     world: GitWorld, labels: Labels, talk: Repository
 ) -> None:
@@ -123,6 +126,7 @@ def test_only_who_may_write_labels_and_assigns(
     assert record(world, talk)[1:] == []
 
 
+@on_both("world")
 def test_assignees_may_see_the_repository(
     world: GitWorld, labels: Labels, talk: Repository
 ) -> None:
@@ -149,6 +153,7 @@ def first_comment(world: GitWorld, talk: Repository) -> int:
     return world.discussions.timeline(world.discussions.get(talk, 1)).happenings[0].id
 
 
+@on_both("world")
 def test_one_sign_of_each_kind_for_each_person(
     world: GitWorld, reactions: Reactions, talk: Repository
 ) -> None:
@@ -173,6 +178,7 @@ def test_one_sign_of_each_kind_for_each_person(
     assert [type_ for type_, _ in record(world, talk)] == ["discussion.created"]
 
 
+@on_both("world")
 def test_where_signs_may_be_given(world: GitWorld, reactions: Reactions, talk: Repository) -> None:
     at = first_comment(world, talk)
     with pytest.raises(BadRequest):
@@ -204,6 +210,7 @@ def found(world: GitWorld, repository: Repository, text: str) -> list[int]:
     return [each.number for each in page.discussions]
 
 
+@on_both("world")
 def test_what_is_typed_narrows_the_list(world: GitWorld, labels: Labels, talk: Repository) -> None:
     world.discussions.create(world.alice, talk, "Docs", "Where is the 100% manual_page?")
     world.files(talk, a="1")
@@ -233,6 +240,7 @@ def test_what_is_typed_narrows_the_list(world: GitWorld, labels: Labels, talk: R
             found(world, talk, text)
 
 
+@on_both("world")
 def test_words_are_looked_for_in_the_newest_comments_of_this_repository_only(
     world: GitWorld, talk: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,15 @@ import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 
 from groundswell.core.errors import BadRequest, Forbidden, TooManyRequests, Unauthenticated
-from groundswell.core.values import ANONYMOUS, Principal, TokenRole, Visibility
+from groundswell.core.values import (
+    ANONYMOUS,
+    AccessStatus,
+    Gate,
+    Principal,
+    TokenRole,
+    Visibility,
+)
+from groundswell.hub.access import Access, Asker
 from groundswell.hub.discussions import Discussions
 from groundswell.hub.mailing import Choice, MailChoices, Sender, Sending, queueing
 from groundswell.hub.mailing.composing import can_be_written_to
@@ -24,6 +32,7 @@ from groundswell.hub.notifications import Inbox, Level, Projecting, Watching
 from groundswell.hub.signing import Signer
 from groundswell.store import tables
 from groundswell.store.smtp import SmtpRelay
+from groundswell.wire.cards import read_gate_form
 from tests.hub.repo_world import World, model
 
 BASE = "https://hub.example"
@@ -321,3 +330,56 @@ def test_once_a_day_comes_what_is_unread(office: Office) -> None:
     office.projecting.run()
     office.world.repos.delete(office.ann, model("ann/m"))
     assert office.sent(25 * 60) == []
+
+
+def test_requests_for_access_go_by_e_mail_to_who_decides_and_back(office: Office) -> None:
+    world = office.world
+    access = Access(world.database, office.now)
+    world.repos.update_settings(office.ann, model("ann/m"), gate=Gate.MANUAL)
+    gated = world.get(office.ann, "ann/m")
+    for who in (office.ann, office.eve):
+        office.wants(who, Choice.MENTIONS)
+
+    def ask(who: Principal) -> None:
+        seen = world.get(who, "ann/m")
+        access.ask(who, seen, read_gate_form(seen.card).digest, {}, "10.0.0.1")
+
+    ask(office.eve)
+    ask(office.bob)
+    (letter,) = office.sent()
+    assert (letter["To"], letter["Subject"]) == ("ann@example.org", "[ann/m] Requests for access")
+    told = text_of(letter)
+    assert told.startswith("eve asks for access.\n\nbob asks for access.\n\n-- \n")
+    assert f"{BASE}/ann/m/settings/access\nYou get this because you decide about them." in told
+    access.handle(office.ann, gated, Asker(name="eve"), AccessStatus.REJECTED, "Say why\nyou ask.")
+    (answer,) = office.sent()
+    assert (answer["To"], answer["Subject"]) == (
+        "eve@example.org",
+        "[ann/m] Your request for access",
+    )
+    assert text_of(answer).startswith("ann turned your request down:\n\nSay why\nyou ask.\n\n--")
+    assert f"{BASE}/ann/m\n" in text_of(answer)
+    assert answer["Message-ID"] != letter["Message-ID"]
+    # What was decided, taken back or hidden before it is sent does not go.
+    access.handle(office.ann, gated, Asker(name="eve"), AccessStatus.ACCEPTED)
+    office.projecting.run()
+    access.handle(office.ann, gated, Asker(name="eve"), AccessStatus.PENDING)
+    office.inbox.mark_all_read(office.ann)
+    assert office.sent() == []
+    access.handle(office.ann, gated, Asker(name="eve"), AccessStatus.ACCEPTED)
+    office.projecting.run()
+    private = {"visibility": Visibility.PRIVATE}
+    world.repos.update_settings(office.ann, model("ann/m"), **private)
+    assert office.sent() == []
+    assert office.waiting() == []
+
+
+def test_a_digest_tells_of_requests_for_access(office: Office) -> None:
+    office.wants(office.ann, Choice.DAILY)
+    world = office.world
+    world.repos.update_settings(office.ann, model("ann/m"), gate=Gate.MANUAL)
+    seen = world.get(office.eve, "ann/m")
+    access = Access(world.database, office.now)
+    access.ask(office.eve, seen, read_gate_form(seen.card).digest, {}, "10.0.0.1")
+    (letter,) = office.sent(minutes=25 * 60)
+    assert f"[ann/m] Requests for access\n{BASE}/ann/m/settings/access" in text_of(letter)

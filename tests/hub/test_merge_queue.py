@@ -16,14 +16,15 @@ from groundswell.hub.merge_queue import Landed, MergeQueue
 from groundswell.hub.merge_queue import rows as queue_rows
 from groundswell.hub.merge_queue import service as queue_service
 from groundswell.hub.merging import Method
+from tests.hub.both import on_both, url_of
 from tests.hub.rules_world import RulesWorld
 
 
 class QueueWorld(RulesWorld):
     """Main takes pull requests from its queue, once their unit check passed."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
+    def __init__(self, root: Path, url: str | None = None) -> None:
+        super().__init__(root, url)
         self.queue = self.restarted()
         self.checks.tell(self.go_on)
         self.rule_number = self.rule(queue=True, checks=("unit",))
@@ -58,8 +59,8 @@ class QueueWorld(RulesWorld):
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[QueueWorld]:
-    world = QueueWorld(tmp_path)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[QueueWorld]:
+    world = QueueWorld(tmp_path, url_of(request))
     yield world
     world.close()
 
@@ -83,6 +84,7 @@ def test_main_moves_to_the_very_commit_that_was_tested(world: QueueWorld) -> Non
     assert (told["commit"], told["ref"]) == (result, f"refs/queue/{number}")
 
 
+@on_both("world")
 def test_later_ones_are_tested_on_top_and_land_in_order(world: QueueWorld) -> None:
     numbers = [world.request({f"f{n}": "1"}) for n in range(3)]
     assert [world.enter(each).place for each in numbers] == [1, 2, 3]
@@ -98,6 +100,7 @@ def test_later_ones_are_tested_on_top_and_land_in_order(world: QueueWorld) -> No
     assert set(world.tree(world.repository)) >= {"f0", "f1", "f2"}
 
 
+@on_both("world")
 def test_one_that_fails_leaves_and_those_behind_are_made_anew(world: QueueWorld) -> None:
     first, second = world.request({"a": "1"}), world.request({"b": "1"})
     world.enter(first)
@@ -154,6 +157,7 @@ def test_collisions_leave_with_words_when_their_turn_comes(world: QueueWorld) ->
     assert world.reasons() == ["Changed on both sides: a"]
 
 
+@on_both("world")
 def test_new_commits_closing_and_lost_rights_take_it_out(world: QueueWorld) -> None:
     moved, closed, orphan = (world.request({f"f{n}": "1"}) for n in range(3))
     for each in (moved, closed):
@@ -196,6 +200,7 @@ def test_what_is_not_tested_in_time_leaves(
     assert world.reasons() == ["its checks did not end within 0 hours"]
 
 
+@on_both("world")
 def test_it_goes_on_after_a_restart(world: QueueWorld) -> None:
     number = world.request({"a": "1"})
     world.enter(number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,27 @@ import sqlalchemy as sa
 from groundswell.core.errors import BadRequest, Forbidden, NotFound, RepoNotFound, Unauthenticated
 from groundswell.core.values import ANONYMOUS, Principal, Role, TokenRole, Visibility
 from groundswell.hub.discussions import Discussions, Status
-from groundswell.hub.notifications import Filter, Inbox, Level, Mark, Projecting, Watching
+from groundswell.hub.notifications import (
+    Filter,
+    Inbox,
+    Level,
+    Mark,
+    Notification,
+    Projecting,
+    Watching,
+    count_threads,
+    rebuild,
+)
 from groundswell.hub.notifications.projecting import project
+from groundswell.hub.notifications.rebuilding import THREADS_AT_ONCE
 from groundswell.hub.repos import Repository
 from groundswell.store import tables
+from tests.hub.both import on_both, url_of
 from tests.hub.repo_world import World, model
+
+
+def _ignored(_count: int) -> None:
+    """Of how far a rebuild is."""
 
 
 class Desk:
@@ -47,6 +63,10 @@ class Desk:
             assert self.inbox.count(who) == len(found)
         return [(each.number, each.reason.value, each.type) for each in found]
 
+    def inbox_of(self, who: Principal) -> Sequence[Notification]:
+        self.projecting.run()
+        return self.inbox.list(who).notifications
+
     def rows(self) -> list[Any]:
         table = tables.notifications
         query = sa.select(*(c for c in table.c if c.name not in {"read_at", "done_at"}))
@@ -55,12 +75,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    world = World.with_people(tmp_path)
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+    world = World.with_people(tmp_path, url_of(request))
     yield Desk(world)
     world.close()
 
 
+@on_both("desk")
 def test_who_made_a_repository_hears_of_its_threads_and_who_takes_part_of_theirs(
     desk: Desk,
 ) -> None:
@@ -81,6 +102,7 @@ def test_who_made_a_repository_hears_of_its_threads_and_who_takes_part_of_theirs
     assert (found.title, found.actor, found.is_read) == ("Another", "bob", True)
 
 
+@on_both("desk")
 def test_whoever_is_mentioned_hears_of_it(desk: Desk) -> None:
     desk.open(desk.bob, "What does @eve think? Not `@ann`.")
     assert desk.hears(desk.eve) == [(1, "mention", "discussion.created")]
@@ -99,12 +121,14 @@ def test_whoever_is_mentioned_hears_of_it(desk: Desk) -> None:
     assert desk.hears(desk.ann) == []
 
 
+@on_both("desk")
 def test_an_organisation_that_is_mentioned_is_its_members(desk: Desk) -> None:
     desk.open(desk.eve, "Dear @org, and @nobody-at-all")
     assert desk.hears(desk.bob) == [(1, "mention", "discussion.created")]
     assert desk.hears(desk.ann) == [(1, "mention", "discussion.created")]
 
 
+@on_both("desk")
 def test_what_was_hidden_before_mentions_nobody(desk: Desk) -> None:
     desk.open(desk.bob)
     said = desk.say(desk.bob, "@eve look")
@@ -112,6 +136,7 @@ def test_what_was_hidden_before_mentions_nobody(desk: Desk) -> None:
     assert desk.hears(desk.eve) == []
 
 
+@on_both("desk")
 def test_nobody_hears_of_what_they_may_not_see(desk: Desk) -> None:
     world = desk.world
     world.repos.create(desk.ann, model("ann/hidden"), visibility=Visibility.PRIVATE)
@@ -127,6 +152,7 @@ def test_nobody_hears_of_what_they_may_not_see(desk: Desk) -> None:
         desk.inbox.list(desk.eve, repository=hidden)
 
 
+@on_both("desk")
 def test_a_right_that_ends_takes_the_inbox_with_it(desk: Desk) -> None:
     world = desk.world
     world.repos.create(desk.ann, model("org/inner"), visibility=Visibility.PRIVATE)
@@ -146,6 +172,7 @@ def test_a_right_that_ends_takes_the_inbox_with_it(desk: Desk) -> None:
     assert desk.hears(world.as_("bob"), Filter.ALL) == []
 
 
+@on_both("desk")
 def test_watching_muting_and_hearing_nothing(desk: Desk) -> None:
     desk.open(desk.bob)
     assert desk.watching.level_of(desk.eve, desk.repository) is Level.PARTICIPATING
@@ -179,12 +206,13 @@ def test_watching_muting_and_hearing_nothing(desk: Desk) -> None:
             desk.watching.set_level(who, desk.repository, Level.ALL)
 
 
+@on_both("desk")
 def test_threads_are_marked_and_news_brings_them_back(desk: Desk) -> None:
     for _ in range(3):
         desk.open(desk.bob)
     found = desk.hears(desk.ann)
     assert [number for number, _, _ in found] == [3, 2, 1]
-    ids = [each.discussion_id for each in desk.inbox.list(desk.ann).notifications]
+    ids = [each.thread for each in desk.inbox.list(desk.ann).notifications]
     assert desk.inbox.mark(desk.ann, ids[:2], Mark.READ) == 2
     assert desk.inbox.mark(desk.bob, ids, Mark.READ) == 0
     assert [number for number, _, _ in desk.hears(desk.ann)] == [1]
@@ -209,7 +237,7 @@ def test_threads_are_marked_and_news_brings_them_back(desk: Desk) -> None:
         with pytest.raises(BadRequest):
             desk.inbox.list(desk.ann, cursor=cursor, limit=limit)
     with pytest.raises(BadRequest):
-        desk.inbox.mark(desk.ann, list(range(101)), Mark.READ)
+        desk.inbox.mark(desk.ann, [ids[0]] * 101, Mark.READ)
     with pytest.raises(Unauthenticated):
         desk.inbox.list(ANONYMOUS)
     with pytest.raises(Forbidden):
@@ -217,6 +245,7 @@ def test_threads_are_marked_and_news_brings_them_back(desk: Desk) -> None:
     assert desk.inbox.count(ANONYMOUS) == 0
 
 
+@on_both("desk")
 def test_inboxes_can_be_made_anew(desk: Desk) -> None:
     """From events and what people chose, whatever became of the rows."""
     desk.watching.set_level(desk.eve, desk.repository, Level.ALL)
@@ -231,14 +260,73 @@ def test_inboxes_can_be_made_anew(desk: Desk) -> None:
     desk.projecting.run()
     before = desk.rows()
     assert len(before) >= 4
-    assert desk.projecting.rebuild() == len(before)
+    assert rebuild(desk.world.database, _ignored) == len(before)
     assert desk.rows() == before
     lost = sa.delete(tables.notifications).where(tables.notifications.c.reason == "mention")
     assert desk.world.write(lambda conn: conn.execute(lost).rowcount) > 0
-    desk.projecting.rebuild()
+    done: list[int] = []
+    rebuild(desk.world.database, done.append)
+    assert desk.rows() == before
+    assert sum(done) == count_threads(desk.world.database) == 2
+
+
+@on_both("desk")
+def test_what_was_read_stays_so_when_inboxes_are_made_anew(desk: Desk) -> None:
+    for number in range(1, 5):
+        desk.open(desk.bob, "@eve")
+        desk.say(desk.ann, "So?", number)
+    fourth, third, second, first = (each.thread for each in desk.inbox_of(desk.eve))
+    desk.inbox.mark(desk.eve, [first], Mark.READ)
+    desk.inbox.mark(desk.eve, [second], Mark.DONE)
+    desk.inbox.mark(desk.eve, [third], Mark.READ)
+    desk.say(desk.bob, "And now?", 3)  # newer than what was read
+    desk.projecting.run()
+    desk.watching.set_hears_of(desk.eve, desk.repository, 4, hears=False)
+    shown = desk.hears(desk.eve, Filter.ALL), desk.hears(desk.eve), desk.hears(desk.ann)
+    # A row that no event gives, and one that is older than it should be.
+    table = tables.notifications
+    of_eve = sa.update(table).where(table.c.account_id == desk.eve.account_id)
+    wrong = {"account_id": desk.eve.account_id, "discussion_id": fourth.id, "event_id": 1}
+    wrong |= {"repository_id": desk.repository.id, "reason": "mention", "happened_at": 1}
+    for change in (
+        sa.insert(table).values(wrong),
+        of_eve.where(table.c.discussion_id == third.id).values(event_id=1),
+    ):
+        desk.world.write(lambda conn, change=change: conn.execute(change).rowcount)
+    rebuild(desk.world.database, _ignored)
+    again = desk.hears(desk.eve, Filter.ALL), desk.hears(desk.eve), desk.hears(desk.ann)
+    assert again == shown
+    assert [number for number, _, _ in again[0]] == [3, 1]  # the second is done, the fourth muted
+    assert [number for number, _, _ in again[1]] == [3]
+
+
+@on_both("desk")
+def test_inboxes_are_made_anew_beside_a_hub_that_goes_on(desk: Desk) -> None:
+    """What the projection has not come to yet stays its own, and is told of as ever."""
+    for _ in range(1, THREADS_AT_ONCE + 3):
+        desk.open(desk.bob, "@eve")
+    desk.projecting.run()
+    told: list[int] = []
+
+    def goes_on(count: int) -> None:
+        """Between two transactions of the rebuild: more is said, and one is followed."""
+        told.append(count)
+        desk.say(desk.bob, "More.", 1)
+        desk.projecting.run()
+        desk.say(desk.bob, "Not yet followed.", THREADS_AT_ONCE + 2)
+
+    rebuild(desk.world.database, goes_on)
+    assert told == [THREADS_AT_ONCE, 2]
+    heard = desk.hears(desk.eve)
+    assert heard[0] == (THREADS_AT_ONCE + 2, "mention", "discussion.commented")
+    assert heard[1][0] == 1
+    assert len(heard) == THREADS_AT_ONCE + 2
+    before = desk.rows()
+    rebuild(desk.world.database, told.append)
     assert desk.rows() == before
 
 
+@on_both("desk")
 def test_an_event_may_be_seen_twice_or_late(desk: Desk) -> None:
     desk.open(desk.bob, "@eve")
     desk.say(desk.bob, "more")
@@ -251,6 +339,7 @@ def test_an_event_may_be_seen_twice_or_late(desk: Desk) -> None:
     assert desk.hears(desk.eve) == []
 
 
+@on_both("desk")
 def test_what_was_before_there_were_inboxes_is_quiet(desk: Desk) -> None:
     desk.projecting.run()
     desk.open(desk.bob, "@eve")

@@ -23,6 +23,7 @@ from groundswell.core.errors import (
 from groundswell.core.values import (
     ANONYMOUS,
     AddBlob,
+    Principal,
     RepoId,
     RepoKind,
     Role,
@@ -35,12 +36,14 @@ from groundswell.hub.reviews import (
     Half,
     NewComment,
     Place,
+    Thread,
     rows,
     service,
     threads,
 )
 from groundswell.hub.reviews.places import shift_of
 from groundswell.hub.reviews.suggestions import Replacement, replaced, split
+from groundswell.hub.reviews.values import TEXT_CHARACTERS_MAX, VERSIONS_MAX
 from groundswell.store import tables
 from groundswell.store.git import Hunk
 from tests.hub.review_world import NEW, OLD, Stage
@@ -372,6 +375,85 @@ def test_threads_are_answered_resolved_and_hidden(stage: Stage) -> None:
     shown = [each.type for each in stage.discussions.timeline(stage.request).happenings]
     assert shown.count("review.submitted") == 1
     assert not {"review_thread.answered", "line_comment.hidden"} & set(shown)
+
+
+def test_comments_on_lines_are_edited_with_their_history(stage: Stage) -> None:
+    edit = stage.reviews.threads.edit
+
+    def change(who: Principal, comment: int, text: str) -> Thread:
+        return edit(who, stage.repository, stage.number, comment, text)
+
+    found = stage.say("Why?", 10)
+    comment = found.comments[0].id
+    stage.reviews.threads.reply(stage.bob, stage.repository, stage.number, found.id, "Since.")
+    changed = change(stage.eve, comment, "Why ten?")
+    assert [each.text for each in changed.comments] == ["Why ten?", "Since."]
+    change(stage.eve, comment, "Why ten and not 10?")
+    change(stage.eve, comment, "Why ten and not 10?")  # the same again is no version
+    told = stage.known(stage.bob)[0].comments[0]
+    assert [each.text for each in told.earlier] == ["Why?", "Why ten?"]
+    assert told.earlier[0].written_at == told.written_at < told.earlier[1].written_at
+    assert told.edited_at is not None
+    assert told.edited_at > told.earlier[1].written_at
+    assert stage.events().count("line_comment.edited") == 2
+    for who, text, error in (
+        (stage.alice, "Mine.", Forbidden),  # also who may write changes nobody's words
+        (stage.eve, "  ", BadRequest),
+        (stage.eve, "x" * (TEXT_CHARACTERS_MAX + 1), BadRequest),
+        (ANONYMOUS, "No.", Unauthenticated),
+    ):
+        with pytest.raises(error):
+            change(who, comment, text)
+    with pytest.raises(NotFound):
+        change(stage.eve, 10_000, "No.")
+    other = stage.discussions.create(stage.bob, stage.repository, "Other", is_pull_request=True)
+    with pytest.raises(NotFound):
+        edit(stage.eve, stage.repository, other, comment, "No.")
+    stage.discussions.set_locked(stage.alice, stage.repository, stage.number, locked=True)
+    with pytest.raises(Forbidden):
+        change(stage.eve, comment, "No.")
+    stage.discussions.set_locked(stage.alice, stage.repository, stage.number, locked=False)
+    for number in range(told.version, VERSIONS_MAX):
+        change(stage.eve, comment, f"Version {number}")
+    with pytest.raises(Conflict):
+        change(stage.eve, comment, "One more.")
+    # What was said before goes with it when it is hidden.
+    assert stage.count(tables.line_comment_versions) == VERSIONS_MAX - 1
+    stage.reviews.threads.remove(stage.alice, stage.repository, stage.number, comment)
+    hidden = stage.known(stage.bob)[0].comments[0]
+    assert (hidden.text, hidden.earlier, hidden.is_hidden) == ("", (), True)
+    assert stage.count(tables.line_comment_versions) == 0
+    with pytest.raises(Conflict):
+        change(stage.eve, comment, "Again.")
+
+
+def test_a_pending_comment_is_edited_without_a_trace(stage: Stage) -> None:
+    where = NewComment(Place("a.txt", Half.NEW, 10, 10), "Tpyo")
+    draft = stage.reviews.draft
+    draft(stage.eve, stage.repository, stage.number, [where])
+    comment = stage.known(stage.eve)[0].comments[0].id
+    edit = stage.reviews.threads.edit
+    with pytest.raises(NotFound):
+        edit(stage.alice, stage.repository, stage.number, comment, "Mine.")
+    edit(stage.eve, stage.repository, stage.number, comment, "Typo")
+    stage.submit(stage.eve, Decision.COMMENT)
+    told = stage.known(stage.bob)[0].comments[0]
+    assert (told.text, told.earlier, told.edited_at) == ("Typo", (), None)
+    assert "line_comment.edited" not in stage.events()
+
+
+def test_an_applied_suggestion_stays_as_it_is(stage: Stage) -> None:
+    found = stage.say("Better:\n```suggestion\nline 10\n```", 10)
+    comment, edit = found.comments[0].id, stage.reviews.threads.edit
+    edited = "Better?\n```suggestion\nline X\n```"
+    assert edit(stage.eve, stage.repository, stage.number, comment, edited).comments[0].suggestion
+    stage.apply(stage.bob, found)
+    assert "line X\n" in stage.text()
+    words = edited.replace("Better?", "Better!")
+    edit(stage.eve, stage.repository, stage.number, comment, words)
+    for text in ("Never mind.", words.replace("X", "Y")):
+        with pytest.raises(Conflict):
+            edit(stage.eve, stage.repository, stage.number, comment, text)
 
 
 def test_threads_of_another_pull_request_are_not_there(stage: Stage) -> None:

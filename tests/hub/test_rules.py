@@ -17,18 +17,19 @@ from groundswell.core.errors import (
     RepoNotFound,
     Unauthenticated,
 )
-from groundswell.core.values import ANONYMOUS, Role, Visibility
+from groundswell.core.values import ANONYMOUS, Gate, Principal, RepoId, RepoKind, Role, Visibility
 from groundswell.hub.checks import State
 from groundswell.hub.discussions import Status
 from groundswell.hub.merging import Method
 from groundswell.hub.rules import Draft, Pushers, Target, Terms
 from groundswell.hub.rules.values import RULES_MAX, terms_from, terms_json
+from tests.hub.both import on_both, url_of
 from tests.hub.rules_world import RulesWorld
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[RulesWorld]:
-    world = RulesWorld(tmp_path)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RulesWorld]:
+    world = RulesWorld(tmp_path, url_of(request))
     yield world
     world.close()
 
@@ -36,6 +37,7 @@ def world(tmp_path: Path) -> Iterator[RulesWorld]:
 # --- setting them -----------------------------------------------------------------------------
 
 
+@on_both("world")
 def test_admins_set_rules_and_whoever_reads_sees_them(world: RulesWorld) -> None:
     number = world.rule("main", Target.BRANCH, "ben", approvals=2, checks=("unit", "unit"))
     (rule,) = world.rules.list(world.bob, world.repository)
@@ -102,9 +104,82 @@ def test_rules_are_bounded_and_one_for_each_pattern(world: RulesWorld) -> None:
 
 
 def test_terms_come_back_as_they_were_kept() -> None:
-    terms = Terms(Pushers.NAMED, (1, 2), checks=("a",), approvals=3, queue=True)
+    terms = Terms(
+        Pushers.NAMED, (1, 2), checks=("a",), reporters=(("a", 4),), approvals=3, queue=True
+    )
     assert terms_from(terms_json(terms)) == terms
     assert terms_from({"pushers": "nobody", "pusher_ids": [], "checks": []}).no_force
+
+
+# --- getting rid of them ------------------------------------------------------------------------
+
+
+def _delete(world: RulesWorld, who: Principal) -> None:
+    world.repos.delete(who, world.repository.repo_id)
+
+
+def _move(world: RulesWorld, who: Principal) -> None:
+    """To where the rules would be theirs."""
+    target = RepoId(RepoKind.MODEL, who.name or "", "mine")
+    world.repos.move(who, world.repository.repo_id, target)
+
+
+def _rename(world: RulesWorld, who: Principal) -> None:
+    world.repos.move(who, world.repository.repo_id, RepoId(RepoKind.MODEL, "acme", "other"))
+
+
+def _hide(world: RulesWorld, who: Principal) -> None:
+    update = world.repos.update_settings
+    update(who, world.repository.repo_id, visibility=Visibility.PRIVATE)
+
+
+def _gate(world: RulesWorld, who: Principal) -> None:
+    world.repos.update_settings(who, world.repository.repo_id, gate=Gate.MANUAL)
+
+
+@pytest.mark.parametrize("way", [_delete, _move, _rename, _hide, _gate])
+def test_whom_rules_hold_does_not_get_rid_of_them(
+    world: RulesWorld, way: Callable[[RulesWorld, Principal], None]
+) -> None:
+    world.rule("v*", Target.TAG)
+    events = world.told("repository.changed")
+    with pytest.raises(Forbidden, match="has rules: only admins of its namespace"):
+        way(world, world.ben)
+    assert world.found(world.repository) == world.repository
+    assert world.told("repository.changed") == events
+    way(world, world.alice)
+
+
+@pytest.mark.parametrize("way", [_delete, _move, _rename, _hide, _gate])
+def test_without_rules_a_writer_does_all_that(
+    world: RulesWorld, way: Callable[[RulesWorld, Principal], None]
+) -> None:
+    world.rules.delete(world.alice, world.repository, world.rule())
+    way(world, world.ben)
+
+
+@on_both("world")
+def test_a_writer_still_changes_what_is_no_matter_of_rules(world: RulesWorld) -> None:
+    world.rule()
+    changed = world.repos.update_settings(
+        world.ben,
+        world.repository.repo_id,
+        visibility=Visibility.PUBLIC,  # as it is
+        gate=Gate.OPEN,
+        settings={"days": 3},
+    )
+    assert changed.settings == {"days": 3}
+
+
+def test_one_outside_is_told_nothing_of_rules(world: RulesWorld) -> None:
+    world.rule()
+    for who, error in ((world.bob, Forbidden), (ANONYMOUS, Unauthenticated)):
+        with pytest.raises(error) as told:
+            _delete(world, who)
+        assert "rules" not in told.value.message
+    _hide(world, world.alice)
+    with pytest.raises(RepoNotFound):
+        _delete(world, world.bob)
 
 
 # --- every way in -----------------------------------------------------------------------------
@@ -192,6 +267,7 @@ def test_what_a_pull_request_has_to_show_closes_direct_pushes(world: RulesWorld)
     world.put({"a": "1"}, who=world.ben)
 
 
+@on_both("world")
 def test_admins_pass_over_only_rules_that_let_them_and_it_is_told(world: RulesWorld) -> None:
     number = world.rule(pushers=Pushers.NOBODY)
     with pytest.raises(ProtectedReference):
@@ -214,6 +290,89 @@ def test_pull_requests_are_open_to_whoever_was_refused(world: RulesWorld) -> Non
     world.rule(pushers=Pushers.NOBODY)
     number = world.request({"a": "1"}, world.ben)
     assert world.merge(number) == world.head
+
+
+# --- whose reports count ------------------------------------------------------------------------
+
+
+def _bound(world: RulesWorld, *pairs: tuple[str, str], checks: tuple[str, ...] = ("eval",)) -> int:
+    draft = Draft(Target.BRANCH, "main", Terms(checks=checks), reporter_names=pairs)
+    return world.rules.put(world.alice, world.repository, draft)
+
+
+def _words(world: RulesWorld, number: int) -> list[str]:
+    found = world.merging.needs(world.repository, world.discussions.get(world.repository, number))
+    return [each.words for each in found.blockers]
+
+
+def test_only_the_named_account_reports_a_check(world: RulesWorld) -> None:
+    number = world.request({"a": "1"})
+    head = f"refs/pr/{number}"
+    world.report(head, "eval", who=world.ben)  # before the rule came
+    _bound(world, ("eval", "@Cleo"), checks=("eval", "unit"))
+    (rule,) = world.rules.list(world.bob, world.repository)
+    assert rule.reporter_names == (("eval", "cleo"),)
+    assert _words(world, number) == [
+        "the check eval waits for a report of @cleo",
+        "the check unit has not reported",
+    ]
+    for who in (world.ben, world.alice):  # an admin is nobody else's test either
+        with pytest.raises(Forbidden, match="eval is reported by @cleo"):
+            world.report(head, "eval", who=who)
+    world.report(head, "unit", who=world.ben)
+    with pytest.raises(Conflict, match="waits for a report of @cleo"):
+        world.merge(number)
+    world.report(head, "eval", State.FAILED, who=world.cleo)
+    assert _words(world, number) == ["the check eval failed"]
+    world.report(head, "eval", who=world.cleo)
+    world.merge(number)
+
+
+@on_both("world")
+def test_a_member_who_may_write_reports_for_the_named_organisation(world: RulesWorld) -> None:
+    world.accounts.create_organisation("testers", by=world.alice)
+    world.accounts.set_member("testers", "cleo", Role.READ, by=None)
+    _bound(world, ("eval", "testers"))
+    number = world.request({"a": "1"})
+    for who in (world.ben, world.cleo):
+        with pytest.raises(Forbidden, match="@testers"):
+            world.report(f"refs/pr/{number}", "eval", who=who)
+    world.accounts.set_member("testers", "cleo", Role.WRITE, by=None)
+    world.report(f"refs/pr/{number}", "eval", who=world.cleo)
+    assert world.blockers(number) == []
+    world.accounts.set_member("testers", "cleo", Role.READ, by=None)
+    assert world.blockers(number) == ["check"]  # speaks for them no longer
+
+
+@on_both("world")
+def test_two_rules_that_name_two_accounts_await_both(world: RulesWorld) -> None:
+    _bound(world, ("eval", "cleo"))
+    draft = Draft(Target.BRANCH, "m*", Terms(checks=("eval",)), (), (("eval", "acme"),))
+    rule = world.rules.put(world.alice, world.repository, draft)
+    number = world.request({"a": "1"})
+    assert sorted(_words(world, number)[0].split(" of ")[1].split(" and ")) == ["@acme", "@cleo"]
+    with pytest.raises(Forbidden):
+        world.report(f"refs/pr/{number}", "eval", who=world.ben)
+    world.report(f"refs/pr/{number}", "eval", who=world.cleo)  # who is one, and of the other
+    assert world.blockers(number) == []
+    world.rules.delete(world.alice, world.repository, rule)
+    assert world.blockers(number) == []
+
+
+@pytest.mark.parametrize(
+    ("pairs", "checks"),
+    [
+        ((("eval", "no-such-account"),), ("eval",)),
+        ((("eval", "ben"),), ("unit",)),
+        ((("eval", "ben"), ("eval", "cleo")), ("eval",)),
+        ((), ("eval @ben",)),
+    ],
+)
+def test_reporters_that_cannot_be_named(
+    world: RulesWorld, pairs: tuple[tuple[str, str], ...], checks: tuple[str, ...]
+) -> None:
+    with pytest.raises(BadRequest):
+        _bound(world, *pairs, checks=checks)
 
 
 # --- sign-off and one line --------------------------------------------------------------------
@@ -261,6 +420,7 @@ def test_a_line_is_kept_by_squashing(world: RulesWorld) -> None:
 # --- approvals --------------------------------------------------------------------------------
 
 
+@on_both("world")
 def test_approvals_of_distinct_people_who_may_write(world: RulesWorld) -> None:
     world.rule(approvals=2)
     number = world.request({"a": "1"})
@@ -277,6 +437,7 @@ def test_approvals_of_distinct_people_who_may_write(world: RulesWorld) -> None:
     assert world.merge(number) != before
 
 
+@on_both("world")
 def test_who_wrote_it_does_not_approve_it(world: RulesWorld) -> None:
     world.rule(approvals=1)
     number = world.request({"a": "1"}, world.ben)
@@ -422,6 +583,7 @@ def test_a_pull_request_cannot_appoint_its_reviewers(world: RulesWorld) -> None:
     assert world.blockers(number) == []
 
 
+@on_both("world")
 def test_an_owner_who_wrote_all_of_it_has_given_their_word(world: RulesWorld) -> None:
     world.put({"MAINTAINERS": "@ben @bob *\n"})
     world.rule(maintainers=True)

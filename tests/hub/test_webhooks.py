@@ -63,6 +63,7 @@ from groundswell.jobs import sending as sending_module
 from groundswell.store import tables
 from groundswell.store.outbound import Outbound, OutboundPolicy
 from tests.contract import postgresql
+from tests.hub.following import begin_again
 from tests.hub.git_world import GitWorld
 from tests.security.receivers import Receiver, answer, receiving
 
@@ -132,12 +133,6 @@ def any_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Post]:
     world = Post(tmp_path / "hub", url)
     yield world
     world.close()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Path]:
-    with postgresql.server() as folder:
-        yield folder
 
 
 @pytest.fixture
@@ -689,11 +684,11 @@ def test_seeing_events_again_makes_nothing_twice(any_world: Post, far: Receiver)
     world.hook(far.url())
     everything_happens(world)
     count = len(world.send())
-    world.line.put_back(NAME)
+    begin_again(world.database, NAME)
     assert world.send() == []
     lost = sa.delete(tables.webhook_deliveries)
     world.database.write(lambda conn: conn.execute(lost).rowcount)
-    world.line.put_back(NAME)
+    begin_again(world.database, NAME)
     assert len(world.send()) == count, "what was lost is made again from the record"
 
 

@@ -70,12 +70,16 @@ def reviews(olga: Person, wim: Person) -> None:
         {"path": "a.txt", "line": line, "comment": text}
         for line, text in ((2, suggested), (3, "Why?"))
     ]
+    wim.did("ask for review", "POST", f"{at}/review-requests", {"reviewers": ["olga"]})
+    wim.did("ask for review no longer", "DELETE", f"{at}/review-requests/olga")
     body = {"verdict": "changes_requested", "comment": "No", "comments": comments}
     given = olga.did("review", "POST", f"{at}/reviews", body).json()
     first, second = given["threads"]
     olga.did("reply", "POST", f"{at}/threads/{second['id']}/reply", {"comment": "Well?"})
     olga.did("resolve", "POST", f"{at}/threads/{second['id']}/resolve")
-    olga.did("remove line comment", "POST", f"{at}/lines/{second['comments'][0]['id']}/remove")
+    line = f"{at}/lines/{second['comments'][0]['id']}"
+    olga.did("edit line comment", "POST", f"{line}/edit", {"comment": "Why three?"})
+    olga.did("remove line comment", "POST", f"{line}/remove")
     numbers = [first["comments"][0]["id"]]
     wim.did("apply suggestions", "POST", f"{at}/apply", {"comments": numbers})
     olga.did("dismiss review", "POST", f"{at}/reviews/{given['id']}/dismiss", {"reason": "Done"})

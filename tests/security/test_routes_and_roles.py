@@ -210,11 +210,13 @@ def address(line: str, place: Place) -> str:
     return re.sub(r"\{([a-z]+\*?)\}", lambda found: values[found[1]], path)
 
 
-def drive(caller: Caller, line: str, place: Place, csrf: str) -> Answer:
-    """The request that this line of the table stands for."""
+def drive(
+    caller: Caller, line: str, place: Place, csrf: str, body: dict[str, Any] | None = None
+) -> Answer:
+    """The request that this line of the table stands for, or the same with another body."""
     method = line.partition(" ")[0].replace("*", "GET")
     path = address(line, place)
-    body = TABLE["bodies"].get(line)
+    body = body or TABLE["bodies"].get(line)
     if line.endswith("/events"):
         path += "?cursor=999999"  # never given: told so, and at an end
     if line.endswith("/info/refs"):
@@ -405,6 +407,46 @@ def test_every_address_of_a_bucket_asks_for_the_right_it_should(
         if "private" in told:
             assert told["private"] == told["missing"], line
     assert not faults, "\n".join(map(str, faults))
+
+
+@pytest.fixture(scope="module")
+def ruled(target: Target) -> Place:
+    """A public model whose tags have a rule."""
+    olga, repo = target.user("olga"), "works/model-ruled"
+    assert olga.json("POST", "/api/repos/create", {"name": repo}).status == 200
+    rule = {"target": "tag", "pattern": "v*"}
+    assert olga.json("POST", f"/api/models/{repo}/rules", rule).status == 200
+    return Place("models", repo, "0" * 40, "works/mode-taken")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_whom_rules_hold_does_not_get_rid_of_them(
+    target: Target, ruled: Place, places: object, actors: dict[str, Caller], csrf: str, role: str
+) -> None:
+    """Who may only write could else delete the repository, or move it to where the rules are theirs."""
+    olga, at = target.user("olga"), f"/api/models/{ruled.repo}"
+    before = olga("GET", at).json()
+    faults = []
+    for line, body in TABLE["ruled"]["changes"]:
+        wanted = expected(line, "rules", role, "public")
+        if wanted == "yes" and line in TABLE["destructive"]["routes"]:
+            continue
+        answer = drive(actors[role], line, ruled, csrf, body)
+        if (found := decision(answer)) != wanted:
+            faults.append((line, body, wanted, found, answer.text[:150]))
+        if role == "writer":
+            assert "only admins of its namespace" in answer.headers["X-Error-Message"], line
+        if wanted == "yes":
+            back = {"private": False, "gated": False}
+            assert olga.json("PUT", f"{at}/settings", back).status == 200
+    for form in TABLE["ruled"]["forms"] if role == "writer" else ():
+        body = {"form": True, **form}
+        answer = drive(actors[role], "POST {page}/settings", ruled, csrf, body)
+        assert "only admins of its namespace" in answer.text, form
+    assert not faults, "\n".join(map(str, faults))
+    after = olga("GET", at).json()
+    for kept in ("id", "private", "gated"):
+        assert after[kept] == before[kept]
 
 
 @pytest.mark.parametrize("role", ROLES)

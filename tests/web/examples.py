@@ -15,6 +15,7 @@ from groundswell.http.pages.views import (
     AccessRow,
     AccountPage,
     ActivityRow,
+    AskedRow,
     AuditPage,
     AuditRow,
     BinaryContent,
@@ -119,6 +120,7 @@ from groundswell.http.pages.views import (
     ResolvePage,
     ReviewBar,
     ReviewCard,
+    ReviewersBox,
     RuleForm,
     RulesPage,
     SaidLine,
@@ -284,7 +286,7 @@ CHECKS = (
         has_log=True,
     ),
     CheckRow("eval", "running", "/x", "", NOW),
-    CheckRow("licence", "awaited"),
+    CheckRow("licence", "awaited", awaited=("ci-bot",)),
     CheckRow("docs", "skipped", "/x", "ada", NOW),
     CheckRow("gpu", "errored", "/x", "ada", NOW),
     CheckRow("long", "queued", "/x", "ada", NOW),
@@ -308,14 +310,22 @@ DISCUSSION = DiscussionRow(
     assignees=("ada", "grace"),
 )
 SAID = (
-    SaidLine(1, "grace", NOW - HOUR, "<p>Why four? " + "word " * 40 + "</p>", may_remove=True),
-    SaidLine(2, "ada", NOW, "<p>This is better.</p>", ('  "bits": 8,', "x" * 300), may_apply=True, is_pending=True),
+    SaidLine(1, "grace", NOW - HOUR, "<p>Why four? " + "word " * 40 + "</p>", may_remove=True, is_edited=True, earlier=(EarlierText("Why " * 60, NOW - HOUR * 2), EarlierText("x" * 300, NOW - HOUR))),
+    SaidLine(2, "ada", NOW, "<p>This is better.</p>", ('  "bits": 8,', "x" * 300), may_apply=True, is_pending=True, may_edit=True, text="This is better."),
     SaidLine(3, "grace", NOW, "", (), "3f3f3f3f", "/x"),
     SaidLine(4, "ada", NOW, "", is_hidden=True),
 )  # fmt: skip
 THREAD = ThreadCard(1, "config.json", "line 2", SAID, ('  "bits": 4,' + " " * 300,), may_reply=True, may_resolve=True)  # fmt: skip
 WORDS_ONLY = replace(THREAD, id=2, said=SAID[:1], excerpt=("x" * 300, "y"), is_outdated=True)
-RESOLVED = replace(THREAD, id=3, path=LONG * 9, is_resolved=True, resolved_by="ada", excerpt=())
+RESOLVED = replace(
+    THREAD,
+    id=3,
+    said=tuple(replace(each, id=each.id + 10) for each in SAID),
+    path=LONG * 9,
+    is_resolved=True,
+    resolved_by="ada",
+    excerpt=(),
+)
 PLACE_FORM = PlaceForm("config.json", "new", 2, 2, "3f" * 20, "A comment", "/x")
 REVIEWED = (
     replace(
@@ -329,6 +339,14 @@ REVIEWED = (
         ),
     ),
     replace(CHANGES[1], mark="1"),
+)
+REVIEWERS = ReviewersBox(
+    (
+        AskedRow(LONG, "ada", NOW - HOUR, is_answered=True, may_remove=True),
+        AskedRow("grace", LONG, NOW - 9 * HOUR, may_remove=True),
+    ),
+    ("ben", LONG),
+    may_ask=True,
 )
 STANDING = (
     StandingRow("grace", "approved", NOW - HOUR, is_stale=True, may_write=False),
@@ -505,7 +523,21 @@ ACTIVITY = (
 )
 NOTICES = (
     NotificationRow(
-        1,
+        "access-9",
+        "lock",
+        "Requests for access",
+        "/x",
+        "ada/m",
+        "/x",
+        None,
+        "bob",
+        "asks for access",
+        "you decide about them",
+        NOW - HOUR,
+        is_read=False,
+    ),
+    NotificationRow(
+        "1",
         "talk",
         "Why <b>so</b> large? " + LONG,
         "/x",
@@ -520,7 +552,7 @@ NOTICES = (
         is_private=True,
     ),
     NotificationRow(
-        2,
+        "2",
         "branch",
         "Quantise",
         "/x",
@@ -673,12 +705,13 @@ EXAMPLES: dict[str, View] = {
     "commit": CommitPage(REPO, COMMIT, COMMIT.title, COMMIT.message, (Tag("00112233", "/x"),), "/x", CHANGES, 12, checks=CHECKS),
     "check": CheckPage(REPO, CHECKS[1], "3f" * 20, "/x", NOW - HOUR, NOW, "<p>2 of <strong>9</strong> failed</p>", "line\n" * 60 + "x" * 900, "/x", 1200),
     "check-plain": CheckPage(REPO, CHECKS[0], "3f" * 20, "/x"),
-    "rules": RulesPage(REPO, (RuleForm("1", pattern="main", pushers="named", names="ada", approvals="2", checks="unit\nscan", flags=frozenset({"queue", "sign_off"}), words=("pushed by ada", "2 approvals", "checks: unit, scan", "merge queue")), RuleForm("2", "tag", "release/" + "x" * 150, words=("nobody pushes directly",))), RuleForm("", pattern="main"), may_set=True, error="There is a rule for the branch main already.", error_in="1"),
+    "rules": RulesPage(REPO, (RuleForm("1", pattern="main", pushers="named", names="ada", approvals="2", checks="unit @ci-bot\nscan", flags=frozenset({"queue", "sign_off"}), words=("pushed by ada", "2 approvals", "checks: unit @ci-bot, scan", "merge queue")), RuleForm("2", "tag", "release/" + "x" * 150, words=("nobody pushes directly",))), RuleForm("", pattern="main"), may_set=True, error="There is a rule for the branch main already.", error_in="1"),
     "rules-none": RulesPage(REPO, (), RuleForm(""), may_set=False),
     "queue": QueuePage(REPO, (QueueRow(1, 12, LONG, "/x", "ada", NOW, "3f" * 20, "/x"), QueueRow(2, 13, "Another", "/x", "ada", NOW, awaits=("the check unit has not reported",)))),
     "queue-empty": QueuePage(REPO, ()),
     "refs": RefsPage(REPO, (RefRow("main", "/x", "3f" * 20, "/x", may_delete=False), RefRow("fix/" + LONG, "/x", "3f" * 20, "/x", may_delete=True)), (), (RefRow("refs/pr/1", "/x", "3f" * 20, "/x", may_delete=False),), "Reference exists."),
-    "repo-settings": RepoSettingsPage(REPO, ("ada", "lab"), "That name is taken.", "name"),
+    "repo-settings": RepoSettingsPage(REPO, ("ada", "lab"), error="That name is taken.", error_in="name"),
+    "repo-settings-held": RepoSettingsPage(REPO, ("ada", "lab"), 30, is_held=True),
     "upload": UploadPage(REPO, "main", "a-folder", CRUMBS[:2], must_propose=False, action_url="/x"),
     "upload-fault": UploadPage(REPO, "main", "", CRUMBS[:1], must_propose=True, action_url="/x", error="Invalid path 'a:b': no colons."),
     "edit-file": EDIT,
@@ -734,6 +767,7 @@ EXAMPLES: dict[str, View] = {
             replace(TALK[0], id=903, is_first=False, review=ReviewCard(3, "comment", "3f3f3f3f", "/x")),
         ),
         None, 0, "/x/files", "/x", None, None, STANDING, may_comment=True, may_change=True, may_write=True,
+        reviewers=REVIEWERS,
     ),
     "new-discussion": NewDiscussionPage(REPO, "A title", "A text", "A title has 1 to 500 characters."),
     "proposal": ProposalPage(REPO, DISCUSSION, (COMMIT,) * 2, CHANGES, 12),
@@ -749,7 +783,7 @@ EXAMPLES: dict[str, View] = {
     ),
     "proposal-split": ProposalPage(REPO, DISCUSSION, (COMMIT,), CHANGES, 12, diff=DiffView(is_split=True, other_url="/x")),
     "proposal-empty": ProposalPage(REPO, DISCUSSION, (), ()),
-    "new": NewRepoPage(("model", "dataset", "space"), ("ada", "lab"), "model", "ada", "x", licenses=("mit", "apache-2.0"), error="That name is taken."),
+    "new": NewRepoPage(("model", "dataset", "space", "bucket"), ("ada", "lab"), "model", "ada", "x", licenses=("mit", "apache-2.0"), error="That name is taken."),
     "sign-in": SignInPage("/", "ada", "Wrong name or password."),
     "profile": ProfilePage("ada", "Ada Lovelace", "ada@example.com", (MemberRow("lab", "The Lab", "admin"),)),
     "tokens": TokensPage((TokenRow(1, "laptop", "write", "abcd", NOW - HOUR, None, None), TokenRow(2, "ci", "fineGrained", "wxyz", NOW - 900 * HOUR, NOW - HOUR, NOW + HOUR, ("ada/smollm2 (write)",), is_expired=True)), "laptop", "hf_" + "x" * 37),

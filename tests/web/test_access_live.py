@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 import urllib.error
 import urllib.request
 
@@ -214,3 +215,57 @@ def test_a_form_that_cannot_be_read_is_said_to_be_so(window: OpenWindow, live_hu
     bob.go(url)
     assert "Access cannot be asked for at the moment" in bob.page.inner_text(".gate")
     assert bob.page.get_by_role("button", name="Agree").count() == 0
+
+
+def soon(visit: Visit, words: str) -> None:
+    """Until the inbox of who looks says this."""
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        visit.go("/notifications")
+        if words in visit.page.inner_text("main"):
+            return
+        time.sleep(0.2)
+    raise AssertionError(visit.page.inner_text("main"))
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_requests_and_decisions_come_into_inboxes(
+    window: OpenWindow, live_hub: LiveHub, scripts: bool
+) -> None:
+    options = {"java_script_enabled": scripts, "viewport": PHONE}
+    ada, bob = window(live_hub.url, **options), window(live_hub.url, **options)
+    name = f"web-gate-told-{'on' if scripts else 'off'}"
+    url = gated(ada, name, "manual")
+    sign_in(bob, "bob")
+    bob.go(url)
+    fill_in(bob)
+    bob.page.get_by_role("button", name="I agree").click()
+
+    # Ada finds it in her inbox, and decides from there.
+    soon(ada, name)
+    row = ada.page.locator(".notice").filter(has_text=name)
+    assert "bob asks for access" in row.inner_text()
+    assert row.get_by_role("button", name="Mute").count() == 0
+    row.get_by_role("link", name="Requests for access").click()
+    assert ada.page.url == f"{live_hub.url}{url}/settings/access"
+    ada.page.get_by_role("button", name="Accept bob").click()
+    ada.go("/notifications")
+    assert name not in ada.page.inner_text("main")
+
+    # Bob finds the answer in his.
+    soon(bob, name)
+    row = bob.page.locator(".notice").filter(has_text=name)
+    assert "ada let you in" in row.inner_text()
+    row.get_by_role("button", name="Read").click()
+    assert name not in bob.page.inner_text("main")
+    bob.go("/notifications?which=all")
+    row = bob.page.locator(".notice").filter(has_text=name)
+    row.get_by_role("button", name="Unread").click()
+    row.get_by_role("link", name="Your request for access").click()
+    assert "You have access to these files" in bob.page.inner_text(".gate")
+    # Looked at is read.
+    bob.go("/notifications")
+    assert name not in bob.page.inner_text("main")
+    for visit in (ada, bob):
+        assert visit.complaints == []
+        assert visit.strayed == []

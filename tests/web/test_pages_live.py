@@ -556,3 +556,38 @@ def test_only_a_theme_that_there_is_comes_back_into_a_page(
         visit.page.context.add_cookies([cookie])  # type: ignore[list-item]
         visit.go("/models")
         assert visit.page.locator("html").get_attribute("data-theme") == expected
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_bucket_is_made_where_repositories_are(
+    window: OpenWindow, live_hub: LiveHub, scripts: bool
+) -> None:
+    visit = window(live_hub.url, viewport=PHONE, java_script_enabled=scripts)
+    page, name = visit.page, f"web-made-bucket-{'on' if scripts else 'off'}"
+    sign_in(visit)
+    visit.go("/new")
+    page.get_by_role("radio", name="Bucket").check()
+    page.get_by_role("radio", name="Private").check()
+    page.get_by_label("Licence").select_option("mit")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Make the repository").click()
+    assert "A bucket has no card" in page.inner_text("main")
+    assert page.get_by_role("radio", name="Bucket").is_checked(), "what was chosen stays"
+    page.get_by_label("Licence").select_option("")
+    page.get_by_role("button", name="Make the repository").click()
+    page.wait_for_url(f"**/buckets/ada/{name}*")
+    told = page.inner_text("body")
+    for words in ("The repository is made.", "private", "This bucket is empty", "hf buckets sync"):
+        assert words in told, words
+    visit.go("/ada?tab=buckets")
+    assert name in page.inner_text("main")
+    stranger = window(live_hub.url)
+    hidden, absent = (stranger.go(f"/buckets/ada/{each}") for each in (name, f"{name}-not"))
+    assert hidden == absent == 401
+    # The same name again is refused, and told.
+    visit.go("/new?kind=bucket")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Make the repository").click()
+    assert page.url.endswith("/new")
+    assert page.locator("main .fault, main [role=alert]").count() == 1
+    assert visit.complaints == []

@@ -1,9 +1,12 @@
 """A pull request is reviewed in a browser: a line, a suggestion that is applied, an approval."""
 
+import json
+import time
+
 import pytest
 from playwright.sync_api import Page
 
-from tests.clients.stage import ask_json
+from tests.clients.stage import ask, ask_json
 from tests.live import LiveHub, token_of
 from tests.web.conftest import PHONE, OpenWindow, Visit
 
@@ -125,4 +128,102 @@ def test_what_was_typed_is_not_lost(window: OpenWindow, live_hub: LiveHub) -> No
     page.get_by_label("Your comment").fill("All of it.")
     page.get_by_role("button", name="Comment now").click()
     assert "All of it." in page.inner_text(".said-file")
+    assert visit.complaints == []
+
+
+def propose(hub: LiveHub, name: str) -> str:
+    """A model of Ada's that Eve proposes to change; where the pull request is."""
+    ask_json(hub, "POST", "/api/repos/create", {"name": name}, token=token_of("ada"))
+    url, kind = f"/api/models/ada/{name}/commit/main", "application/x-ndjson"
+    for who, text, query in (
+        ("ada", OLD, ""),
+        ("eve", OLD.replace("line 4", "line four"), "?create_pr=1"),
+    ):
+        content = {"path": "a.txt", "content": text}
+        lines = [
+            {"key": "header", "value": {"summary": "A text"}},
+            {"key": "file", "value": content},
+        ]
+        body = "\n".join(json.dumps(each) for each in lines).encode()
+        made = ask(
+            hub, "POST", url + query, token=token_of(who), body=body, headers={"Content-Type": kind}
+        )
+        assert made.status == 200, made.body
+    opened = {"status": "open"}
+    at = f"/api/models/ada/{name}/discussions/1/status"
+    assert ask_json(hub, "POST", at, opened, token=token_of("eve")).status == 200
+    return f"/ada/{name}/discussions/1"
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_people_are_asked_for_a_review(
+    window: OpenWindow, live_hub: LiveHub, scripts: bool
+) -> None:
+    here = propose(live_hub, f"web-asked-{'on' if scripts else 'off'}")
+    eve = window(live_hub.url, viewport=PHONE, java_script_enabled=scripts)
+    bob = window(live_hub.url, java_script_enabled=scripts)
+    sign_in(eve, "eve")
+    sign_in(bob, "bob")
+    bob.go(here)
+    assert bob.page.locator(".reviewers").count() == 0
+    page = eve.page
+    eve.go(here)
+    page.get_by_label("People").fill("nobody-at-all")
+    page.get_by_role("button", name="Ask for a review").click()
+    assert "Nobody named 'nobody-at-all' may read this repository." in page.inner_text("main")
+    page.get_by_label("People").fill("@ada, bob")
+    page.get_by_role("button", name="Ask for a review").click()
+    assert "asked ada and bob for a review" in page.inner_text(".talk")
+    for name in ("ada", "bob"):
+        assert "asked" in page.locator(".asked li", has_text=name).first.inner_text()
+    page.get_by_role("button", name="Remove ada").click()
+    assert page.locator(".asked li").count() == 1
+
+    page = bob.page
+    until = time.monotonic() + 15
+    title = "your review is asked for"
+    while title not in page.inner_text("main") and time.monotonic() < until:
+        bob.go("/notifications")
+    row = page.locator(".notice", has_text=here.split("/")[2])
+    assert title in row.inner_text()
+    row.locator(".row-title a").click()
+    assert page.get_by_role("button", name="Remove bob").is_visible()
+    bob.go(f"{here}/files")
+    page.get_by_text("Finish review").click()
+    page.get_by_label("Approve").check()
+    page.get_by_role("button", name="Submit review").click()
+    page.wait_for_url(f"**{here}")
+    assert "answered" in page.locator(".asked li").inner_text()
+    for visit in (eve, bob):
+        assert visit.complaints == []
+        assert visit.strayed == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_comment_on_a_line_is_edited_and_hidden(
+    window: OpenWindow, live_hub: LiveHub, scripts: bool
+) -> None:
+    here = propose(live_hub, f"web-edited-{'on' if scripts else 'off'}")
+    said = {"verdict": "comment", "comments": [{"path": "a.txt", "line": 4, "comment": "Whi?"}]}
+    made = ask_json(live_hub, "POST", f"/api/models{here}/reviews", said, token=token_of("bob"))
+    assert made.status == 200, made.body
+    visit = window(live_hub.url, viewport=PHONE, java_script_enabled=scripts)
+    sign_in(visit, "bob")
+    page = visit.page
+    for where, text in (("/files", "Why?"), ("", "Why four?")):
+        visit.go(f"{here}{where}")
+        thread = page.locator(".thread")
+        thread.locator(".talk-edit > summary").click()
+        thread.get_by_label("New text").fill(text)
+        thread.get_by_role("button", name="Save").click()
+        assert page.locator(".thread .said .prose").inner_text() == text
+    page.locator(".thread .talk-history summary").click()
+    earlier = page.locator(".thread .talk-history pre").all_inner_texts()
+    assert earlier == ["Whi?", "Why?"]
+    page.locator(".thread .said-more summary").click()
+    page.get_by_role("button", name="Hide for ever").last.click()
+    text = page.locator(".thread").inner_text()
+    assert "This comment was hidden." in text
+    assert "Whi?" not in page.content()
+    assert page.locator(".thread .talk-edit").count() == 0
     assert visit.complaints == []

@@ -26,13 +26,13 @@ def test_it_merges_when_its_check_passed(
     page.get_by_role("link", name="See the rules").click()
     assert "No rules yet" in page.inner_text("main")
     page.get_by_label("Approvals", exact=True).fill("many")
-    page.get_by_label("Checks that must pass").fill("unit")
+    page.get_by_label("Checks that must pass").fill("unit @ada")
     page.get_by_role("button", name="Save").click()
     assert "A whole number" in page.inner_text("[role=alert]")
     page.get_by_label("Approvals", exact=True).fill("0")
     page.get_by_role("button", name="Save").click()
     assert "nobody pushes directly" in page.inner_text("main")
-    assert "checks: unit" in page.inner_text("main")
+    assert "checks: unit @ada" in page.inner_text("main")
 
     call(live_hub, "eve", f"{api}/discussions", {"title": "An offer", "pullRequest": True})
     body = (
@@ -47,6 +47,7 @@ def test_it_merges_when_its_check_passed(
     call(live_hub, "eve", f"{api}/discussions/1/status", {"status": "open"})
     visit.go(f"/ada/{name}/discussions/1")
     assert "not reported" in page.inner_text(".merge")
+    assert "by @ada" in page.inner_text(".merge")
     assert page.get_by_role("button", name="Merge", exact=True).count() == 0
 
     report = {"name": "unit", "state": "passed", "log": "all of it passed", "summary": "**9** of 9"}

@@ -35,6 +35,7 @@ class Action(enum.Enum):
     CONTRIBUTE = "contribute"  # open a pull request and commit to it
     WRITE = "write"  # commit to branches, move branches and tags
     ADMINISTER = "administer"  # settings, move, delete
+    GOVERN = "govern"  # set rules and pass over them; all of the above where there are rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def _refuse(reason: Reason) -> Decision:
 
 def _token_covers(principal: Principal, action: Action, subject: Subject) -> bool:
     """Whether the credential itself reaches this far, whatever its owner may do."""
-    writes = action in {Action.CONTRIBUTE, Action.WRITE, Action.ADMINISTER}
+    writes = action not in {Action.SEE, Action.READ}
     if principal.token_role is None or principal.token_role is TokenRole.WRITE:
         return True
     if principal.token_role is TokenRole.READ:
@@ -91,7 +92,8 @@ def _token_covers(principal: Principal, action: Action, subject: Subject) -> boo
     grant = next((g for g in principal.grants if g.repository_id == subject.repository_id), None)
     if grant is None:
         return False
-    return action is not Action.ADMINISTER and (grant.write or not writes)
+    whole = action in {Action.ADMINISTER, Action.GOVERN}
+    return not whole and (grant.write or not writes)
 
 
 def _is_visible(principal: Principal, subject: Subject) -> bool:
@@ -107,6 +109,8 @@ def _role_allows(principal: Principal, action: Action, subject: Subject) -> bool
     role = principal.role_in(subject.owner_id)
     if action is Action.CONTRIBUTE:
         return True  # whoever may read may propose
+    if action is Action.GOVERN:
+        return role is Role.ADMIN  # whoever may only write is held to the rules
     if role in {Role.ADMIN, Role.WRITE}:
         return True
     return role is Role.CONTRIBUTOR and principal.account_id == subject.creator_id
@@ -218,14 +222,6 @@ def may_manage_account(principal: Principal, account_id: int) -> bool:
     if not speaks_for_itself(principal):
         return False
     return principal.is_admin or principal.role_in(account_id) is Role.ADMIN
-
-
-def may_set_rules(principal: Principal, subject: Subject) -> bool:
-    """Whether the principal may set the rules under which changes land, and pass over one that
-    allows it: an admin of the namespace. Who may only write is held to them.
-    """
-    allowed = may(principal, Action.ADMINISTER, subject).allowed
-    return allowed and may_manage_account(principal, subject.owner_id)
 
 
 def may_see_collection(principal: Principal, owner_id: int, *, is_private: bool) -> bool:

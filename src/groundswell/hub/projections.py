@@ -1,8 +1,9 @@
 """Projections: what is made from the record of events, in pages, from where each one stopped.
 
 Knows the line of events and how far each projection has come. Does not know what any of them
-makes. Webhooks and notices are such; losing what one made loses nothing, since it can be begun
-again.
+makes. Inboxes and deliveries to webhooks are such. What one made can be made again: inboxes by
+``hub.notifications.rebuilding``; deliveries by following anew, which no verb does, since what
+their log forgot meanwhile would be told a second time.
 
 An event gets its number when it is written and can be seen when its transaction ends. On
 PostgreSQL a lower number may be seen after a higher one, so nobody can go by numbers without
@@ -81,17 +82,7 @@ class Projections:
 
     def place_of(self, name: str) -> int:
         """How far a projection has come; 0 when it has not begun."""
-        return self._database.read(lambda conn: _place(conn, name))
-
-    def put_back(self, name: str, place: int = 0) -> None:
-        """Let a projection begin again behind that place. What it made is not taken away: it has
-        to bear seeing an event twice.
-        """
-
-        def work(conn: sa.Connection) -> None:
-            _put(conn, name, min(place, _place(conn, name)))
-
-        self._database.write(work)
+        return self._database.read(lambda conn: place_in(conn, name))
 
     def advance(self, name: str, work: Work, limit: int = EVENTS_AT_ONCE) -> int:
         """Let a projection work on its next page. How many events that was.
@@ -101,7 +92,7 @@ class Projections:
         """
 
         def look(conn: sa.Connection) -> tuple[int, tuple[Event, ...]]:
-            begun = _place(conn, name)
+            begun = place_in(conn, name)
             return begun, page_after(conn, begun, limit)
 
         # Events that have a place never change, so they may be read before.
@@ -110,7 +101,7 @@ class Projections:
             return 0
 
         def write(conn: sa.Connection) -> int:
-            if _place(conn, name) != begun:
+            if place_in(conn, name) != begun:
                 return 0  # another process did it
             work(conn, found)
             _put(conn, name, found[-1].place)
@@ -134,22 +125,25 @@ class Projections:
 def page_after(conn: sa.Connection, place: int, limit: int) -> tuple[Event, ...]:
     """``Projections.after`` within a transaction."""
     query = sa.select(events).where(events.c.place > place).order_by(events.c.place).limit(limit)
-    return tuple(
-        Event(
-            id=row["id"],
-            place=row["place"],
-            type=row["type"],
-            happened_at=row["happened_at"],
-            actor_id=row["actor_id"],
-            repository_id=row["repository_id"],
-            discussion_number=row["discussion_number"],
-            payload=row["payload"],
-        )
-        for row in conn.execute(query).mappings()
+    return tuple(map(event_of, conn.execute(query).mappings()))
+
+
+def event_of(row: sa.RowMapping) -> Event:
+    """A row of the record that has its place."""
+    return Event(
+        id=row["id"],
+        place=row["place"],
+        type=row["type"],
+        happened_at=row["happened_at"],
+        actor_id=row["actor_id"],
+        repository_id=row["repository_id"],
+        discussion_number=row["discussion_number"],
+        payload=row["payload"],
     )
 
 
-def _place(conn: sa.Connection, name: str) -> int:
+def place_in(conn: sa.Connection, name: str) -> int:
+    """``Projections.place_of`` within a transaction."""
     query = sa.select(hub_facts.c.value).where(hub_facts.c.name == _FACT + name)
     return int(conn.execute(query).scalar() or 0)
 

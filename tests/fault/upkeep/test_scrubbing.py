@@ -68,6 +68,19 @@ def test_clients_are_made_to_forget_what_is_lost(world: World) -> None:
     assert world.hub.blobs.passes.epoch() > before
 
 
+def test_clients_forget_at_once_and_not_when_the_pass_ends(world: World) -> None:
+    """A pass may take weeks; until then whoever sends the same files again would send nothing."""
+    before = world.hub.blobs.passes.epoch()
+    flip_bit(world.xorb_of(world.weights), 5_000)
+    slow = Scrub(world.hub.premises)
+    slow.begin()
+    while not open_faults(world):
+        assert slow.state.is_under_way
+        slow.run(1)
+    assert slow.state.is_under_way
+    assert world.hub.blobs.passes.epoch() > before
+
+
 def test_a_broken_footer_is_healed_from_the_chunks(world: World) -> None:
     path = world.xorb_of(world.weights)
     flip_bit(path, -60)

@@ -5,11 +5,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 
 from groundswell.cli import main
 from groundswell.cli._upkeep import ProgressBar
+from groundswell.hub.discussions import Discussions
+from groundswell.hub.notifications import Inbox, Projecting
+from groundswell.store.tables import notifications
 from tests.fault.upkeep.conftest import World
-from tests.fault.upkeep.small_hub import SmallHub, flip_bit
+from tests.fault.upkeep.small_hub import SmallHub, flip_bit, ticking
 
 
 @pytest.fixture
@@ -147,3 +151,18 @@ def test_a_check_that_is_stopped_says_how_to_go_on(world: World, swell, monkeypa
     done = swell("fsck", "--resume", "--data", world.root)
     assert (done.code, "Went on with the check that began at" in done.out) == (0, True)
     assert "3 xorbs" in done.out.partition("Not read again")[2]
+
+
+def test_inboxes_are_made_anew_beside_the_open_hub(world: World, swell) -> None:
+    hub = world.hub
+    eve, database = hub.user("eve"), hub.database
+    Discussions(database, hub.git, ticking).create(eve, world.one, "A question", "")
+    Projecting(database).run()
+    inbox = Inbox(database, ticking)
+    assert inbox.count(world.ada) == 1  # whoever makes a repository watches it
+    database.write(lambda conn: conn.execute(sa.delete(notifications)).rowcount)
+    done = swell("rebuild", "inboxes", "--data", world.root, "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out) == [{"threads": 1, "notifications": 1}]
+    assert inbox.count(world.ada) == 1
+    assert swell("rebuild", "inboxes", "--data", world.root / "none").code != 0

@@ -50,7 +50,7 @@ def member(role: Role, account_id: int = OTHER, **more: object) -> Principal:
 STRANGER = Principal(account_id=99, name="stranger")
 ADMIN = Principal(account_id=3, name="admin", is_admin=True)
 
-# who: what they may do to (public, private, gated): s=see r=read c=contribute w=write a=administer
+# who: what they may do to (public, private, gated): s=see r=read c=contribute w=write a=administer g=govern
 TABLE = {
     "anonymous": (ANONYMOUS, "sr", "", "s"),
     "stranger": (STRANGER, "src", "", "s"),
@@ -58,8 +58,9 @@ TABLE = {
     "contributor": (member(Role.CONTRIBUTOR), "src", "src", "src"),
     "contributor, own": (member(Role.CONTRIBUTOR, OWNER), "srcwa", "srcwa", "srcwa"),
     "write member": (member(Role.WRITE), "srcwa", "srcwa", "srcwa"),
-    "admin member": (member(Role.ADMIN), "srcwa", "srcwa", "srcwa"),
-    "hub admin": (ADMIN, "srcwa", "srcwa", "srcwa"),
+    "admin member": (member(Role.ADMIN), "srcwag", "srcwag", "srcwag"),
+    "whose namespace it is": (Principal(ORG, "owner"), "srcwag", "srcwag", "srcwag"),
+    "hub admin": (ADMIN, "srcwag", "srcwag", "srcwag"),
     "admin member, read token": (
         member(Role.ADMIN, token_role=TokenRole.READ), "sr", "sr", "sr"
     ),
@@ -76,7 +77,7 @@ TABLE = {
         "srcw", "srcw", "srcw",
     ),
 }  # fmt: skip
-LETTERS = dict(zip("srcwa", Action, strict=True))
+LETTERS = dict(zip("srcwag", Action, strict=True))
 
 
 @pytest.mark.parametrize("who", TABLE)

@@ -68,8 +68,10 @@ def named(routes: list[Route], name: str) -> Any:
 def test_what_our_own_doors_read_is_found() -> None:
     made = fields(named(repositories.routes(), "create repository"))
     assert made["required"] == ["name"]
-    # All kinds that bodies name: that a bucket is not made here is told by the answer.
-    assert made["properties"]["type"]["enum"][:2] == ["model", "dataset"]
+    # A bucket is made at an address of its own, and moved as all others are.
+    assert made["properties"]["type"]["enum"] == ["model", "dataset", "space", "kernel"]
+    moved = fields(named(repositories.routes(), "move repository"))
+    assert moved["properties"]["type"]["enum"][-1] == "bucket"
     assert made["properties"]["files"]["items"]["required"] == ["content", "path"]
     hook = fields(named(webhooks.routes(), "create webhook"))["properties"]
     assert hook["watched"]["items"]["properties"]["type"]["enum"][0] == "user"

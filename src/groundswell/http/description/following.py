@@ -346,10 +346,23 @@ class Follower:
         names = function.__code__.co_varnames[skipped : function.__code__.co_argcount]
         given: dict[str, Value | Words] = dict(zip(names, values, strict=False))
         given |= named
-        for name, argument in zip(names, node.args if node else (), strict=False):
+        arguments = dict(zip(names, node.args if node else (), strict=False))
+        arguments |= {each.arg: each.value for each in node.keywords if each.arg} if node else {}
+        for name, argument in arguments.items():
             if not given[name] and (words := self.names.words(argument)):
                 given[name] = Words(words)
+        for name, words in _defaults(function).items():
+            given.setdefault(name, Words(words))
         return Follower(self._read, function, self._above, self.level).run(given)
+
+
+def _defaults(function: FunctionType) -> dict[str, tuple[str, ...]]:
+    """The words that parameters list where nothing is handed to them."""
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    values = function.__defaults__ or ()
+    last = dict(zip(names[len(names) - len(values) :], values, strict=True))
+    found = {name: words_of(value) for name, value in last.items() if not isinstance(value, str)}
+    return {name: words for name, words in found.items() if words}
 
 
 def _leaves(body: Iterable[ast.stmt]) -> Iterator[bool]:

@@ -24,7 +24,7 @@ from groundswell.http.hub_api.door import (
 )
 from groundswell.http.origin import base_url
 from groundswell.http.routing import Route
-from groundswell.hub.notifications import Filter, Level, Mark, Notification
+from groundswell.hub.notifications import Filter, Level, Mark, Notification, ThreadKey
 from groundswell.hub.notifications.inbox import MARKED_MAX
 from groundswell.hub.repos import Repository
 from groundswell.wire.hub_api.text import date_text, last_values
@@ -41,13 +41,13 @@ def _json(notification: Notification, base: str) -> dict[str, Any]:
         "title": notification.title,
         "isPullRequest": notification.is_pull_request,
         "status": notification.status,
-        "url": f"{base}/{repository.repo_id.url_path}/discussions/{notification.number}",
+        "url": f"{base}/{notification.url_path}",
         "reason": notification.reason.value,
         "type": notification.type,
         "author": None if notification.actor is None else {"name": notification.actor},
         "updatedAt": date_text(notification.happened_at),
         "unread": not notification.is_read,
-        "id": str(notification.discussion_id),
+        "id": str(notification.thread),
     }
 
 
@@ -82,15 +82,8 @@ async def _mark(request: Request) -> Response:
     if not isinstance(ids, list) or len(ids) > MARKED_MAX:
         msg = f'"ids" must be a list of at most {MARKED_MAX} ids.'
         raise BadRequest(msg)
-    numbers = [_number(each) for each in ids]
-    return json_response({"count": await ask(request, hub.inbox.mark, numbers, mark)})
-
-
-def _number(value: object) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
-        return int(value)
-    msg = "An id is a string of digits."
-    raise BadRequest(msg)
+    threads = [ThreadKey.parse(each if isinstance(each, str) else "") for each in ids]
+    return json_response({"count": await ask(request, hub.inbox.mark, threads, mark)})
 
 
 def _level_of(hub: Hub, principal: Principal, repository: Repository) -> Level:

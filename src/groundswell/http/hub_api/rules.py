@@ -35,7 +35,7 @@ def camel(name: str) -> str:
 
 
 _KEYS: Final = {
-    *("id", "target", "pattern", "pushers", "pusherNames", "approvals", "checks"),
+    *("id", "target", "pattern", "pushers", "pusherNames", "approvals", "checks", "checkReporters"),
     *map(camel, FLAGS),
 }
 
@@ -50,6 +50,7 @@ def _rule_json(rule: Rule) -> Json:
         "pusherNames": list(rule.pusher_names),
         "approvals": terms.approvals,
         "checks": list(terms.checks),
+        "checkReporters": dict(rule.reporter_names),
         **{camel(name): getattr(terms, name) for name in FLAGS},
     }
 
@@ -60,6 +61,14 @@ def _texts(body: Json, name: str) -> tuple[str, ...]:
         msg = f'"{name}" must be a list of strings.'
         raise BadRequest(msg)
     return tuple(value)
+
+
+def _reporters(body: Json) -> tuple[tuple[str, str], ...]:
+    value = body.get("checkReporters", {})
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        msg = '"checkReporters" must be an object of names of checks and of accounts.'
+        raise BadRequest(msg)
+    return tuple(value.items())
 
 
 def _draft_in(body: Json) -> Draft:
@@ -79,7 +88,8 @@ def _draft_in(body: Json) -> Draft:
     )
     target = Target(only(tuple(Target), text_field(body, "target", "branch"), "target"))
     names = _texts(body, "pusherNames")
-    return Draft(target, text_field(body, "pattern"), replace(terms, **flags), names)
+    terms = replace(terms, **flags)
+    return Draft(target, text_field(body, "pattern"), terms, names, _reporters(body))
 
 
 def number_in(request: Request, name: str) -> int:

@@ -15,6 +15,7 @@ from groundswell.http.pages.repositories import find, head_of, shows, takes
 from groundswell.http.pages.views import AccessListPage, AccessRow
 from groundswell.http.routing import Route
 from groundswell.hub.access import AccessRequest, Asker, expires_days
+from groundswell.hub.notifications import About, ThreadKey
 from groundswell.hub.repos import Repository
 
 ON_PAGE: Final = 50
@@ -103,7 +104,9 @@ def _list_page(asked: Asked, repository: Repository, error: str = "") -> AccessL
 
 def _list(asked: Asked) -> Answer:
     asked.signed_in()
-    return _list_page(asked, find(asked, Action.ADMINISTER))
+    repository = find(asked, Action.ADMINISTER)
+    asked.hub.inbox.seen(asked.principal, ThreadKey(About.ACCESS, repository.id))
+    return _list_page(asked, repository)
 
 
 _DECISIONS: Final = {

@@ -20,6 +20,7 @@ from groundswell.http.pages.views import CardPage, Fact, RepoHead, Tag
 from groundswell.http.pages.wording import day, quantity
 from groundswell.http.rendering import renderer
 from groundswell.http.routing import Route
+from groundswell.hub.notifications import About, ThreadKey
 from groundswell.hub.repos import Repository
 from groundswell.wire.cards import read_card
 from groundswell.wire.markdown import LinkBase, Rendered
@@ -63,8 +64,8 @@ def facts_of(repository: Repository, storage: Iterable[Fact] = ()) -> tuple[Fact
     plural = repository.kind.plural
     found: list[Fact] = []
     if repository.parameter_count:
-        exact = f"{repository.parameter_count:,}"
-        found.append(Fact("Parameters", quantity(repository.parameter_count), note=exact))
+        short, exact = quantity(repository.parameter_count), f"{repository.parameter_count:,}"
+        found.append(Fact("Parameters", short, note="" if exact == short else exact))
     architecture = repository.facts.get("gguf", {}).get("architecture")
     if isinstance(architecture, str):
         found.append(Fact("Architecture", architecture[:100]))
@@ -135,7 +136,11 @@ def card_page(asked: Asked, repository: Repository, error: str = "") -> CardPage
 
 
 def _show(asked: Asked) -> Answer:
-    return card_page(asked, find(asked, Action.SEE))
+    repository = find(asked, Action.SEE)
+    if repository.access is not None:
+        # Who asked sees here what was decided.
+        asked.hub.inbox.seen(asked.principal, ThreadKey(About.ACCESS, repository.id))
+    return card_page(asked, repository)
 
 
 def routes() -> list[Route]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from groundswell.core.errors import BadRequest, Conflict, Forbidden, NotFound
-from groundswell.core.policy import Action
+from groundswell.core.policy import Action, may
 from groundswell.core.values import Gate, Principal, RepoId, RepoKind, Role, Visibility
 from groundswell.http.pages.door import Answer, Asked, Redirect, show, take
 from groundswell.http.pages.repositories import find, head_of, shows, takes
@@ -18,7 +18,12 @@ LICENSES: Final = (
     *("apache-2.0", "mit", "bsd-3-clause", "mpl-2.0", "gpl-3.0", "agpl-3.0", "lgpl-3.0"),
     *("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "openrail", "odc-by", "other"),
 )
-KINDS: Final = (RepoKind.MODEL.value, RepoKind.DATASET.value, RepoKind.SPACE.value)
+KINDS: Final = (
+    RepoKind.MODEL.value,
+    RepoKind.DATASET.value,
+    RepoKind.SPACE.value,
+    RepoKind.BUCKET.value,
+)
 SPACE_SDK: Final = "static"
 
 
@@ -69,16 +74,32 @@ def _make(asked: Asked) -> Answer:
     try:
         kind = _kind_of(fields.get("kind", ""), license_id)
         repo_id = RepoId.parse(kind, f"{fields.get('owner', '')}/{fields.get('name', '').strip()}")
-        repository = asked.hub.repos.create(
-            principal,
-            repo_id,
-            Visibility(wanted) if wanted in set(Visibility) else None,
-            sdk=SPACE_SDK if kind is RepoKind.SPACE else None,
-            license_id=license_id or None,
-        )
+        visibility = Visibility(wanted) if wanted in set(Visibility) else None
+        repository = _made(asked, principal, repo_id, visibility, license_id)
     except (BadRequest, Conflict, Forbidden, NotFound) as error:
         return _new_page(asked, error.message)
     return Redirect(f"/{repository.repo_id.url_path}", "created")
+
+
+def _made(
+    asked: Asked,
+    principal: Principal,
+    repo_id: RepoId,
+    visibility: Visibility | None,
+    license_id: str,
+) -> Repository:
+    if repo_id.kind is RepoKind.BUCKET:
+        if license_id:
+            msg = "A bucket has no card that could name a licence: choose none."
+            raise BadRequest(msg)
+        return asked.hub.repos.create_bucket(principal, repo_id, visibility)
+    return asked.hub.repos.create(
+        principal,
+        repo_id,
+        visibility,
+        sdk=SPACE_SDK if repo_id.kind is RepoKind.SPACE else None,
+        license_id=license_id or None,
+    )
 
 
 # --- settings ---------------------------------------------------------------------------------
@@ -89,7 +110,10 @@ def _settings_page(
 ) -> RepoSettingsPage:
     head = head_of(asked, repository)
     owners = dict.fromkeys((repository.repo_id.namespace, *owners_of(asked, asked.principal)))
-    return RepoSettingsPage(head, tuple(owners), expires_days(repository), error, error_in)
+    may_govern = may(asked.principal, Action.GOVERN, repository.subject).allowed
+    is_held = not may_govern and bool(asked.hub.rules.list(asked.principal, repository))
+    days = expires_days(repository)
+    return RepoSettingsPage(head, tuple(owners), days, is_held, error, error_in)
 
 
 def _settings(asked: Asked) -> Answer:

@@ -21,7 +21,7 @@ from groundswell.http.pages.door import (
 from groundswell.http.pages.repositories import find, takes
 from groundswell.http.pages.views import NotificationRow, NotificationsPage
 from groundswell.http.routing import Route
-from groundswell.hub.notifications import Filter, Mark, Notification
+from groundswell.hub.notifications import Filter, Mark, Notification, ThreadKey
 from groundswell.hub.repos import Repository
 
 AT: Final = "/notifications"
@@ -31,6 +31,8 @@ _REASONS: Final = {
     "mention": "you are mentioned",
     "assigned": "you are to see to it",
     "review": "your review is asked for",
+    "deciding": "you decide about them",
+    "asked": "you asked for it",
     "author": "you opened it",
     "comment": "you take part",
     "chosen": "you chose to hear of it",
@@ -48,22 +50,30 @@ _WORDS: Final = {
     "review.submitted": "reviewed it",
     "review.dismissed": "dismissed a review",
     "review_thread.answered": "answered in a review",
+    "access.requested": "asks for access",
+    "access.granted": "let you in",
+    "access.rejected": "turned your request down",
 }
+
+
+def _icon(notification: Notification) -> str:
+    if notification.number is None:
+        return "lock"
+    return "branch" if notification.is_pull_request else "talk"
 
 
 def _row(notification: Notification) -> NotificationRow:
     repository = notification.repository
-    url = f"/{repository.repo_id.url_path}"
-    at = f"{url}/discussions/{notification.number}"
+    at = f"/{notification.url_path}"
     if notification.type == "discussion.commented":
         at += f"#entry-{notification.event_id}"
     return NotificationRow(
-        id=notification.discussion_id,
-        icon="branch" if notification.is_pull_request else "talk",
+        id=str(notification.thread),
+        icon=_icon(notification),
         title=notification.title,
         url=at,
         repo=repository.full_name,
-        repo_url=url,
+        repo_url=f"/{repository.repo_id.url_path}",
         number=notification.number,
         actor=notification.actor or NOBODY,
         text=_WORDS.get(notification.type, "changed it"),
@@ -110,11 +120,8 @@ def _mark(asked: Asked) -> Answer:
     if do == "all":
         asked.hub.inbox.mark_all_read(principal)
     elif do in set(Mark):
-        thread = asked.fields.get("thread", "")
-        if not (thread.isascii() and thread.isdigit() and len(thread) <= 18):
-            msg = "The form does not say which thread."
-            raise BadRequest(msg)
-        asked.hub.inbox.mark(principal, [int(thread)], Mark(do))
+        thread = ThreadKey.parse(asked.fields.get("thread", ""))
+        asked.hub.inbox.mark(principal, [thread], Mark(do))
     else:
         msg = "The form does not say what to do."
         raise BadRequest(msg)

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any, Final, get_type_hints
 
 from groundswell.core.errors import BadRequest, Conflict, NotFound
-from groundswell.core.policy import Action, may_set_rules
+from groundswell.core.policy import Action, may
 from groundswell.http.pages.door import Answer, Asked, Redirect
 from groundswell.http.pages.repositories import find, head_of, shows, takes
 from groundswell.http.pages.views import QueuePage, QueueRow, RuleForm, RulesPage
@@ -37,7 +37,7 @@ def _words(rule: Rule) -> Iterator[str]:
     if terms.maintainers:
         yield "maintainers' approval"
     if terms.checks:
-        yield f"checks: {', '.join(terms.checks)}"
+        yield f"checks: {', '.join(_check_lines(rule))}"
     told = {
         "sign_off": "sign-off",
         "linear": "squash only",
@@ -49,6 +49,24 @@ def _words(rule: Rule) -> Iterator[str]:
     yield from (text for name, text in told.items() if getattr(terms, name))
 
 
+def _check_lines(rule: Rule) -> list[str]:
+    """The checks as the form spells them: a name, and whose reports count behind an @."""
+    reporters = dict(rule.reporter_names)
+    return [
+        f"{name} @{reporters[name]}" if name in reporters else name for name in rule.terms.checks
+    ]
+
+
+def _checks_in(form: RuleForm) -> list[tuple[str, str]]:
+    """Names of checks, each with whose reports count; empty: anybody's."""
+    found = []
+    for line in filter(None, map(str.strip, form.checks.splitlines())):
+        name, _, last = line.rpartition(" ")
+        is_account = bool(name) and last.startswith("@")
+        found.append((name.strip(), last) if is_account else (line, ""))
+    return found
+
+
 def _form(rule: Rule) -> RuleForm:
     terms = rule.terms
     return RuleForm(
@@ -58,7 +76,7 @@ def _form(rule: Rule) -> RuleForm:
         pushers=terms.pushers.value,
         names=" ".join(rule.pusher_names),
         approvals=str(terms.approvals),
-        checks="\n".join(terms.checks),
+        checks="\n".join(_check_lines(rule)),
         flags=frozenset(name for name in FLAGS if getattr(terms, name)),
         words=tuple(_words(rule)),
     )
@@ -88,13 +106,15 @@ def _draft_of(form: RuleForm) -> Draft:
         msg = "How many approvals? A whole number."
         raise BadRequest(msg)
     flags: dict[str, Any] = {name: name in form.flags for name in FLAGS}
+    checks = _checks_in(form)
     terms = Terms(
         pushers=Pushers(form.pushers),
         approvals=int(approvals),
-        checks=tuple(line.strip() for line in form.checks.splitlines() if line.strip()),
+        checks=tuple(name for name, _ in checks),
     )
     names = tuple(form.names.replace(",", " ").split())
-    return Draft(Target(form.target), form.pattern, replace(terms, **flags), names)
+    reporters = tuple(each for each in checks if each[1])
+    return Draft(Target(form.target), form.pattern, replace(terms, **flags), names, reporters)
 
 
 def _page(
@@ -112,7 +132,7 @@ def _page(
         repo=head_of(asked, repository),
         rules=rules,
         new=new,
-        may_set=may_set_rules(asked.principal, repository.subject),
+        may_set=may(asked.principal, Action.GOVERN, repository.subject).allowed,
         error=error,
         error_in="" if sent is None else sent.id,
     )

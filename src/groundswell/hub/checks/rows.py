@@ -40,6 +40,7 @@ def _check(row: sa.RowMapping) -> Check:
         summary=row["summary"],
         details_url=row["details_url"],
         reporter=row["reporter"],
+        reporter_id=row["reporter_id"],
         reported_at=row["reported_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],

@@ -1,7 +1,8 @@
 """The use cases of checks, each one transaction.
 
 Anybody's test says what it found of a commit, through one door: evaluations, scans, and people's
-own CI alike. Does not know which checks a merge needs: ``hub.rules`` does.
+own CI alike. Does not know which checks a merge needs, and whose reports count: ``hub.rules`` does,
+and is asked before a report takes the place of another.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from groundswell.hub.repos.finding import decide_again
 from groundswell.store.database import Database
 from groundswell.store.git import GitStore
 
+Judge = Callable[[sa.Connection, Principal, int, str], object]
+
 
 class Checks:
     """The checks of commits in repositories that ``Repos.find`` gave for the principal."""
@@ -30,10 +33,17 @@ class Checks:
         self._git = git
         self._clock = clock
         self._heard: list[Callable[[int], object]] = []
+        self._judges: list[Judge] = []
 
     def tell(self, hearer: Callable[[int], object]) -> None:
         """Let ``hearer`` know of every repository that a report came for, after it is kept."""
         self._heard.append(hearer)
+
+    def ask(self, judge: Judge) -> None:
+        """Let ``judge`` refuse reports: called in their transaction with who reports, the
+        repository's number and the check's name.
+        """
+        self._judges.append(judge)
 
     def commit_of(self, repository: Repository, revision: str) -> str:
         """The commit that a branch, tag or id means; checks are of commits.
@@ -55,13 +65,15 @@ class Checks:
             BadRequest, TooLarge: a report that cannot be kept.
             Conflict: the commit has too many checks.
             RevisionNotFound: no such commit.
-            Unauthenticated, Forbidden: the principal may not.
+            Unauthenticated, Forbidden: the principal may not, or a rule names another reporter.
         """
-        checked(report)
+        report = checked(report)
         commit = self.commit_of(repository, revision)
 
         def work(conn: sa.Connection) -> Check:
             decide_again(conn, principal, repository.id, Action.WRITE)
+            for judge in self._judges:
+                judge(conn, principal, repository.id, report.name)
             now, actor = self._clock(), principal.account_id
             check = rows.put(conn, now, repository.id, commit, actor, report)
             told = {"commit": commit, "name": check.name, "state": check.state.value}

@@ -63,6 +63,7 @@ class Check:
     summary: str
     details_url: str
     reporter: str | None
+    reporter_id: int | None
     reported_at: int
     started_at: int | None
     finished_at: int | None

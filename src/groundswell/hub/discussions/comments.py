@@ -42,6 +42,7 @@ _SILENT: Final = (
     "comment.edited",
     "comment.hidden",
     "comment.reacted",
+    "line_comment.edited",
     "line_comment.hidden",
     "review_thread.answered",
     "review_thread.reopened",

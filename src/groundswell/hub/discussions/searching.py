@@ -114,7 +114,5 @@ def _recent(repository_id: int) -> sa.CTE:
 
 
 def _says(recent: sa.CTE, word: str) -> sa.ColumnElement[bool]:
-    said = sa.select(recent.c.discussion_id).where(
-        recent.c.text.contains(word.lower(), autoescape=True)
-    )
+    said = sa.select(recent.c.discussion_id).where(recent.c.text.icontains(word, autoescape=True))
     return sa.or_(_table.c.title.icontains(word, autoescape=True), _table.c.id.in_(said))

@@ -162,7 +162,7 @@ class MailChoices:
             row = {"account_id": account_id, "choice": choice.value, "digest_at": now}
             upsert(conn, mail_choices, row, update=["choice", "digest_at"])
             if choice in {Choice.OFF, Choice.DAILY}:
-                threads = outbox.c.kind == "thread"
+                threads = outbox.c.kind != "confirm"
                 mine = sa.delete(outbox).where(outbox.c.account_id == account_id, threads)
                 conn.execute(mine)
             record(conn, now, "mail.chosen", actor_id, None, {"choice": choice.value})

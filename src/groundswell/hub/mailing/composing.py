@@ -50,11 +50,13 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class ThreadNews:
-    """What a message about a thread tells. ``key`` names the thread for ever."""
+    """What a message about a thread tells. ``key`` names the thread for ever; ``number`` is None
+    when it is no discussion: then no message is its first, or an answer.
+    """
 
     key: str
     repo: str
-    number: int
+    number: int | None
     title: str
     url: str
     why: str
@@ -87,8 +89,10 @@ def about_thread(
 ) -> EmailMessage:
     """A message that tells of a thread."""
     last = news.said[-1]
-    subject = f"[{news.repo}] {news.title} (#{news.number})"
-    message = _begin(sender, email, subject if news.is_new else f"Re: {subject}", now, last.actor)
+    subject = f"[{news.repo}] {news.title}"
+    if news.number is not None:
+        subject = f"{'' if news.is_new else 'Re: '}{subject} (#{news.number})"
+    message = _begin(sender, email, subject, now, last.actor)
     root = f"<thread-{news.key}@{sender.host}>"
     own = f"<thread-{news.key}-{last.event_id}@{sender.host}>"
     message["Message-ID"] = root if news.is_new else own

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from groundswell.hub.mailing.values import Choice
 from groundswell.hub.notifications import News
-from groundswell.hub.notifications.values import ADDRESSED
+from groundswell.hub.notifications.values import ADDRESSED, About
 from groundswell.store.database import portions
 from groundswell.store.tables import accounts, mail_choices, outbox
 
@@ -59,7 +59,9 @@ def _choices(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, Choice]:
 
 
 def _put(conn: sa.Connection, news: News, due_at: int) -> None:
-    mine = {"account_id": news.account_id, "discussion_id": news.discussion_id}
+    is_access = news.thread.about is About.ACCESS
+    key = "repository_id" if is_access else "discussion_id"
+    mine = {"account_id": news.account_id, key: news.thread.id}
     later: dict[str, Any] = {"last_event": news.event_id}
     if news.reason in ADDRESSED:
         later["reason"] = news.reason.value
@@ -70,7 +72,7 @@ def _put(conn: sa.Connection, news: News, due_at: int) -> None:
         return
     row = {
         **mine,
-        "kind": "thread",
+        "kind": "access" if is_access else "thread",
         "reason": news.reason.value,
         "first_event": news.first_event,
         "last_event": news.event_id,

@@ -16,59 +16,27 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from groundswell.core.errors import InvalidCredentials
-from groundswell.core.policy import Action, may
 from groundswell.core.values import Principal
 from groundswell.hub.accounts import credentials
 from groundswell.hub.mailing import composing
 from groundswell.hub.mailing.choices import MailChoices, row_of
-from groundswell.hub.mailing.composing import Said, Sender, ThreadNews, can_be_written_to
+from groundswell.hub.mailing.composing import Sender, can_be_written_to
+from groundswell.hub.mailing.telling import news_of
 from groundswell.hub.mailing.values import Choice, Outcome, Relay
 from groundswell.hub.notifications import Inbox
-from groundswell.hub.notifications.recipients import TYPES
 from groundswell.hub.notifications.values import ADDRESSED
-from groundswell.hub.repos.finding import load_for
 from groundswell.store.database import Database
-from groundswell.store.tables import (
-    accounts,
-    comments,
-    discussions,
-    events,
-    mail_choices,
-    notifications,
-    outbox,
-)
+from groundswell.store.tables import accounts, mail_choices, outbox
 
 _log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 20
 DIGESTS_AT_ONCE: Final = 20
-SAID_MAX: Final = 20
 ATTEMPTS_MAX: Final = 10
 RETRY_SECONDS: Final = 60
 RETRY_SECONDS_MAX: Final = 6 * 3600
 DAY_SECONDS: Final = 24 * 3600
 _MICROS: Final = 1_000_000
-
-_WORDS: Final = {
-    "discussion.created": "opened this",
-    "discussion.commented": "wrote",
-    "comment.edited": "changed what they said",
-    "pull_request.merged": "merged this",
-    "commit.landed": "brought commits",
-    "review.submitted": "reviewed this",
-    "review_thread.answered": "answered in a review",
-    "review.requested": "asked for a review",
-    "discussion.assigned": "asked somebody to see to this",
-}
-_WHY: Final = {
-    "mention": "you are mentioned",
-    "assigned": "you are to see to it",
-    "review": "your review is asked for",
-    "author": "you opened it",
-    "comment": "you take part in it",
-    "chosen": "you chose to",
-    "watching": "you watch the repository",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +112,7 @@ class Sending:
         chosen = row_of(conn, row["account_id"])
         if chosen is None or chosen["confirmed_email"] != email or not _wants(chosen, row):
             return None
-        news = _news(conn, principal, row, self._sender.base_url)
+        news = news_of(conn, principal, row, self._sender.base_url)
         if news is None:
             return None
         end = self._end_url(row["account_id"])
@@ -190,8 +158,9 @@ class Sending:
         base = self._sender.base_url
         lines = [
             (
-                f"[{each.repository.full_name}] {each.title} (#{each.number})",
-                f"{base}/{each.repository.repo_id.url_path}/discussions/{each.number}",
+                f"[{each.repository.full_name}] {each.title}"
+                + (f" (#{each.number})" if each.number is not None else ""),
+                f"{base}/{each.url_path}",
             )
             for each in page.notifications
             if each.happened_at > since
@@ -219,80 +188,6 @@ def _wants(chosen: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     choice = Choice(chosen["choice"])
     is_addressed = row["reason"] in set(ADDRESSED)
     return choice is Choice.ALL or (choice is Choice.MENTIONS and is_addressed)
-
-
-def _news(
-    conn: sa.Connection, principal: Principal, row: Mapping[str, Any], base_url: str
-) -> ThreadNews | None:
-    """What the thread's message tells; None when it was read or muted, or may not be seen now."""
-    waits = sa.select(notifications.c.event_id).where(
-        notifications.c.account_id == row["account_id"],
-        notifications.c.discussion_id == row["discussion_id"],
-        notifications.c.read_at.is_(None),
-        notifications.c.done_at.is_(None),
-    )
-    query = sa.select(discussions).where(discussions.c.id == row["discussion_id"])
-    found = conn.execute(query).mappings().one_or_none()
-    if found is None or conn.execute(waits).first() is None:
-        return None
-    thread = dict(found)
-    repository = load_for(conn, principal, thread["repository_id"])
-    if repository is None or not may(principal, Action.SEE, repository.subject).allowed:
-        return None
-    said = _said(conn, principal, thread, row)
-    if not said:
-        return None
-    return ThreadNews(
-        key=f"{repository.public_id}-{thread['number']}",
-        repo=repository.full_name,
-        number=thread["number"],
-        title=thread["title"],
-        url=f"{base_url}/{repository.repo_id.url_path}/discussions/{thread['number']}",
-        why=_WHY.get(row["reason"], "you take part in it"),
-        said=said,
-        is_new=_is_first(conn, thread, said),
-    )
-
-
-def _said(
-    conn: sa.Connection,
-    principal: Principal,
-    thread: Mapping[str, Any],
-    row: Mapping[str, Any],
-) -> list[Said]:
-    """What others did in the thread; of what was hidden since, nothing."""
-    query = (
-        sa.select(events.c.id, events.c.type, events.c.payload, accounts.c.name)
-        .add_columns(comments.c.text, comments.c.hidden_at)
-        .select_from(events)
-        .join(accounts, accounts.c.id == events.c.actor_id, isouter=True)
-        .join(comments, comments.c.id == events.c.id, isouter=True)
-        .where(
-            events.c.repository_id == thread["repository_id"],
-            events.c.discussion_number == thread["number"],
-            events.c.id.between(row["first_event"], row["last_event"]),
-            events.c.type.in_(sorted(TYPES)),
-            sa.or_(events.c.actor_id.is_(None), events.c.actor_id != principal.account_id),
-        )
-        .order_by(events.c.id.desc())
-        .limit(SAID_MAX)
-    )
-    found = [each for each in conn.execute(query) if each.hidden_at is None]
-    return [
-        Said(each.id, each.name or "somebody", _words(each.type, each.payload), each.text or "")
-        for each in reversed(found)
-    ]
-
-
-def _words(type_: str, payload: Mapping[str, Any]) -> str:
-    if type_ == "discussion.status_changed":
-        return "closed this" if payload.get("status") == "closed" else "opened this"
-    return _WORDS.get(type_, "changed this")
-
-
-def _is_first(conn: sa.Connection, thread: Mapping[str, Any], said: Sequence[Said]) -> bool:
-    query = sa.select(sa.func.min(comments.c.id)).where(comments.c.discussion_id == thread["id"])
-    return conn.execute(query).scalar() == said[0].event_id and len(said) == 1
 
 
 def _settle(

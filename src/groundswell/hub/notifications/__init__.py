@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from groundswell.hub.notifications.inbox import COUNTED_MAX, Inbox
 from groundswell.hub.notifications.projecting import News, Projecting, tell_nobody
+from groundswell.hub.notifications.rebuilding import count_threads, rebuild
 from groundswell.hub.notifications.values import (
+    About,
     Filter,
     InboxPage,
     Level,
     Mark,
     Notification,
     Reason,
+    ThreadKey,
 )
 from groundswell.hub.notifications.watching import Watching
 
 __all__ = [
     "COUNTED_MAX",
+    "About",
     "Filter",
     "Inbox",
     "InboxPage",
@@ -25,6 +29,9 @@ __all__ = [
     "Notification",
     "Projecting",
     "Reason",
+    "ThreadKey",
     "Watching",
+    "count_threads",
+    "rebuild",
     "tell_nobody",
 ]

@@ -1,8 +1,8 @@
 """From events to inboxes: one row for each person and thread, of its newest event.
 
-A projection of the line of events (``hub.projections``). Knows how to bring inboxes up to events,
-and to make them anew. Bears seeing an event twice. Does not know e-mail: whoever is told of news
-may send it.
+A projection of the line of events (``hub.projections``). Knows how to bring inboxes up to events;
+``rebuilding`` makes them anew by the same. Bears seeing an event twice. Does not know e-mail:
+whoever is told of news may send it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from groundswell.hub.notifications import access
 from groundswell.hub.notifications.recipients import (
     TYPES,
+    UNREQUESTED,
+    answered_by,
     begin_watching,
     recipients,
     subscribe,
 )
-from groundswell.hub.notifications.values import Reason
-from groundswell.hub.projections import Event, Projections, page_after
+from groundswell.hub.notifications.values import About, Reason, ThreadKey
+from groundswell.hub.projections import Event, Projections
 from groundswell.store.database import Database, portions, upsert
 from groundswell.store.tables import discussions, hub_facts, notifications
 
@@ -28,6 +31,8 @@ EVENTS_AT_ONCE: Final = 200
 NAME: Final = "notices"
 # Events up to this one were there before inboxes were: people take part by them, and no more.
 _QUIET: Final = "notices_quiet_until"
+_ACCESS_QUIET: Final = "access_notices_quiet_until"
+_KEPT: Final = frozenset({Reason.MENTION, Reason.REVIEW})
 _KEY: Final = ("account_id", "discussion_id")
 
 
@@ -36,7 +41,7 @@ class News:
     """Somebody is to hear of events of a thread, from the first to the last of them."""
 
     account_id: int
-    discussion_id: int
+    thread: ThreadKey
     first_event: int
     event_id: int
     reason: Reason
@@ -75,53 +80,76 @@ class Projecting:
         """Go on until nothing is left, or enough was done for once. How many events."""
         return self._projections.run(NAME, self._work, lambda: self._is_stopped)
 
-    def rebuild(self) -> int:
-        """Make every inbox anew from the events and what people chose; marks are lost, and nobody
-        is sent anything. How many threads there are in all.
-
-        One transaction: nobody sees half of it.
-        """
-        until = self._projections.place_of(NAME)
-
-        def work(conn: sa.Connection) -> int:
-            conn.execute(sa.delete(notifications))
-            place = 0
-            while rows := page_after(conn, place, EVENTS_AT_ONCE):
-                project(conn, [row for row in rows if row.place <= until], _quiet_until(conn))
-                place = rows[-1].place
-                if place >= until:
-                    break
-            counted = sa.select(sa.func.count()).select_from(notifications)
-            return int(conn.execute(counted).scalar_one())
-
-        return self._database.write(work)
-
     def _work(self, conn: sa.Connection, rows: Sequence[Event]) -> None:
-        self._tell(conn, project(conn, rows, _quiet_until(conn)))
+        self._tell(conn, project(conn, rows, quiet_until(conn)))
 
 
-def project(conn: sa.Connection, rows: Sequence[Event], quiet_until: int = 0) -> list[News]:
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Up to which event discussions, and requests for access, bring nothing into inboxes."""
+
+    threads: int = 0
+    access: int = 0
+
+
+def project(conn: sa.Connection, rows: Sequence[Event], quiet: Quiet | None = None) -> list[News]:
     """Bring inboxes up to these events, given in their order. What was new."""
+    quiet = quiet or Quiet()
     threads = _threads(conn, rows)
     found: dict[tuple[int, int], _Heard] = {}
     for event in rows:
         begin_watching(conn, event)
         number = threads.get((event.repository_id, event.discussion_number))
-        if number is None or event.type not in TYPES:
+        if number is None:
+            continue
+        done_by = answered_by(event)
+        if done_by is not None:
+            _settle(conn, found, event, (done_by, number))
+        if event.type not in TYPES:
             continue
         spoken_to = subscribe(conn, event, number)
-        if event.id <= quiet_until:
+        if event.id <= quiet.threads:
             continue
         for account, reason in recipients(conn, event, number, spoken_to).items():
             found[account, number] = _joined(found.get((account, number)), event, reason)
-    return _write(conn, found)
+    return [*_write(conn, found), *_of_access(conn, rows, quiet.access)]
+
+
+def _of_access(conn: sa.Connection, rows: Sequence[Event], quiet_until: int) -> list[News]:
+    return [
+        News(
+            account_id,
+            ThreadKey(About.ACCESS, repository_id),
+            heard.first_event,
+            heard.event.id,
+            heard.reason,
+        )
+        for (account_id, repository_id), heard in access.project(conn, rows, quiet_until).items()
+    ]
+
+
+def _settle(
+    conn: sa.Connection,
+    found: dict[tuple[int, int], _Heard],
+    event: Event,
+    key: tuple[int, int],
+) -> None:
+    """Somebody's review is asked for no longer: what asked for it leaves their inbox."""
+    if key in found and found[key].reason is Reason.REVIEW:
+        del found[key]
+    table = notifications.c
+    mine = sa.and_(table.account_id == key[0], table.discussion_id == key[1])
+    asked = sa.and_(table.reason == Reason.REVIEW.value, table.event_id < event.id)
+    unmarked = table.done_at.is_(None)
+    done = {"read_at": event.happened_at, "done_at": event.happened_at}
+    conn.execute(sa.update(notifications).where(mine, asked, unmarked).values(done))
 
 
 def _joined(before: _Heard | None, event: Event, reason: Reason) -> _Heard:
     """Whoever was spoken to a moment ago is not told that they only watch."""
     if before is None:
         return _Heard(event.id, event, reason)
-    kept = Reason.MENTION if before.reason is Reason.MENTION else reason
+    kept = before.reason if before.reason in _KEPT else reason
     return _Heard(before.first_event, event, kept)
 
 
@@ -138,7 +166,8 @@ def _write(conn: sa.Connection, found: dict[tuple[int, int], _Heard]) -> list[Ne
         event, before = heard.event, known.get(key, 0)
         if before < event.id:
             first = max(heard.first_event, before + 1)
-            news.append(News(*key, first, event.id, heard.reason))
+            thread = ThreadKey(About.DISCUSSION, key[1])
+            news.append(News(key[0], thread, first, event.id, heard.reason))
             made.append(
                 {
                     **dict(zip(_KEY, key, strict=True)),
@@ -158,7 +187,8 @@ def _write(conn: sa.Connection, found: dict[tuple[int, int], _Heard]) -> list[Ne
 def _threads(
     conn: sa.Connection, rows: Sequence[Event]
 ) -> dict[tuple[int | None, int | None], int]:
-    keys = {(row.repository_id, row.discussion_number) for row in rows if row.type in TYPES}
+    told = {*TYPES, UNREQUESTED}
+    keys = {(row.repository_id, row.discussion_number) for row in rows if row.type in told}
     pairs = [key for key in keys if None not in key]
     found: dict[tuple[int | None, int | None], int] = {}
     table = discussions.c
@@ -170,6 +200,10 @@ def _threads(
     return found
 
 
-def _quiet_until(conn: sa.Connection) -> int:
-    query = sa.select(hub_facts.c.value).where(hub_facts.c.name == _QUIET)
-    return int(conn.execute(query).scalar() or 0)
+def quiet_until(conn: sa.Connection) -> Quiet:
+    """Up to where inboxes are quiet on this hub."""
+    query = sa.select(hub_facts.c.name, hub_facts.c.value).where(
+        hub_facts.c.name.in_([_QUIET, _ACCESS_QUIET])
+    )
+    facts = {row.name: int(row.value) for row in conn.execute(query)}
+    return Quiet(facts.get(_QUIET, 0), facts.get(_ACCESS_QUIET, 0))

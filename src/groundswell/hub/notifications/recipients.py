@@ -52,6 +52,9 @@ _EDITED: Final = "comment.edited"
 
 TYPES: Final = frozenset({*HEARD, *ADDRESSING, _EDITED})
 
+VERDICTS: Final = frozenset({"approved", "changes_requested"})
+UNREQUESTED: Final = "review.unrequested"
+
 
 class Event(Protocol):
     """What is read of an event."""
@@ -70,6 +73,15 @@ class Event(Protocol):
     def discussion_number(self) -> int | None: ...  # noqa: D102 - the column
     @property
     def payload(self) -> Mapping[str, Any]: ...  # noqa: D102 - the column
+
+
+def answered_by(event: Event) -> int | None:
+    """Who is asked for a review no longer: by giving a verdict, or since they need not."""
+    if event.type == UNREQUESTED:
+        named = event.payload.get("account_id")
+        return named if isinstance(named, int) else None
+    is_verdict = event.type == "review.submitted" and event.payload.get("verdict") in VERDICTS
+    return event.actor_id if is_verdict else None
 
 
 def begin_watching(conn: sa.Connection, event: Event) -> None:

@@ -6,9 +6,16 @@ tree (``hub.content``) or how content is stored (``hub.blobs``).
 
 from __future__ import annotations
 
-from groundswell.hub.repos.finding import visible_filter
+from groundswell.hub.repos.finding import administered_filter, visible_filter
 from groundswell.hub.repos.rows import Repository
 from groundswell.hub.repos.service import Repos
 from groundswell.hub.repos.trees import Contents, NewFile
 
-__all__ = ["Contents", "NewFile", "Repos", "Repository", "visible_filter"]
+__all__ = [
+    "Contents",
+    "NewFile",
+    "Repos",
+    "Repository",
+    "administered_filter",
+    "visible_filter",
+]

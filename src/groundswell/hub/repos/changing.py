@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from groundswell.core.errors import BadRequest, Forbidden, RepoNotFound
-from groundswell.core.policy import Action, is_open_to_all
+from groundswell.core.errors import BadRequest, Forbidden
+from groundswell.core.policy import Action, is_open_to_all, may
 from groundswell.core.values import Gate, Principal, RepoId, Visibility, check_name
 from groundswell.hub import facts
 from groundswell.hub.blobs import public
@@ -25,6 +25,11 @@ from groundswell.hub.repos.lookup import Lookup
 from groundswell.hub.repos.making import check_may_create
 from groundswell.hub.repos.rows import Repository
 from groundswell.store import tables
+
+HELD_BY_RULES: Final = (
+    "This repository has rules: only admins of its namespace delete it, move it, or change who"
+    " sees it."
+)
 
 _table = tables.repositories
 
@@ -38,15 +43,16 @@ class Changing(Lookup):
         Nobody reaches any of it from then on. For a grace the hub's admin can bring back the
         folder and what was linked; then the collector removes them. When the process dies in
         between, ``finish_deletions`` sets the folder aside. What lay where in a bucket is gone.
+
+        Raises:
+            Forbidden: it has rules, and the principal is no admin of its namespace.
         """
         repository = self.find(principal, repo_id, Action.ADMINISTER)
         now = self._clock()
 
         def work(conn: sa.Connection) -> None:
-            present = finding.load_for(conn, principal, repository.id)
-            if present is None:
-                raise RepoNotFound
-            finding.decide(principal, present, Action.ADMINISTER)
+            present = finding.decide_again(conn, principal, repository.id, Action.ADMINISTER)
+            _decide_under_rules(conn, principal, present)
             empty_row(conn, repository.id, now)
             names.retire(conn, repository.id, finding.DELETED)
             payload = {"kind": present.kind.value, "name": present.full_name}
@@ -71,7 +77,8 @@ class Changing(Lookup):
         Raises:
             BadRequest: the kinds differ.
             NameTaken: as ``create``; a repository may always have its own old names back.
-            AccountNotFound, Unauthenticated, Forbidden: the mover may not create at the target.
+            AccountNotFound, Unauthenticated, Forbidden: the mover may not create at the target; or
+                it has rules, and the mover is no admin of the namespace it leaves.
             QuotaExceeded: the target has no room for what the repository holds.
         """
         if source_id.kind is not target_id.kind:
@@ -82,10 +89,8 @@ class Changing(Lookup):
         now = self._clock()
 
         def work(conn: sa.Connection) -> Repository:
-            present = finding.load_for(conn, principal, repository.id)
-            if present is None:
-                raise RepoNotFound
-            finding.decide(principal, present, Action.ADMINISTER)
+            present = finding.decide_again(conn, principal, repository.id, Action.ADMINISTER)
+            _decide_under_rules(conn, principal, present)
             owner = names.owner_of(conn, target_id.namespace)
             if owner.id != present.owner_id:
                 check_may_create(principal, owner)
@@ -136,7 +141,8 @@ class Changing(Lookup):
         ``settings`` are merged key by key, bounded like every JSON of a row; None removes a key.
 
         Raises:
-            Forbidden: a fork would be more open than what it came from.
+            Forbidden: a fork would be more open than what it came from; or who sees a repository
+                with rules is changed by somebody who is no admin of its namespace.
         """
         repository = self.find(principal, repo_id, Action.ADMINISTER)
         if disabled is not None and not principal.is_admin:
@@ -144,16 +150,14 @@ class Changing(Lookup):
         now = self._clock()
 
         def work(conn: sa.Connection) -> Repository:
-            present = finding.load_for(conn, principal, repository.id)
-            if present is None:
-                raise RepoNotFound
-            finding.decide(principal, present, Action.ADMINISTER)
+            present = finding.decide_again(conn, principal, repository.id, Action.ADMINISTER)
             changes: dict[str, Any] = {}
             if visibility is not None and visibility is not present.visibility:
                 changes["visibility"] = visibility.value
             if gate is not None and gate is not present.gate:
                 changes["gate"] = gate.value
             if changes:
+                _decide_under_rules(conn, principal, present)
                 shown = visibility or present.visibility, gate or present.gate
                 lineage.check_bounds(conn, principal, present, *shown)
             if disabled is not None and disabled != present.disabled:
@@ -179,6 +183,24 @@ class Changing(Lookup):
         changed = self._database.write(work)
         note_identity(self._database, self._git, repository.id)
         return changed
+
+
+def has_rules(conn: sa.Connection, repository_id: int) -> bool:
+    """Whether rules hold those who may only write to the repository."""
+    query = sa.select(tables.rules.c.id).where(tables.rules.c.repository_id == repository_id)
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def _decide_under_rules(conn: sa.Connection, principal: Principal, present: Repository) -> None:
+    """Whoever rules hold does not get rid of them: by an end, another namespace, out of sight.
+
+    Raises:
+        Forbidden: there are rules, and the principal may not set them.
+    """
+    if may(principal, Action.GOVERN, present.subject).allowed:
+        return
+    if has_rules(conn, present.id):
+        raise Forbidden(HELD_BY_RULES)
 
 
 def empty_row(conn: sa.Connection, repository_id: int, now: int) -> None:

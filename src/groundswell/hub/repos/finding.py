@@ -19,6 +19,7 @@ from groundswell.core.values import (
     Gate,
     Principal,
     RepoId,
+    Role,
     TokenRole,
     Visibility,
     fold_name,
@@ -91,6 +92,26 @@ def visible_filter(principal: Principal) -> sa.ColumnElement[bool]:
     from ``core.policy``.
     """
     return sa.or_(*visible_parts(principal))
+
+
+def administered_filter(principal: Principal) -> sa.ColumnElement[bool]:
+    """Which rows of ``repositories`` that it may SEE the principal may ADMINISTER too, as
+    ``core.policy`` says: a condition beside ``visible_filter``.
+    """
+    table = tables.repositories
+    if principal.account_id is None or principal.token_role not in {None, TokenRole.WRITE}:
+        return sa.false()
+    if principal.is_admin:
+        return sa.true()
+    whole = [principal.account_id]
+    own = []
+    for organisation, role in principal.memberships:
+        if role in {Role.ADMIN, Role.WRITE}:
+            whole.append(organisation)
+        elif role is Role.CONTRIBUTOR:
+            own.append(organisation)
+    made = sa.and_(table.c.owner_id.in_(own), table.c.creator_id == principal.account_id)
+    return sa.and_(~table.c.disabled, sa.or_(table.c.owner_id.in_(whole), made))
 
 
 def name_row(conn: sa.Connection, repo_id: RepoId) -> Mapping[str, Any] | None:

@@ -13,6 +13,7 @@ from groundswell.hub.reviews.values import (
     NewComment,
     Place,
     Review,
+    ReviewRequest,
     Thread,
     Verdict,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "NewComment",
     "Place",
     "Review",
+    "ReviewRequest",
     "Reviews",
     "Thread",
     "Verdict",

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import Conflict, NotFound
 from groundswell.core.values import Principal
-from groundswell.hub.discussions import Discussion
+from groundswell.hub.discussions import CommentVersion, Discussion
 from groundswell.hub.discussions import rows as discussions
 from groundswell.hub.events import record
+from groundswell.hub.reviews import versions
 from groundswell.hub.reviews.suggestions import split
 from groundswell.hub.reviews.values import (
     LINE_COMMENTS_MAX,
@@ -188,12 +189,15 @@ def _said_in(
             .where(_comments.c.review_id.is_(None) | _seen(viewer_id))
             .order_by(_comments.c.thread_id, _comments.c.id)
         )
-        for row in conn.execute(query).mappings():
-            found.setdefault(row["thread_id"], []).append(_comment_of(row))
+        rows = conn.execute(query).mappings().all()
+        earlier = versions.earlier(conn, [row["id"] for row in rows if row["version"] > 1])
+        for row in rows:
+            comment = _comment_of(row, earlier.get(row["id"], []))
+            found.setdefault(row["thread_id"], []).append(comment)
     return found
 
 
-def _comment_of(row: sa.RowMapping) -> LineComment:
+def _comment_of(row: sa.RowMapping, earlier: Sequence[CommentVersion]) -> LineComment:
     return LineComment(
         id=row["id"],
         author=row["author"],
@@ -204,6 +208,9 @@ def _comment_of(row: sa.RowMapping) -> LineComment:
         applied_by=row["applied_by"],
         is_hidden=row["hidden_at"] is not None,
         is_pending=row["review"] is not None and row["submitted_at"] is None,
+        version=row["version"],
+        edited_at=row["edited_at"],
+        earlier=tuple(earlier),
     )
 
 

@@ -22,6 +22,7 @@ from groundswell.hub.repos.finding import decide_again
 from groundswell.hub.reviews import rows
 from groundswell.hub.reviews.applying import Applying
 from groundswell.hub.reviews.reading import PullRequests, Reading
+from groundswell.hub.reviews.requests import Requests, note_answer
 from groundswell.hub.reviews.threads import Threads, checked_words
 from groundswell.hub.reviews.values import (
     REASON_CHARACTERS_MAX,
@@ -52,6 +53,7 @@ class Reviews:
         self._database = database
         self._clock = clock
         self.reading = Reading(database, git, merging)
+        self.requests = Requests(database, clock)
         self.threads = Threads(database, self.reading, clock)
         self.applying = Applying(database, git, commits, clock)
 
@@ -122,6 +124,8 @@ class Reviews:
             said = talk.say(conn, now, account, request, text, talk.REVIEWING, told)
             values = {"verdict": decision.value, "reviewed_commit": looked_at, "comment_id": said}
             rows.change(conn, tables.reviews, review, submitted_at=now, **values)
+            if decision is not Decision.COMMENT:
+                note_answer(conn, request, account, now)
             return request, said
 
         request, said = self._database.write(work)

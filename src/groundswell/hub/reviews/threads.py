@@ -1,4 +1,4 @@
-"""What people do in threads: answering, marking as done, taking back and hiding.
+"""What people do in threads: answering, editing, marking as done, taking back and hiding.
 
 Who may is decided by ``core.policy`` on the repository and by authorship.
 """
@@ -9,17 +9,24 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from groundswell.core.errors import BadRequest, Conflict
+from groundswell.core.errors import BadRequest, Conflict, Forbidden
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal
 from groundswell.hub.discussions import Discussion
 from groundswell.hub.discussions import comments as talk
 from groundswell.hub.repos import Repository
 from groundswell.hub.repos.finding import decide_again
-from groundswell.hub.reviews import rows
+from groundswell.hub.reviews import rows, versions
 from groundswell.hub.reviews.reading import Reading
 from groundswell.hub.reviews.rows import tell
-from groundswell.hub.reviews.values import TEXT_CHARACTERS_MAX, THREAD_COMMENTS_MAX, Thread
+from groundswell.hub.reviews.suggestions import split
+from groundswell.hub.reviews.values import (
+    TEXT_CHARACTERS_MAX,
+    THREAD_COMMENTS_MAX,
+    VERSIONS_MAX,
+    LineComment,
+    Thread,
+)
 from groundswell.store import tables
 from groundswell.store.database import Database
 
@@ -57,6 +64,36 @@ class Threads:
             told = {"thread": thread, "comment": comment}
             tell(conn, self._clock(), principal, request, "review_thread.answered", told)
             return rows.thread(conn, request, principal.account_id, thread)
+
+        return self._placed_one(repository, number, self._database.write(work))
+
+    def edit(
+        self, principal: Principal, repository: Repository, number: int, comment: int, text: str
+    ) -> Thread:
+        """Let one's own comment say something else; what it said is kept, once it was said.
+
+        Raises:
+            BadRequest: nothing, too much, or what cannot be kept.
+            Conflict: hidden, edited too often, or its suggestion was applied and would change.
+            NotFound: there is no such comment.
+            Unauthenticated, Forbidden: somebody else's, or one may not speak there.
+        """
+        text = checked_words(text)
+
+        def work(conn: sa.Connection) -> Thread:
+            decide_again(conn, principal, repository.id, Action.CONTRIBUTE)
+            request = rows.request_of(conn, repository.id, number)
+            talk.check_may_speak(conn, principal, repository.id, request, adds=False)
+            [(thread, found)] = rows.places_of(conn, request, principal.account_id, [comment])
+            if found.author != principal.name:
+                raise Forbidden("Only who wrote a comment may edit it.")
+            _check_editable(found, text)
+            if found.text != text:
+                versions.put_text(conn, found, text, self._clock())
+                if not found.is_pending:
+                    told = {"thread": thread.id, "comment": comment}
+                    tell(conn, self._clock(), principal, request, "line_comment.edited", told)
+            return rows.thread(conn, request, principal.account_id, thread.id)
 
         return self._placed_one(repository, number, self._database.write(work))
 
@@ -111,12 +148,20 @@ class Threads:
             if found.is_pending:
                 rows.drop_thread(conn, thread.id)
             elif not found.is_hidden:
-                values = {"hidden_at": self._clock(), "hidden_by_id": principal.account_id}
-                rows.change(conn, tables.line_comments, comment, text="", **values)
+                versions.wipe(conn, comment, principal.account_id, self._clock())
                 told = {"thread": thread.id, "comment": comment}
                 tell(conn, self._clock(), principal, request, "line_comment.hidden", told)
 
         self._database.write(work)
+
+
+def _check_editable(comment: LineComment, text: str) -> None:
+    if comment.is_hidden:
+        raise Conflict("A hidden comment stays as it is.")
+    if comment.version >= VERSIONS_MAX:
+        raise Conflict("This comment was edited too often: please write another one.")
+    if comment.applied_commit is not None and split(text)[1] != comment.suggestion:
+        raise Conflict("This suggestion was applied: it stays as it is.")
 
 
 def checked_words(text: str) -> str:

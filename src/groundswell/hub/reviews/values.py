@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from groundswell.hub.discussions.values import CommentVersion
+
 TEXT_CHARACTERS_MAX: Final = 16 * 1024  # of what is said on a line
 REASON_CHARACTERS_MAX: Final = 500
 EXCERPT_CHARACTERS_MAX: Final = 4_000
@@ -14,8 +16,11 @@ REVIEWS_MAX: Final = 500  # of one pull request
 REVIEW_COMMENTS_MAX: Final = 500  # of one review
 THREADS_MAX: Final = 2_000  # of one pull request
 THREAD_COMMENTS_MAX: Final = 100
+VERSIONS_MAX: Final = 20  # of what is said on a line
+VERSIONS_READ_MAX: Final = 500  # of the threads that are read at once, the newest
 LINE_COMMENTS_MAX: Final = 5_000  # of one pull request
 SUGGESTIONS_MAX: Final = 50  # of one commit
+ASKED_MAX: Final = 20  # for a review of one pull request
 
 
 class Decision(enum.StrEnum):
@@ -50,6 +55,19 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewRequest:
+    """Somebody was asked to review a pull request. ``is_answered`` when they gave a verdict since,
+    whatever became of that.
+    """
+
+    reviewer_id: int
+    reviewer: str
+    asked_by: str
+    asked_at: int
+    is_answered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Lines of one side of a file, first and last counted from 1; without them, the whole file."""
 
@@ -71,6 +89,8 @@ class NewComment:
 class LineComment:
     """What somebody said in a thread. Of a hidden one no text is left. ``suggestion`` is what
     the lines shall become, None when nothing is suggested; ``applied_commit`` brought it in.
+    ``edited_at`` is when it began to say what it says, None when it always did; ``earlier`` is
+    what it said before, the oldest first.
     """
 
     id: int
@@ -82,6 +102,9 @@ class LineComment:
     applied_by: str | None = None
     is_hidden: bool = False
     is_pending: bool = False
+    version: int = 1
+    edited_at: int | None = None
+    earlier: tuple[CommentVersion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,13 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class CheckNeed:
-    """A check that has to pass, and what was reported of it."""
+    """A check that has to pass, and the report of it that counts. ``awaited`` are those whose
+    reports do; empty: anybody's.
+    """
 
     name: str
     check: Check | None
+    awaited: tuple[str, ...] = ()
 
     @property
     def is_met(self) -> bool:
@@ -107,6 +110,9 @@ class Needs:
 
 
 def _words_of(need: CheckNeed) -> str:
+    if need.check is None and need.awaited:
+        whom = " and ".join(f"@{each}" for each in need.awaited)
+        return f"the check {need.name} waits for a report of {whom}"
     if need.check is None:
         return f"the check {need.name} has not reported"
     return f"the check {need.name} {_SAID[need.check.state]}"

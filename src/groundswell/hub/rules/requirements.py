@@ -17,16 +17,16 @@ import sqlalchemy as sa
 
 from groundswell.core.errors import InvalidCredentials
 from groundswell.core.policy import Action, may
-from groundswell.core.values import Role, fold_name
+from groundswell.core.values import fold_name
 from groundswell.hub.accounts import credentials
 from groundswell.hub.checks import rows as check_rows
 from groundswell.hub.discussions.values import Discussion
 from groundswell.hub.repos.finding import load_for
 from groundswell.hub.reviews.standing import standing
 from groundswell.hub.reviews.values import Verdict
-from groundswell.hub.rules import rows
+from groundswell.hub.rules import reporters, rows
 from groundswell.hub.rules.histories import COMMITS_LOOKED_MAX, lacking_sign_off
-from groundswell.hub.rules.needs import CheckNeed, Needs, OwnersNeed
+from groundswell.hub.rules.needs import Needs, OwnersNeed
 from groundswell.hub.rules.values import MAIN, Rule, Terms, merged
 from groundswell.store import tables
 from groundswell.store.database import Database
@@ -35,7 +35,6 @@ from groundswell.wire import maintainers
 
 PATHS_MAX: Final = 10_000
 PUSHES_MAX: Final = 5_000
-_APPROVERS: Final = (Role.WRITE.value, Role.ADMIN.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,6 @@ class Requirements:
             verdicts = _counting(conn, request, head, terms)
             writers = _writers(conn, request)
             reported = check_rows.of_commit(conn, request.repository_id, tested or head)
-            known = {each.name: each for each in reported}
             approvals = [each for each in verdicts if each.verdict == "approved"]
             return Needs(
                 rules=rules,
@@ -87,7 +85,7 @@ class Requirements:
                     each.reviewer for each in approvals if each.reviewer_id not in writers
                 ),
                 objected_by=_objecting(verdicts, terms),
-                checks=tuple(CheckNeed(name, known.get(name)) for name in terms.checks),
+                checks=reporters.check_needs(conn, terms, reported),
                 owners=_owners(conn, request, brought.areas, approvals, writers),
                 unsigned=brought.unsigned,
                 faults=brought.faults,
@@ -101,7 +99,7 @@ class Requirements:
         unsigned: list[CommitSummary] = []
         base = self._git.merging.base(repository_id, main, head)
         if terms.maintainers:
-            areas = self._areas(repository_id, main, base, head, faults)
+            areas = touched_areas(self._git, repository_id, main, base, head, faults)
         if terms.sign_off:
             between = self._git.merging.between
             commits, count = between(repository_id, main, head, COMMITS_LOOKED_MAX)
@@ -110,35 +108,41 @@ class Requirements:
                 faults.append(f"it brings more than {COMMITS_LOOKED_MAX} commits")
         return _Brought(areas, tuple(unsigned), tuple(faults))
 
-    def _areas(
-        self, repository_id: int, main: str, base: str | None, head: str, faults: list[str]
-    ) -> dict[tuple[str, ...], tuple[str, ...]]:
-        """The touched paths of each set of owners."""
-        found = self._git.entry(repository_id, main, maintainers.FILE_NAME)
-        if found is None:
-            return {}
-        most = maintainers.FILE_BYTES_MAX
-        content = self._git.text_at(repository_id, main, maintainers.FILE_NAME, most)
-        if content is None:
-            faults.append(f"{maintainers.FILE_NAME} of main is no small text file")
-            return {}
-        read = maintainers.parse(content)
-        if read.faults:
-            first = read.faults[0]
-            where = f"line {first.line}" if first.line else "the file"
-            faults.append(f"{maintainers.FILE_NAME} of main has a fault: {where}: {first.why}")
-            return {}
-        changes = self._git.changes(repository_id, base, head)
-        paths = [each.path for each in islice(changes, PATHS_MAX + 1)]
-        if len(paths) > PATHS_MAX:
-            faults.append(f"it touches more than {PATHS_MAX} files")
-            return {}
-        areas: dict[tuple[str, ...], list[str]] = {}
-        for path in paths:
-            area = read.area_of(path)
-            if area is not None and area.owners:
-                areas.setdefault(area.owners, []).append(path)
-        return {owners: tuple(held) for owners, held in areas.items()}
+
+def touched_areas(
+    git: GitStore,
+    repository_id: int,
+    main: str,
+    base: str | None,
+    head: str,
+    faults: list[str],
+) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """The touched paths of each set of owners; why that cannot be told is added to ``faults``."""
+    found = git.entry(repository_id, main, maintainers.FILE_NAME)
+    if found is None:
+        return {}
+    most = maintainers.FILE_BYTES_MAX
+    content = git.text_at(repository_id, main, maintainers.FILE_NAME, most)
+    if content is None:
+        faults.append(f"{maintainers.FILE_NAME} of main is no small text file")
+        return {}
+    read = maintainers.parse(content)
+    if read.faults:
+        first = read.faults[0]
+        where = f"line {first.line}" if first.line else "the file"
+        faults.append(f"{maintainers.FILE_NAME} of main has a fault: {where}: {first.why}")
+        return {}
+    changes = git.changes(repository_id, base, head)
+    paths = [each.path for each in islice(changes, PATHS_MAX + 1)]
+    if len(paths) > PATHS_MAX:
+        faults.append(f"it touches more than {PATHS_MAX} files")
+        return {}
+    areas: dict[tuple[str, ...], list[str]] = {}
+    for path in paths:
+        area = read.area_of(path)
+        if area is not None and area.owners:
+            areas.setdefault(area.owners, []).append(path)
+    return {owners: tuple(held) for owners, held in areas.items()}
 
 
 def _counting(
@@ -225,13 +229,9 @@ def _members(
     conn: sa.Connection, organisation_ids: Iterable[int], user_ids: Iterable[int]
 ) -> dict[int, set[int]]:
     """Those of the organisations in which each of the users may write."""
-    table = tables.memberships
-    query = sa.select(table.c.user_id, table.c.organisation_id).where(
-        table.c.user_id.in_(list(user_ids)),
-        table.c.organisation_id.in_(list(organisation_ids)),
-        table.c.role.in_(_APPROVERS),
-    )
+    asked = set(organisation_ids)
     found: dict[int, set[int]] = {}
-    for row in conn.execute(query):
-        found.setdefault(row.user_id, set()).add(row.organisation_id)
+    for user_id, organisation_id in rows.writing_members(conn, user_ids):
+        if organisation_id in asked:
+            found.setdefault(user_id, set()).add(organisation_id)
     return found

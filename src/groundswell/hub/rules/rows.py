@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from groundswell.core.errors import BadRequest, Conflict, NotFound
-from groundswell.core.values import fold_name
+from groundswell.core.values import Role, fold_name
 from groundswell.hub.rules.values import RULES_MAX, Draft, Rule, Target, terms_from, terms_json
 from groundswell.store import tables
 from groundswell.store.database import Prepared
@@ -22,7 +22,7 @@ _OF: Final = Prepared(
 
 
 def of(conn: sa.Connection, repository_id: int) -> tuple[Rule, ...]:
-    """All rules of a repository, without the names of pushers."""
+    """All rules of a repository, without names of accounts."""
     return tuple(
         Rule(row["id"], Target(row["target"]), row["pattern"], terms_from(row["terms"]))
         for row in _OF.all(conn, repository=repository_id)
@@ -49,6 +49,19 @@ def ids_of(conn: sa.Connection, names: Iterable[str]) -> dict[str, int]:
     return {row.folded: row.id for row in conn.execute(query)}
 
 
+def writing_members(
+    conn: sa.Connection, user_ids: Iterable[int | None]
+) -> Iterator[tuple[int, int]]:
+    """Of these users, who may write in which organisation: pairs of their numbers."""
+    table = tables.memberships
+    query = sa.select(table.c.user_id, table.c.organisation_id).where(
+        table.c.user_id.in_([each for each in user_ids if each is not None]),
+        table.c.role.in_((Role.WRITE.value, Role.ADMIN.value)),
+    )
+    for row in conn.execute(query):
+        yield row.user_id, row.organisation_id
+
+
 def put(
     conn: sa.Connection, now: int, repository_id: int, number: int | None, draft: Draft
 ) -> dict[str, Any]:
@@ -59,8 +72,9 @@ def put(
         Conflict: too many rules, or one for that pattern.
         NotFound: there is none of that number.
     """
-    known = ids_of(conn, draft.pusher_names)
-    unknown = [each for each in draft.pusher_names if fold_name(each) not in known]
+    names = dict.fromkeys((*draft.pusher_names, *(who for _, who in draft.reporter_names)))
+    known = ids_of(conn, names)
+    unknown = [each for each in names if fold_name(each) not in known]
     if unknown:
         msg = "There is no account of the name " + ", ".join(each[:96] for each in unknown)
         raise BadRequest(msg)
@@ -73,6 +87,7 @@ def put(
         raise Conflict(msg)
     terms = terms_json(draft.terms)
     terms["pusher_ids"] = [known[fold_name(each)] for each in draft.pusher_names]
+    terms["reporters"] = [[name, known[fold_name(who)]] for name, who in draft.reporter_names]
     values = {
         "target": draft.target.value,
         "pattern": draft.pattern,

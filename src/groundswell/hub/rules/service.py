@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import sqlalchemy as sa
 
 from groundswell.core.errors import Forbidden
-from groundswell.core.policy import Action, may_set_rules
+from groundswell.core.policy import Action, may
 from groundswell.core.values import Principal
 from groundswell.hub.events import record
 from groundswell.hub.repos import Repository
@@ -31,14 +31,8 @@ class Rules:
         def work(conn: sa.Connection) -> tuple[Rule, ...]:
             decide_again(conn, principal, repository.id, Action.READ)
             found = rows.of(conn, repository.id)
-            names = rows.names_of(conn, (id_ for each in found for id_ in each.terms.pusher_ids))
-            return tuple(
-                replace(
-                    each,
-                    pusher_names=tuple(names[id_] for id_ in each.terms.pusher_ids if id_ in names),
-                )
-                for each in found
-            )
+            names = rows.names_of(conn, (id_ for each in found for id_ in each.terms.account_ids))
+            return tuple(_named(each, names) for each in found)
 
         return self._database.read(work)
 
@@ -80,7 +74,16 @@ class Rules:
         self._database.write(work)
 
 
+def _named(rule: Rule, names: Mapping[int, str]) -> Rule:
+    terms = rule.terms
+    return replace(
+        rule,
+        pusher_names=tuple(names[id_] for id_ in terms.pusher_ids if id_ in names),
+        reporter_names=tuple((name, names[id_]) for name, id_ in terms.reporters if id_ in names),
+    )
+
+
 def _decide(conn: sa.Connection, principal: Principal, repository_id: int) -> None:
     present = decide_again(conn, principal, repository_id, Action.ADMINISTER)
-    if not may_set_rules(principal, present.subject):
+    if not may(principal, Action.GOVERN, present.subject).allowed:
         raise Forbidden("Rules are set by the namespace's admins.")

@@ -54,7 +54,7 @@ _OBJECT_BYTES: Final = 4096
 @dataclass(slots=True)
 class Pass:
     """A pass under way, as it is noted: ``after`` is the last object of ``stage`` that was read.
-    ``loses_content``: something was put aside that nothing healed.
+    ``loses_content``: something was put aside that nothing healed, and clients were not told yet.
 
     Times are microseconds since the epoch; ``last_*`` speak of the pass before.
     """
@@ -137,6 +137,11 @@ class Scrub:
             if not step(progress):
                 break
             self._next_stage()
+        if self._pass.loses_content:
+            # Clients remember for weeks that a xorb is here, and would not send it again. A pass
+            # may take weeks too: they forget now.
+            self._premises.database.write(lambda conn: begin_epoch(conn, self._premises.clock()))
+            self._pass.loses_content = False
         self._note()
         return self._spent_bytes
 
@@ -167,10 +172,8 @@ class Scrub:
             last_objects=done.objects,
             last_size_bytes=done.size_bytes,
             last_faults=done.faults,
+            loses_content=done.loses_content,
         )
-        if done.loses_content:
-            # Clients remember for weeks that a xorb is here, and would not send it again.
-            self._premises.database.write(lambda conn: begin_epoch(conn, self._premises.clock()))
 
     def _note(self) -> None:
         row = {"name": _FACT, "value": asdict(self._pass)}

@@ -42,8 +42,8 @@ class Readers:
         """The answer to a question. ``read`` gives the file's bytes; what it raises comes out.
 
         Raises:
-            Ended: the reader died of a limit, took too long, or asked for what it may not have; or the
-                readers are closed.
+            Ended: the reader died of a limit, took too long, or asked for what it may not have; or
+                the readers are closed.
         """
         end = self._begin()
         try:

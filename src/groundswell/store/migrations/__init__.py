@@ -6,4 +6,4 @@ newest; a test holds that the revisions build exactly ``store.tables.metadata``.
 
 from typing import Final
 
-HEAD: Final = "0012"
+HEAD: Final = "0016"

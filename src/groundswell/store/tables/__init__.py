@@ -55,6 +55,7 @@ from groundswell.store.tables.content import (
 from groundswell.store.tables.forks import fork_proposals, forks
 from groundswell.store.tables.likes import daily_downloads, follows, likes
 from groundswell.store.tables.notices import (
+    access_notices,
     mail_choices,
     notifications,
     outbox,
@@ -66,7 +67,13 @@ from groundswell.store.tables.repositories import (
     repository_names,
     repository_tags,
 )
-from groundswell.store.tables.reviews import line_comments, review_threads, reviews
+from groundswell.store.tables.reviews import (
+    line_comment_versions,
+    line_comments,
+    review_requests,
+    review_threads,
+    reviews,
+)
 from groundswell.store.tables.rules import check_logs, checks, queue_entries, rules
 from groundswell.store.tables.sizes import arrivals, namespace_sizes, repository_sizes
 from groundswell.store.tables.talk import (
@@ -80,6 +87,7 @@ from groundswell.store.tables.talk import (
 from groundswell.store.tables.webhooks import webhook_deliveries, webhook_watches, webhooks
 
 __all__ = [
+    "access_notices",
     "access_requests",
     "account_names",
     "accounts",
@@ -115,6 +123,7 @@ __all__ = [
     "hub_facts",
     "labels",
     "likes",
+    "line_comment_versions",
     "line_comments",
     "links",
     "lost_links",
@@ -133,6 +142,7 @@ __all__ = [
     "repository_names",
     "repository_sizes",
     "repository_tags",
+    "review_requests",
     "review_threads",
     "reviews",
     "rules",

@@ -1,7 +1,7 @@
 """Who watches what, what came into whose inbox, and what is to be sent by e-mail.
 
-Knows columns, keys and indexes. Does not know who may read a row. Notifications and subscriptions
-of the kinds that events give are made again from the events (``hub.notifications.rebuilding``).
+Knows columns, keys and indexes. Does not know who may read a row. Notifications
+are made again from the events, and from what people chose (``hub.notifications.rebuilding``).
 """
 
 from __future__ import annotations
@@ -75,6 +75,28 @@ sa.Index(
     postgresql_where=_waits,
 )
 
+# The same for requests for access: one row for each person and repository. ``reason`` says whether
+# they decide, or asked.
+access_notices = sa.Table(
+    "access_notices",
+    columns.metadata,
+    _owner(),
+    columns.repository(primary_key=True),
+    sa.Column("event_id", columns.Id, nullable=False),
+    sa.Column("reason", sa.String(16), nullable=False),
+    sa.Column("happened_at", columns.Micros, nullable=False),
+    sa.Column("read_at", columns.Micros, nullable=True),
+    sa.Column("done_at", columns.Micros, nullable=True),
+    sa.Index("ix_access_notices_repository", "repository_id", "reason"),
+)
+sa.Index(
+    "ix_access_notices_inbox",
+    access_notices.c.account_id,
+    access_notices.c.event_id,
+    sqlite_where=access_notices.c.done_at.is_(None),
+    postgresql_where=access_notices.c.done_at.is_(None),
+)
+
 # What somebody wants by e-mail: off | mentions | all | daily. ``confirmed_email`` is the address
 # that showed it receives mail: nothing goes to an account whose address is another one.
 mail_choices = sa.Table(
@@ -88,7 +110,8 @@ mail_choices = sa.Table(
 )
 
 # What waits to be sent. A thread has one row for each person, which tells of its events from
-# ``first_event`` to ``last_event``; a message that confirms an address has no thread.
+# ``first_event`` to ``last_event``: a discussion, or a repository's requests for access. A message
+# that confirms an address has no thread.
 outbox = sa.Table(
     "outbox",
     columns.metadata,
@@ -100,12 +123,13 @@ outbox = sa.Table(
         nullable=False,
     ),
     _discussion(nullable=True),
-    sa.Column("kind", sa.String(16), nullable=False),  # thread | confirm
+    sa.Column("kind", sa.String(16), nullable=False),  # thread | access | confirm
     sa.Column("reason", sa.String(16), nullable=False, server_default=""),
     sa.Column("first_event", columns.Id, nullable=False, server_default="0"),
     sa.Column("last_event", columns.Id, nullable=False, server_default="0"),
     sa.Column("due_at", columns.Micros, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("repository_id", columns.Id, nullable=True),  # of requests for access, if it is there
     sa.UniqueConstraint("account_id", "discussion_id"),
     sa.Index("ix_outbox_due", "due_at", "id"),
     sa.Index("ix_outbox_discussion", "discussion_id"),

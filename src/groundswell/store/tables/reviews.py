@@ -1,4 +1,4 @@
-"""Reviews of pull requests: verdicts, threads on lines, what is said in them.
+"""Reviews of pull requests: who is asked, verdicts, threads on lines, what is said in them.
 
 Knows columns, keys and indexes. Does not know where a line stands today. These live only here.
 """
@@ -44,6 +44,30 @@ sa.Index(
     postgresql_where=reviews.c.submitted_at.is_(None),
 )
 
+# Who was asked for a review, and whether they gave a verdict since.
+review_requests = sa.Table(
+    "review_requests",
+    columns.metadata,
+    sa.Column(
+        "discussion_id",
+        columns.Id,
+        sa.ForeignKey("discussions.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column(
+        "account_id",
+        columns.Id,
+        sa.ForeignKey("accounts.id"),
+        primary_key=True,
+        autoincrement=False,
+        index=True,
+    ),
+    columns.account("asked_by_id"),
+    sa.Column("asked_at", columns.Micros, nullable=False),
+    sa.Column("answered_at", columns.Micros, nullable=True),
+)
+
 # Where something is said: lines of one side of a file, or the file. ``blob`` is git's id of that
 # side, so that the lines are found again in what the file became.
 review_threads = sa.Table(
@@ -74,11 +98,29 @@ line_comments = sa.Table(
     _part_of("review_id", "reviews", nullable=True),  # null: an answer, said at once
     columns.account("author_id"),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("written_at", columns.Micros, nullable=False),
+    sa.Column("written_at", columns.Micros, nullable=False),  # its first version
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),  # of text, from 1
+    sa.Column("edited_at", columns.Micros, nullable=True),  # that version, when not the first
     sa.Column("applied_commit", sa.String(40), nullable=True),  # that brought its suggestion in
     columns.account("applied_by_id", nullable=True),
     sa.Column("hidden_at", columns.Micros, nullable=True),
     columns.account("hidden_by_id", nullable=True),
     sa.Index("ix_line_comments_thread", "thread_id", "id"),
     sa.Index("ix_line_comments_review", "review_id", "id"),
+)
+
+# What a line comment said before it was edited. Nothing is kept of what only its author saw.
+line_comment_versions = sa.Table(
+    "line_comment_versions",
+    columns.metadata,
+    sa.Column(
+        "comment_id",
+        columns.Id,
+        sa.ForeignKey("line_comments.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("written_at", columns.Micros, nullable=False),
 )

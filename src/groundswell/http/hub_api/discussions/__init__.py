@@ -5,7 +5,13 @@ Knows addresses. A discussion's page has its own door.
 
 from __future__ import annotations
 
-from groundswell.http.hub_api.discussions import changing, marking, reading, reviewing
+from groundswell.http.hub_api.discussions import (
+    changing,
+    marking,
+    reading,
+    requesting,
+    reviewing,
+)
 from groundswell.http.hub_api.door import REPOSITORY, route
 from groundswell.http.routing import Route
 
@@ -37,10 +43,19 @@ def routes() -> list[Route]:
         route("POST", f"{one}/reviews", reviewing.give, "review"),
         route("POST", f"{one}/reviews/discard", reviewing.discard, "discard review"),
         route("POST", f"{one}/reviews/{{review}}/dismiss", reviewing.dismiss, "dismiss review"),
+        route("GET", f"{one}/review-requests", requesting.list_requests, "review requests"),
+        route("POST", f"{one}/review-requests", requesting.ask_for_review, "ask for review"),
+        route(
+            "DELETE",
+            f"{one}/review-requests/{{account}}",
+            requesting.ask_no_longer,
+            "ask for review no longer",
+        ),
         route("GET", f"{one}/standing", reviewing.list_standing, "standing"),
         route("GET", f"{one}/threads", reviewing.list_threads, "threads"),
         route("POST", f"{one}/threads/{{thread}}/reply", reviewing.reply, "reply"),
         route("POST", f"{one}/threads/{{thread}}/resolve", reviewing.resolve, "resolve"),
+        route("POST", f"{one}/lines/{{line}}/edit", reviewing.edit, "edit line comment"),
         route("POST", f"{one}/lines/{{line}}/remove", reviewing.remove, "remove line comment"),
         route("POST", f"{one}/apply", reviewing.apply, "apply suggestions"),
     ]

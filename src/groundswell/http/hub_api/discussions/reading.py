@@ -133,7 +133,11 @@ def needs_json(needs: Needs) -> Json:
         "approvals": {"needed": terms.approvals, "givenBy": list(needs.approved_by)},
         "changesRequestedBy": list(needs.objected_by),
         "checks": [
-            {"name": each.name, "state": None if each.check is None else each.check.state.value}
+            {
+                "name": each.name,
+                "state": None if each.check is None else each.check.state.value,
+                "reporters": list(each.awaited),
+            }
             for each in needs.checks
         ],
         "maintainers": [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from groundswell.hub.reviews import LineComment, Review, Thread, Verdict
+from groundswell.hub.reviews import LineComment, Review, ReviewRequest, Thread, Verdict
 from groundswell.wire.hub_api.discussion import entry_id
 from groundswell.wire.hub_api.text import date_text
 
@@ -60,10 +60,25 @@ def _comment(found: LineComment) -> Json:
         "author": {"name": found.author},
         "createdAt": date_text(found.written_at),
         "comment": found.text,
+        "editedAt": None if found.edited_at is None else date_text(found.edited_at),
+        "history": [
+            {"createdAt": date_text(each.written_at), "comment": each.text}
+            for each in found.earlier
+        ],
         "hidden": found.is_hidden,
         "pending": found.is_pending,
         "suggestion": found.suggestion,
         "appliedIn": found.applied_commit,
+    }
+
+
+def asked(found: ReviewRequest) -> Json:
+    """Somebody who was asked for a review."""
+    return {
+        "reviewer": {"name": found.reviewer},
+        "requestedBy": {"name": found.asked_by},
+        "requestedAt": date_text(found.asked_at),
+        "answered": found.is_answered,
     }
 
 

@@ -211,6 +211,20 @@ async def resolve(request: Request) -> Response:
     return json_response(shapes.thread(found))
 
 
+def _edit(
+    hub: Hub, principal: Principal, repository: Repository, number: int, comment: int, text: str
+) -> Thread:
+    return hub.reviews.threads.edit(principal, repository, number, comment, text)
+
+
+async def edit(request: Request) -> Response:
+    """Let one's own comment say something else."""
+    text = text_field(await json_object(request), "comment")
+    number, comment = number_in(request), _part(request, "line")
+    found = await answer(request, Action.CONTRIBUTE, _edit, number, comment, text)
+    return json_response(shapes.thread(found))
+
+
 def _remove(
     hub: Hub, principal: Principal, repository: Repository, number: int, comment: int
 ) -> None:

@@ -53,6 +53,7 @@ def change(asked: Asked) -> Answer:
     return Redirect(f"/{repository.repo_id.url_path}/discussions/{number}{place}")
 
 
+_ASKED: Final = "ask-"
 _KEEPS_TEXT: Final = {"comment", "open", "close"}
 Work = Callable[[Asked, Repository, int, str], str]
 """Does it; the place on the page to go to."""
@@ -103,6 +104,21 @@ def _assign(*, on: bool) -> Work:
         return ""
 
     return work
+
+
+def _ask_review(asked: Asked, repository: Repository, number: int, _text: str) -> str:
+    # Names as people write them: with commas or spaces between, also with @ in front.
+    typed = asked.fields.get("people", "")[:4_000].replace(",", " ").split()
+    names = [name.removeprefix("@") for name in typed]
+    names += [key[len(_ASKED) :] for key in asked.fields if key.startswith(_ASKED)]
+    asked.hub.reviews.requests.ask(asked.principal, repository, number, names)
+    return "#reviewers"
+
+
+def _ask_no_longer(asked: Asked, repository: Repository, number: int, _text: str) -> str:
+    name = asked.fields.get("user", "")
+    asked.hub.reviews.requests.withdraw(asked.principal, repository, number, name)
+    return "#reviewers"
 
 
 def _rename(asked: Asked, repository: Repository, number: int, _text: str) -> str:
@@ -167,6 +183,8 @@ _WORKS: Final[dict[str, Work]] = {
     "labels": _label,
     "assign": _assign(on=True),
     "unassign": _assign(on=False),
+    "ask-review": _ask_review,
+    "ask-no-longer": _ask_no_longer,
     "title": _rename,
     "open": _to(Status.OPEN),
     "close": _to(Status.CLOSED),

@@ -8,7 +8,12 @@ from typing import Final
 from groundswell.core.errors import NotFound, RevisionNotFound
 from groundswell.core.policy import Action, may
 from groundswell.http.pages.discussions.requirements import shown
-from groundswell.http.pages.discussions.threads import Cards, review_cards, standing_of
+from groundswell.http.pages.discussions.threads import (
+    Cards,
+    review_cards,
+    reviewers_of,
+    standing_of,
+)
 from groundswell.http.pages.discussions.timeline import NOBODY, Seen, entry_of
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.repositories import find, head_of, place, tag_of
@@ -28,6 +33,7 @@ from groundswell.hub.discussions import Discussion, DiscussionQuery, Happening, 
 from groundswell.hub.discussions.reactions import KINDS
 from groundswell.hub.discussions.searching import TEXT_LENGTH_MAX
 from groundswell.hub.discussions.searching import asked as typed
+from groundswell.hub.notifications import About, ThreadKey
 from groundswell.hub.repos import Repository
 
 STATUSES: Final = {"open": True, "closed": False, "all": None}
@@ -118,7 +124,7 @@ def page_of(
     principal = asked.principal
     head = head_of(asked, repository)
     discussion = asked.hub.discussions.get(repository, number)
-    asked.hub.inbox.seen(principal, discussion.id)
+    asked.hub.inbox.seen(principal, ThreadKey(About.DISCUSSION, discussion.id))
     here = f"{head.url}/discussions/{number}"
     is_own = not principal.is_anonymous and discussion.author == principal.name
     may_contribute = may(principal, Action.CONTRIBUTE, repository.subject).allowed
@@ -139,6 +145,7 @@ def page_of(
         merge=_merge_box(asked, repository, head, discussion, may_change=may_change),
         merge_commit=discussion.merge_commit,
         standing=standing_of(asked, repository, discussion),
+        reviewers=reviewers_of(asked, repository, discussion, may_ask=may_change and may_comment),
         may_comment=may_comment,
         labels=_labels(asked, head, repository, discussion),
         signs=tuple(KINDS.items()) if may_comment else (),

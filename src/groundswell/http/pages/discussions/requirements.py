@@ -56,10 +56,17 @@ def shown(
 def _checks(
     asked: Asked, repository: Repository, head: RepoHead, needs: Needs, tip: str
 ) -> tuple[CheckRow, ...]:
-    """Those that are demanded, also when nobody reported them, and all others of the commit."""
+    """Those that are demanded, also when no report that counts is there, and all others of the
+    commit.
+    """
     reported = asked.hub.checks.of(asked.principal, repository, tip)
     known = {each.name: check_row(head, each) for each in reported}
-    wanted = [known.get(each.name, CheckRow(each.name, AWAITED)) for each in needs.checks]
+    wanted = [
+        CheckRow(each.name, AWAITED, awaited=each.awaited)
+        if each.check is None
+        else known.get(each.name) or check_row(head, each.check)
+        for each in needs.checks
+    ]
     names = {each.name for each in wanted}
     return (*wanted, *(each for name, each in known.items() if name not in names))
 

@@ -159,6 +159,13 @@ def _remove(asked: Asked, repository: Repository, number: int) -> str:
     return ""
 
 
+def _edit(asked: Asked, repository: Repository, number: int) -> str:
+    comment = _id(asked, "comment", "Comment not found")
+    text = asked.fields.get("text", "").replace("\r\n", "\n")
+    found = asked.hub.reviews.threads.edit(asked.principal, repository, number, comment, text)
+    return f"#thread-{found.id}"
+
+
 def _apply(asked: Asked, repository: Repository, number: int) -> str:
     comment = _id(asked, "comment", "Comment not found")
     asked.hub.reviews.applying.apply(asked.principal, repository, number, [comment])
@@ -184,6 +191,7 @@ _WORKS: Final[dict[str, Work]] = {
     "reply": _reply,
     "resolve": _resolve(done=True),
     "reopen": _resolve(done=False),
+    "edit": _edit,
     "remove": _remove,
     "apply": _apply,
     "apply-chosen": _apply_chosen,

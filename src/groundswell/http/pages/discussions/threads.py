@@ -13,8 +13,11 @@ from groundswell.core.errors import RevisionNotFound
 from groundswell.core.policy import Action, may
 from groundswell.http.pages.door import Asked
 from groundswell.http.pages.views import (
+    AskedRow,
+    EarlierText,
     RepoHead,
     ReviewCard,
+    ReviewersBox,
     SaidLine,
     StandingRow,
     ThreadCard,
@@ -31,6 +34,7 @@ RENDERED_MAX: Final = 200  # texts of one page
 REVIEW_THREADS_SHOWN: Final = 20
 PAGE_THREADS_SHOWN: Final = 100
 EXCERPT_LINES_SHOWN: Final = 12
+EARLIER_SHOWN_CHARACTERS: Final = 64 * 1024  # of one page
 _LIVE: Final = {Status.DRAFT, Status.OPEN}
 
 
@@ -44,6 +48,7 @@ class Cards:
     may_speak: bool
     _rendered: int = field(default=0, init=False)
     _shown: int = field(default=0, init=False)
+    _earlier_left: int = field(default=EARLIER_SHOWN_CHARACTERS, init=False)
 
     @property
     def is_own(self) -> bool:
@@ -84,15 +89,29 @@ class Cards:
             id=comment.id,
             author=comment.author,
             written_at=comment.written_at,
-            html=self._html(around, f"line-{comment.id}") if around.strip() else "",
+            html=self._html(around, _key(comment)) if around.strip() else "",
             suggestion=None if suggestion is None else tuple(suggestion.split("\n")[:-1]),
             applied_id=applied[:8],
             applied_url=f"{self.head.url}/commit/{applied}" if applied else "",
             is_hidden=comment.is_hidden,
             is_pending=comment.is_pending,
             may_remove=(own or self.head.may_write) and not comment.is_hidden,
+            may_edit=own and self.may_speak and not comment.is_hidden,
+            text=comment.text if own and self.may_speak else "",
+            is_edited=comment.edited_at is not None,
+            earlier=self._earlier(comment),
             may_apply=is_open and not thread.is_outdated and self._may_push,
         )
+
+    def _earlier(self, comment: LineComment) -> tuple[EarlierText, ...]:
+        """The newest of what it said before, as far as the page carries it."""
+        kept: list[EarlierText] = []
+        for each in reversed(comment.earlier):
+            self._earlier_left -= len(each.text)
+            if self._earlier_left < 0:
+                break
+            kept.insert(0, EarlierText(each.text, each.written_at))
+        return tuple(kept)
 
     @property
     def _may_push(self) -> bool:
@@ -126,6 +145,11 @@ class Cards:
         )
 
 
+def _key(comment: LineComment) -> str:
+    """By what its HTML is remembered: a text of its own for each time it was written."""
+    return f"line-{comment.id}-{comment.edited_at or comment.written_at}"
+
+
 def _where(found: Thread) -> str:
     place: Place = found.present or found.place
     if place.first_line is None or place.last_line is None:
@@ -152,6 +176,34 @@ def standing_of(
         StandingRow(each.reviewer, each.verdict, each.given_at, each.is_stale, each.may_write)
         for each in found
     )
+
+
+def reviewers_of(
+    asked: Asked, repository: Repository, request: Discussion, *, may_ask: bool
+) -> ReviewersBox | None:
+    """Who is asked for a review; with whom to ask, for who may. None where there is nothing to
+    show.
+    """
+    principal = asked.principal
+    if not request.is_pull_request:
+        return None
+    if not may(principal, Action.READ, repository.subject).allowed:
+        return None
+    may_ask = may_ask and request.status in _LIVE
+    rows = tuple(
+        AskedRow(
+            each.reviewer,
+            each.asked_by,
+            each.asked_at,
+            is_answered=each.is_answered,
+            may_remove=may_ask or each.reviewer == principal.name,
+        )
+        for each in asked.hub.reviews.requests.listed(principal, repository, request)
+    )
+    if not rows and not may_ask:
+        return None
+    suggested = asked.hub.suggesting.people(principal, repository, request) if may_ask else ()
+    return ReviewersBox(rows, suggested, may_ask=may_ask)
 
 
 def review_cards(

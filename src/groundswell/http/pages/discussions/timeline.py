@@ -73,6 +73,8 @@ def _told(happening: Happening) -> tuple[str, str]:
             return "gear", f"renamed this from “{told['from']}”"
         case "pull_request.merged":
             return "branch", "merged this"
+        case "review.requested" | "review.unrequested":
+            return "people", _asked_for_review(happening)
         case "review.dismissed":
             return "trash", f"dismissed the review of {told['reviewer']}: {told['reason']}"
         case "commit.landed":
@@ -99,6 +101,15 @@ def _told_of_upkeep(happening: Happening) -> tuple[str, str]:
             return "people", _assigned(happening)
         case other:
             return _WORDS.get(other, ("talk", other.replace(".", " ").replace("_", " ")))
+
+
+def _asked_for_review(happening: Happening) -> str:
+    told = happening.payload
+    if happening.type == "review.requested":
+        return f"asked {' and '.join(told['reviewers'])} for a review"
+    if told["reviewer"] == happening.actor:
+        return "will not review this"
+    return f"asks {told['reviewer']} for a review no longer"
 
 
 def _assigned(happening: Happening) -> str:

@@ -52,15 +52,15 @@ class FeedPage(View):
 
 @dataclass(frozen=True, slots=True)
 class NotificationRow:
-    """A thread of the inbox."""
+    """A thread of the inbox; ``number`` is None when it is no discussion."""
 
-    id: int
+    id: str
     icon: str
     title: str
     url: str
     repo: str
     repo_url: str
-    number: int
+    number: int | None
     actor: str
     text: str
     reason: str

@@ -7,7 +7,14 @@ from typing import ClassVar
 
 from groundswell.http.pages.views.frame import Tag, View
 from groundswell.http.pages.views.repository import CommitLine, DiffView, FileChange, RepoHead
-from groundswell.http.pages.views.reviews import ReviewBar, ReviewCard, StandingRow, ThreadCard
+from groundswell.http.pages.views.reviews import (
+    EarlierText,
+    ReviewBar,
+    ReviewCard,
+    ReviewersBox,
+    StandingRow,
+    ThreadCard,
+)
 from groundswell.http.pages.views.rules import CheckRow, NeedRow
 
 
@@ -76,14 +83,6 @@ class NewDiscussionPage(View):
     title: str = ""
     text: str = ""
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierText:
-    """What a comment said before an edit."""
-
-    text: str
-    written_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +210,7 @@ class DiscussionPage(View):
     error: str = ""
     hears: bool | None = None  # of its news; None for the anonymous
     source: SourceBranch | None = None
+    reviewers: ReviewersBox | None = None
 
 
 @dataclass(frozen=True, slots=True)

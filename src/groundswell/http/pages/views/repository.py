@@ -122,12 +122,15 @@ class RefsPage(View):
 
 @dataclass(frozen=True, slots=True)
 class RepoSettingsPage(View):
-    """Visibility, gate, name and end of a repository."""
+    """Visibility, gate, name and end of a repository. ``is_held``: it has rules, and who looks may
+    not set them, so that these are not theirs to change.
+    """
 
     template: ClassVar[str] = "repository/settings.html"
     repo: RepoHead
     owners: tuple[str, ...]
     days: int | None = None
+    is_held: bool = False
     error: str = ""
     error_in: str = ""
 

@@ -6,8 +6,18 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierText:
+    """What a comment said before an edit."""
+
+    text: str
+    written_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class SaidLine:
-    """A comment in a thread. ``suggestion`` is what the lines shall become, line by line."""
+    """A comment in a thread. ``suggestion`` is what the lines shall become, line by line; ``text``
+    as it was written, for who may edit it.
+    """
 
     id: int
     author: str
@@ -20,6 +30,10 @@ class SaidLine:
     is_pending: bool = False
     may_remove: bool = False
     may_apply: bool = False
+    may_edit: bool = False
+    text: str = ""
+    is_edited: bool = False
+    earlier: tuple[EarlierText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,26 @@ class ReviewCard:
     threads: tuple[ThreadCard, ...] = ()
     threads_left_out: int = 0
     may_dismiss: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRow:
+    """Somebody who is asked for a review."""
+
+    reviewer: str
+    asked_by: str
+    asked_at: int
+    is_answered: bool = False
+    may_remove: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewersBox:
+    """Who is asked for a review; ``suggested`` are names of who could be."""
+
+    rows: tuple[AskedRow, ...]
+    suggested: tuple[str, ...] = ()
+    may_ask: bool = False
 
 
 @dataclass(frozen=True, slots=True)

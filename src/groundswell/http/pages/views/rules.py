@@ -11,7 +11,9 @@ from groundswell.http.pages.views.repository import RepoHead
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
-    """A check in a list. ``state`` is a word of ``hub.checks.State``, or "awaited"."""
+    """A check in a list. ``state`` is a word of ``hub.checks.State``, or "awaited": by
+    ``awaited``, or by anybody where that is empty.
+    """
 
     name: str
     state: str
@@ -20,6 +22,7 @@ class CheckRow:
     reported_at: int | None = None
     details_url: str = ""
     has_log: bool = False
+    awaited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
