@@ -38,6 +38,7 @@ PAGES = {
     "pull request": (PULL, "mara"),
     "its changes": (f"{PULL}/files", "mara"),
     "forks": (f"/{MODEL}/forks", ""),
+    "lineage": (f"/{MODEL}/lineage", ""),
     "person": ("/mara", ""),
     "inbox": ("/notifications", "mara"),
     "settings": (f"/{MODEL}/settings", "mara"),

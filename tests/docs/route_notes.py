@@ -375,6 +375,10 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page fork"): ("make a fork", BROWSER),
     ("pages", "form fork"): ("the same, sent; the namespace has to let one create", BROWSER),
     ("pages", "page forks"): ("the tree of forks, as far as one sees it", SEE),
+    ("pages", "page lineage"): (
+        "what it comes from and what came of it, as far as one sees it",
+        SEE,
+    ),
     ("pages", "form sync"): ("bring main of the upstream into a fork", WRITE),
     ("pages", "page contribute"): ("what a fork would bring to its upstream", BROWSER),
     ("pages", "form contribute"): (

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+from groundswell.core.values import RepoId, RepoKind
 from groundswell.http.pages.door import PAGE_HEADERS
+from groundswell.http.pages.relations import lineage_page
 from groundswell.http.pages.templating import STATIC_PREFIX, render, static_files
 from groundswell.http.pages.views import (
     AccessListPage,
@@ -76,6 +78,7 @@ from groundswell.http.pages.views import (
     LabelRow,
     LabelsPage,
     LikersPage,
+    LineageBox,
     ListForm,
     MailLinkPage,
     MailPage,
@@ -96,6 +99,7 @@ from groundswell.http.pages.views import (
     NotebookOutput,
     NotificationRow,
     NotificationsPage,
+    Origin,
     PendingContent,
     PersonRow,
     PlaceForm,
@@ -158,6 +162,7 @@ from groundswell.http.pages.views import (
     WholeCell,
 )
 from groundswell.hub.discussions.reactions import KINDS
+from groundswell.hub.relations import Ancestry, Bond, Relation, Relative, Seen
 from groundswell.wire.highlight import highlight_file
 from groundswell.wire.markdown import LinkBase
 from groundswell.wire.markdown import render as render_markdown
@@ -583,6 +588,22 @@ PICTURE = Drawing(640, 150, 520, (
     DrawnNode("bob/fork", 40, 124, "M14 22V124H40", is_here=False, ahead=40, behind=0, ahead_length=43),
 ))  # fmt: skip
 
+ANCESTRY = Ancestry(
+    (
+        Relative("ada/smollm2", RepoKind.MODEL, Seen(1, RepoId(RepoKind.MODEL, "ada", "smollm2"), is_private=False)),
+        Relative(f"{LONG}/{LONG}", RepoKind.MODEL, None),
+        Relative("ada/tiny-stories", RepoKind.DATASET, Seen(2, RepoId(RepoKind.DATASET, "ada", "tiny-stories"), is_private=True)),
+        *(Relative(f"eve/tune-{n}", RepoKind.MODEL, Seen(n, RepoId(RepoKind.MODEL, "eve", f"tune-{n}"), is_private=n == 5)) for n in range(3, 12)),
+    ),
+    (
+        Relation(1, 0, Bond.DERIVED), Relation(2, 0, Bond.DATASET), Relation(0, 3, Bond.FINETUNE), Relation(0, 4, Bond.ADAPTER),
+        Relation(0, 5, Bond.QUANTIZED), Relation(0, 6, Bond.FORK), Relation(3, 7, Bond.MERGE), Relation(4, 7, Bond.MERGE),
+        Relation(0, 7, Bond.MERGE), Relation(7, 8, Bond.QUANTIZED), Relation(8, 0, Bond.FINETUNE), Relation(6, 9, Bond.FORK),
+        Relation(9, 10, Bond.FINETUNE), Relation(0, 11, Bond.FINETUNE),
+    ),
+    is_whole=False,
+)  # fmt: skip
+
 HOOK = WebhookRow(
     "/settings/webhooks/0123", "https://ci.example.org:8443/a-rather-long/place/to/be/told?of=" + "x" * 120,
     ("ada", LONG, "datasets/ada/data"), ("repo", "discussion"), has_secret=True, is_disabled=False, created_at=NOW - 900 * HOUR,
@@ -637,13 +658,15 @@ EXAMPLES: dict[str, View] = {
     "collection-empty": CollectionPage(COLLECTIONS[0], ()),
     "new-collection": NewCollectionPage(("ada", "lab"), "ada", item=f"models/{LONG}/{LONG}", error="There is one."),
     "edit-collection": CollectionEditPage(COLLECTION, ITEMS, ("blue", "orange"), ("model", "paper"), "No such thing.", "add"),
-    "card": CardPage(REPO, RENDERED.html, tuple((h.level + 1, h.text, h.anchor) for h in RENDERED.headings), "", FACTS, tuple(Tag(t, "/x") for t in ("text-generation", "en", "region:" + LONG)), SNIPPETS, is_empty=False, is_liked=True, collecting=Collecting((Tag("Small models", "/x"),), (("a/b-0", "ada: Small models"),), "models/ada/x")),
+    "card": CardPage(REPO, RENDERED.html, tuple((h.level + 1, h.text, h.anchor) for h in RENDERED.headings), "", FACTS, tuple(Tag(t, "/x") for t in ("text-generation", "en", "region:" + LONG)), SNIPPETS, is_empty=False, is_liked=True, collecting=Collecting((Tag("Small models", "/x"),), (("a/b-0", "ada: Small models"),), "models/ada/x"), lineage=LineageBox((Origin("merge", "merge of", "ada/x", "/x", is_declared=True), Origin("merge", "merge of", LONG + "/" + LONG, "", is_declared=True)), ("more than 500 finetunes", "1 fork"), "/x")),
     "card-fork": CardPage(FORK, "<p>Words.</p>", (), "", FACTS, (), SNIPPETS, is_empty=False, fork=ForkState(UPSTREAM, 3, 1200, is_related=True, may_sync=True, may_contribute=True)),
     "card-fork-even": CardPage(FORK, "<p>Words.</p>", (), "", FACTS, (), SNIPPETS, is_empty=False, fork=ForkState(UPSTREAM, 0, 0, is_related=True, may_sync=True)),
     "card-fork-far": CardPage(FORK, "<p>Words.</p>", (), "", FACTS, (), SNIPPETS, is_empty=False, fork=ForkState(UPSTREAM, None, None, is_related=True, may_sync=True, may_contribute=True)),
     "fork": NewForkPage(FORK, ("ada", "lab"), "ada", "x", 269_060_552, error="That name is taken."),
     "fork-public": NewForkPage(replace(FORK, is_private=False, gate="open"), ("ada", "lab"), "ada", "x", 0, "private", all_branches=True),
     "forks": NetworkPage(FORK, NETWORK, PICTURE, is_whole=False),
+    "lineage": lineage_page(FORK, ANCESTRY, ((Bond.FINETUNE, 501), (Bond.ADAPTER, 1))),
+    "lineage-none": lineage_page(REPO, Ancestry(ANCESTRY.relatives[:1], (), is_whole=True)),
     "forks-none": NetworkPage(REPO, NETWORK[:1], None),
     "contribute": ContributePage(FORK, UPSTREAM, "main", ("main", "fix/" + LONG), (COMMIT,) * 2, 12, is_related=True, opens=True, collisions=COLLIDING, title="Better", error="A title has 1 to 500 characters."),
     "contribute-clean": ContributePage(FORK, UPSTREAM, "main", ("main",), (COMMIT,), 1, is_related=True, opens=False),
@@ -815,7 +838,8 @@ async def app(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) 
         status, media_type, body = 200, file.media_type, file.content
     elif name in EXAMPLES:
         status, media_type = 200, "text/html; charset=utf-8"
-        body = render(EXAMPLES[name], shell_of(name)).encode()
+        cookie = dict(scope["headers"]).get(b"cookie", b"").decode().removeprefix("theme=")
+        body = render(EXAMPLES[name], replace(shell_of(name), theme=cookie)).encode()
     else:
         status, media_type, body = 404, "text/plain", b"no such example"
     headers = {**PAGE_HEADERS, "Content-Type": media_type}

@@ -165,6 +165,10 @@ def test_the_theme_follows_the_system_and_may_be_switched(
     assert dark != light
     page.reload()
     assert page.evaluate(ground) == light
+    # The hub wrote it into the page: nothing runs before the paint.
+    blocking = "[...document.scripts].filter((each) => each.type !== 'module').length"
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert page.evaluate(blocking) == 0
 
 
 def test_without_scripts_every_page_is_whole(window: OpenWindow, examples_origin: str) -> None:

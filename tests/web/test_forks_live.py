@@ -103,3 +103,42 @@ def test_a_private_fork_says_that_proposing_publishes(
     listed = ask_json(live_hub, "GET", path, None, token=token_of("ada"))
     assert json.loads(listed.body) == []
     assert other.go(f"/{fork}") == 404
+
+
+def _card(visit: Visit, repo: str, text: str) -> None:
+    upload(visit, repo, "README.md", f"---\n{text}\n---\n# It\n".encode())
+
+
+def test_the_lineage_shows_what_one_may_see(window: OpenWindow, live_hub: LiveHub) -> None:
+    base = make(live_hub, "web-lineage-base")
+    tuned = make(live_hub, "web-lineage-tuned")
+    quiet = make(live_hub, "web-lineage-quiet", private=True)
+    owner = window(live_hub.url, viewport=PHONE)
+    sign_in(owner, "ada")
+    _card(owner, tuned, f"base_model: [{base}, elsewhere/root]\nbase_model_relation: merge")
+    _card(owner, quiet, f"base_model: {base}\nbase_model_relation: finetune")
+    owner.go(f"/{tuned}")
+    box = owner.page.locator(".side-box:has(h2:text-is('Lineage'))")
+    assert "merge of elsewhere/root" in box.inner_text()
+    box.get_by_role("link", name=base).click()
+    owner.page.wait_for_url(f"**/{base}")
+    assert "Here: 1 finetune, 1 merge." in box.inner_text().replace("\u202f", " ")
+    box.get_by_role("link", name="Where it comes from").click()
+    owner.page.wait_for_url(f"**/{base}/lineage")
+    listed = owner.page.locator("main ul.rows > li")
+    assert listed.count() == 4
+    assert (
+        f"finetune of {base} (declared by its card)" in listed.filter(has_text=quiet).inner_text()
+    )
+    assert owner.page.locator(".lineage .lineage-word").count() == 3
+    assert owner.page.locator("main a[href^='/elsewhere']").count() == 0
+    assert owner.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    other = window(live_hub.url, java_script_enabled=False)
+    sign_in(other, "eve")
+    other.go(f"/{base}/lineage")
+    assert quiet not in other.page.content()
+    assert "finetune" not in other.page.inner_text("main")
+    other.go(f"/{base}")
+    assert "Here: 1 merge." in other.page.inner_text("main").replace("\u202f", " ")
+    assert other.go(f"/{quiet}/lineage") == 404
+    assert owner.complaints == other.complaints == []

@@ -547,6 +547,17 @@ def test_a_new_sign_in_has_a_new_session(window: OpenWindow, live_hub: LiveHub) 
     assert after["value"] != before["value"]
 
 
+def test_only_a_theme_that_there_is_comes_back_into_a_page(
+    window: OpenWindow, live_hub: LiveHub
+) -> None:
+    visit = window(live_hub.url)
+    for said, expected in (("dark", "dark"), ("light", "light"), ('"><b>', None), ("", None)):
+        cookie = {"name": "theme", "value": said, "url": live_hub.url}
+        visit.page.context.add_cookies([cookie])  # type: ignore[list-item]
+        visit.go("/models")
+        assert visit.page.locator("html").get_attribute("data-theme") == expected
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 def test_a_bucket_is_made_where_repositories_are(
     window: OpenWindow, live_hub: LiveHub, scripts: bool

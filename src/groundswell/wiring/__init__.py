@@ -42,6 +42,7 @@ from groundswell.hub.notifications import Inbox, Projecting, Watching, tell_nobo
 from groundswell.hub.overviews import Overviews
 from groundswell.hub.projections import Projections
 from groundswell.hub.references import References
+from groundswell.hub.relations import Relations
 from groundswell.hub.repos import Repos
 from groundswell.hub.resolving import Resolving
 from groundswell.hub.reviews import Reviews
@@ -99,6 +100,7 @@ class Hub:
     merge_queue: MergeQueue
     rules: Rules
     forks: Forks
+    relations: Relations
     reviews: Reviews
     suggesting: Suggesting
     content: Content
@@ -338,6 +340,7 @@ def build(  # long: a line or two for each use case
         merge_queue=merge_queue,
         rules=Rules(database, clock),
         forks=Forks(database, git, blobs, repos, discussions, commits, clock),
+        relations=Relations(database),
         reviews=Reviews(database, git, merging, commits, clock),
         suggesting=Suggesting(database, git, merging),
         content=content,

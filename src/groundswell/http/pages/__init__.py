@@ -32,6 +32,7 @@ from groundswell.http.pages import (
     making,
     notifications,
     playground,
+    relations,
     revisions,
     rules,
     searching,
@@ -54,6 +55,6 @@ def routes() -> list[Route]:
         *(card, files, history, blame, revisions, upload, editing),
         *(viewer, cells, playground),
         *(discussions, access, access_csv, likes, collecting, collections),
-        *(buckets, webhooks, forks, checks, rules, activity, notifications, feeds, mail),
+        *(buckets, webhooks, forks, relations, checks, rules, activity, notifications, feeds, mail),
     )
     return [route for part in parts for route in part.routes()]

@@ -7,12 +7,13 @@ from typing import Final
 
 from groundswell.core.errors import EntryNotFound, Malformed, RevisionNotFound
 from groundswell.core.policy import Action
-from groundswell.core.values import BytesPlan, RepoKind, share_text, size_text
+from groundswell.core.values import BytesPlan, share_text, size_text
 from groundswell.http.pages.collecting import collecting_of
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.forks import fork_state
 from groundswell.http.pages.gate import gate_box
 from groundswell.http.pages.likes import is_liked
+from groundswell.http.pages.relations import lineage_box
 from groundswell.http.pages.repositories import card_word, find, head_of, shows
 from groundswell.http.pages.snippets import snippets_of
 from groundswell.http.pages.views import CardPage, Fact, RepoHead, Tag
@@ -79,9 +80,6 @@ def facts_of(repository: Repository, storage: Iterable[Fact] = ()) -> tuple[Fact
     if repository.pipeline_tag:
         url = with_query(f"/{plural}", pipeline_tag=repository.pipeline_tag)
         found.append(Fact("Task", repository.pipeline_tag, url))
-    base_model = card_word(repository, "base_model")
-    if base_model and repository.kind is RepoKind.MODEL:
-        found.append(Fact("Base model", base_model, with_query("/models", search=base_model)))
     if repository.sdk:
         found.append(Fact("SDK", repository.sdk))
     found.append(Fact("Downloads", f"{repository.downloads:,}"))
@@ -133,6 +131,7 @@ def card_page(asked: Asked, repository: Repository, error: str = "") -> CardPage
         is_liked=is_liked(asked, repository),
         collecting=collecting_of(asked, repository),
         fork=fork_state(asked, repository),
+        lineage=lineage_box(asked, repository, head),
     )
 
 

@@ -59,6 +59,9 @@ PAGE_HEADERS: Final = {
 }
 FORM_BODY_MAX_BYTES: Final = 256 * 1024
 _SEARCHES: Final = {"/search", "/models", "/datasets", "/spaces"}
+# Set by the button in the head of every page; nothing but this may stand in it.
+THEME_COOKIE: Final = "theme"
+THEMES: Final = {"light", "dark"}
 CSRF_SECONDS: Final = 24 * 3600
 _CSRF_PURPOSE: Final = "page form"
 
@@ -105,6 +108,7 @@ class Asked:
     peer: str = ""
     principal: Principal = ANONYMOUS
     fields: Mapping[str, str] = field(default_factory=dict)
+    theme: str = ""
 
     @property
     def target(self) -> str:
@@ -184,6 +188,7 @@ def asked_of(request: Request) -> Asked:
         parameters=request.path_params,
         query=query,
         peer=request.scope.get("peer", ""),
+        theme=theme if (theme := request.cookies.get(THEME_COOKIE)) in THEMES else "",
     )
 
 
@@ -202,6 +207,7 @@ def shell_for(asked: Asked, request_id: str = "", unread: int = 0) -> Shell:
         search=asked.query.get("search", "")[:200] if asked.path in _SEARCHES else "",
         request_id=request_id,
         unread=unread,
+        theme=asked.theme,
     )
 
 

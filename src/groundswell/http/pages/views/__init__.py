@@ -132,6 +132,15 @@ from groundswell.http.pages.views.places import (
     SearchPage,
 )
 from groundswell.http.pages.views.playground import AnswerBox, PlaygroundPage
+from groundswell.http.pages.views.relations import (
+    DrawnRelation,
+    DrawnRelative,
+    LineageBox,
+    LineageDrawing,
+    LineagePage,
+    LineageRow,
+    Origin,
+)
 from groundswell.http.pages.views.repository import (
     CardPage,
     CommitLine,
@@ -220,6 +229,8 @@ __all__ = [
     "DocumentContent",
     "Drawing",
     "DrawnNode",
+    "DrawnRelation",
+    "DrawnRelative",
     "EarlierText",
     "EditPage",
     "ErrorPage",
@@ -243,6 +254,10 @@ __all__ = [
     "LabelRow",
     "LabelsPage",
     "LikersPage",
+    "LineageBox",
+    "LineageDrawing",
+    "LineagePage",
+    "LineageRow",
     "ListForm",
     "MailLinkPage",
     "MailPage",
@@ -263,6 +278,7 @@ __all__ = [
     "NotebookOutput",
     "NotificationRow",
     "NotificationsPage",
+    "Origin",
     "PendingContent",
     "PersonRow",
     "PlaceForm",

@@ -17,7 +17,7 @@ class Viewer:
 @dataclass(frozen=True, slots=True)
 class Shell:
     """What the frame around every page needs. ``csrf`` goes into every form; ``unread`` are
-    threads in the viewer's inbox, of many 100.
+    threads in the viewer's inbox, of many 100. ``theme`` is light or dark, "" as the system has it.
     """
 
     viewer: Viewer | None
@@ -30,6 +30,7 @@ class Shell:
     search: str = ""
     request_id: str = ""
     unread: int = 0
+    theme: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from groundswell.http.pages.views.reviews import PlaceForm, ThreadCard
 if TYPE_CHECKING:
     from groundswell.http.pages.views.access import GateBox
     from groundswell.http.pages.views.forks import ForkState
+    from groundswell.http.pages.views.relations import LineageBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class CardPage(View):
     is_liked: bool = False
     collecting: Collecting | None = None
     fork: ForkState | None = None
+    lineage: LineageBox | None = None
 
 
 @dataclass(frozen=True, slots=True)
