@@ -10,6 +10,7 @@ share of all questions. Does not ask questions.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,8 @@ from groundswell.ask.retrieval.ranking import Candidate, Features
 from groundswell.core.errors import Malformed
 
 FORMAT: Final = "groundswell-calibration/1"
+# Where a pack has it.
+PATH: Final = "eval/calibration.json"
 # What may be promised: the share of questions for which a wrong sentence is shown.
 RISKS: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
 RISK_DEFAULT: Final = 0.05
@@ -75,20 +78,51 @@ class Calibration:
         }
 
 
-def parse_calibration(value: object) -> Calibration:
+def pack_calibration(calibration: Calibration) -> bytes:
+    """The bytes of a pack's file."""
+    return json.dumps(calibration.as_json(), indent=1).encode() + b"\n"
+
+
+def parse_calibration(data: bytes) -> Calibration:
     """The calibration of a pack's file. Raises Malformed."""
     try:
+        value = json.loads(data)
         if not isinstance(value, dict) or value["format"] != FORMAT:
             raise Malformed("calibration", f"its format is not {FORMAT}")
         weights = {name: float(value["weights"][name]) for name in NAMES}
         thresholds = {float(risk): float(at) for risk, at in value["thresholds"]}
         samples = int(value["samples"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise Malformed("calibration", "a part of it is missing or of another type") from error
     numbers = [*weights.values(), *thresholds, *thresholds.values()]
     if not thresholds or not all(map(np.isfinite, numbers)):
         raise Malformed("calibration", "it has no thresholds, or numbers that are none")
     return Calibration(weights, thresholds, samples)
+
+
+# For packs of which too few questions can be made: fitted on a computing dictionary and country
+# profiles together (docs/benchmarks.md).
+GENERAL: Final = Calibration(
+    {
+        "lexical": 0.132,
+        "coverage": 0.832,
+        "own": 0.95,
+        "passage": 0.803,
+        "title": -0.214,
+        "heading": 0.0198,
+        "named": 0.582,
+        "unnamed": -1.28,
+        "names": 1.09,
+        "rarest": 0.849,
+        "kind": -0.000221,
+        "lead": 0.414,
+        "says": 0.0468,
+        "score": 0.605,
+        "margin": 1.13,
+        "bias": -4.43,
+    },
+    {0.01: 0.905, 0.02: 0.825, 0.05: 0.564, 0.1: 0.378, 0.2: 0.126},
+)
 
 
 def describe(candidates: Sequence[Candidate]) -> Vector:

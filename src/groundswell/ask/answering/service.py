@@ -1,7 +1,7 @@
 """Answering a question from packs, as events that can be shown as they come.
 
-The order is the promise: what is planned, the evidence, then a sentence that stands in a pack letter
-for letter, with its citation, or that the packs do not say it. No language model has been asked by
+The order is the promise: what is planned, the evidence, then a sentence that stands in a pack
+letter for letter, with its citation, or that the packs do not say it. No language model has been asked by
 then. Does not know who asks, nor how events travel.
 """
 

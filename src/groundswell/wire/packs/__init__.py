@@ -6,6 +6,7 @@ from groundswell.wire.packs.articles import LINE_BYTES_MAX, pack_article, unpack
 from groundswell.wire.packs.citation import Citation, parse_citation, span_sha256
 from groundswell.wire.packs.manifest import (
     FORMAT,
+    MANIFEST_BYTES_MAX,
     NAME,
     SEGMENT_ENDINGS,
     TAG,
@@ -29,6 +30,7 @@ __all__ = [
     "ENGINE",
     "FORMAT",
     "LINE_BYTES_MAX",
+    "MANIFEST_BYTES_MAX",
     "NAME",
     "SEGMENT_ENDINGS",
     "TAG",

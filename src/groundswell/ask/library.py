@@ -1,0 +1,282 @@
+"""The packs of a hub: found with the reader's rights of the moment, opened, and kept open a while.
+
+A pack is a dataset with a `pack.json` at its revision. Rights are asked each time a question is; the
+open files behind it are shared by everybody who may read that repository. Files of packs lie as
+derivatives (`derivatives`), checked against their hashes when they are written there, and are held
+while the pack is open. Does not search and does not answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from groundswell.ask.calibration import GENERAL, PATH, Calibration, parse_calibration
+from groundswell.ask.derivatives import Derivatives, HubFile
+from groundswell.ask.packs.opened import OpenPack
+from groundswell.ask.retrieval.searching import Shelf
+from groundswell.core.errors import BadRequest, EntryNotFound, Malformed
+from groundswell.core.policy import Action
+from groundswell.core.values import BytesPlan, Principal, RepoId, RepoKind
+from groundswell.hub.content import Content
+from groundswell.hub.repos import Repos, Repository
+from groundswell.hub.search import ListQuery, Search
+from groundswell.wire import packs
+from groundswell.wire.packs import MANIFEST_BYTES_MAX, Manifest
+
+# Asked together; each costs open files and memory of its index.
+PACKS_MAX: Final = 8
+OPEN_MAX: Final = 16
+SHELVES_MAX: Final = 8
+LISTED_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PackRef:
+    """A pack that somebody may read: the repository and the commit, found for them."""
+
+    repository: Repository
+    commit: str
+
+    @property
+    def name(self) -> str:
+        """``namespace/name``."""
+        return self.repository.full_name
+
+
+class _Shared:
+    """Something open that several may use: it is closed when it was retired and nobody uses it."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._lock = threading.Lock()
+        self._users = 0
+        self._is_retired = False
+
+    def enter(self) -> None:
+        with self._lock:
+            self._users += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            is_over = self._is_retired and not self._users
+        if is_over:
+            self._stack.close()
+
+    def retire(self) -> None:
+        with self._lock:
+            self._is_retired = True
+            is_over = not self._users
+        if is_over:
+            self._stack.close()
+
+
+class _Held(_Shared):
+    """A pack with its files."""
+
+    def __init__(self, pack: OpenPack, calibration: Calibration, stack: ExitStack) -> None:
+        super().__init__(stack)
+        self.pack = pack
+        self.calibration = calibration
+
+
+class _Stand(_Shared):
+    """A shelf, which uses its packs as long as it is open."""
+
+    def __init__(self, held: Sequence[_Held]) -> None:
+        stack = ExitStack()
+        for each in held:
+            each.enter()
+            stack.callback(each.leave)
+        with stack:
+            self.shelf = Shelf([each.pack for each in held])
+            stack.callback(self.shelf.close)
+            super().__init__(stack.pop_all())
+
+
+_K = TypeVar("_K")
+_U = TypeVar("_U", bound=_Shared)
+
+
+class Library:
+    """The hub's packs. Thread-safe.
+
+    Args:
+        repos: find repositories for somebody.
+        content: reads them.
+        search: lists them.
+        derivatives: hold their files.
+    """
+
+    def __init__(
+        self, repos: Repos, content: Content, search: Search, derivatives: Derivatives
+    ) -> None:
+        self._repos = repos
+        self._content = content
+        self._search = search
+        self._derivatives = derivatives
+        self._lock = threading.Lock()
+        self._open: OrderedDict[tuple[int, str], _Held] = OrderedDict()
+        self._shelves: OrderedDict[tuple[tuple[int, str], ...], _Stand] = OrderedDict()
+
+    def all(self, principal: Principal) -> tuple[Repository, ...]:
+        """The packs that the principal may see, those in use most first."""
+        query = ListQuery(filters=(packs.TAG,), limit=LISTED_MAX)
+        return self._search.list(principal, RepoKind.DATASET, query).repositories
+
+    def find(self, principal: Principal, text: str) -> PackRef:
+        """The pack of ``namespace/name`` or ``namespace/name@revision``.
+
+        Raises:
+            RepoNotFound, RevisionNotFound: not there for this principal.
+            GatedRepo, DisabledRepo, Unauthenticated: as for any file.
+            BadRequest: it is no name.
+        """
+        name, _, revision = text.removeprefix("datasets/").partition("@")
+        repo_id = RepoId.parse(RepoKind.DATASET, name)
+        repository = self._repos.find(principal, repo_id, Action.READ)
+        return PackRef(repository, self._content.resolve_revision(repository, revision or "main"))
+
+    def manifest(self, ref: PackRef) -> Manifest:
+        """What a pack says of itself.
+
+        Raises:
+            BadRequest: the repository is no pack.
+        """
+        try:
+            located = self._content.locate(ref.repository, ref.commit, packs.NAME)
+        except EntryNotFound as error:
+            raise BadRequest(f"{ref.name} is no knowledge pack: it has no {packs.NAME}.") from error
+        if located.entry.size_bytes > MANIFEST_BYTES_MAX:
+            raise BadRequest(f"The {packs.NAME} of {ref.name} is larger than it may be.")
+        data = self._content.read_range(located, 0, located.entry.size_bytes)
+        try:
+            return packs.unpack_manifest(data)
+        except Malformed as error:
+            raise BadRequest(f"{ref.name} is no knowledge pack: {error.why}.") from error
+
+    @contextlib.contextmanager
+    def shelf(self, refs: Sequence[PackRef]) -> Iterator[tuple[Shelf, list[Calibration]]]:
+        """Packs open to be asked, with how sure their answers are. They stay open at least as long
+        as the context is.
+
+        Raises:
+            BadRequest: none or too many, or one is no pack, or their languages do not fit.
+            Corrupt: a file of one is broken or missing.
+            StorageFull: their files do not fit on the disk.
+        """
+        if not 0 < len(refs) <= PACKS_MAX:
+            raise BadRequest(f"Name 1 to {PACKS_MAX} packs to be asked.")
+        unique = {(ref.repository.id, ref.commit): ref for ref in refs}
+        with ExitStack() as stack:
+            held = [stack.enter_context(self._held(ref)) for ref in unique.values()]
+            stand = stack.enter_context(self._stand(tuple(unique), held))
+            yield stand.shelf, [each.calibration for each in held]
+
+    @contextlib.contextmanager
+    def opened(self, ref: PackRef) -> Iterator[OpenPack]:
+        """One pack, to be read."""
+        with self._held(ref) as held:
+            yield held.pack
+
+    def close(self) -> None:
+        """Close everything that nobody uses at the moment."""
+        with self._lock:
+            stands, held = list(self._shelves.values()), list(self._open.values())
+            self._shelves.clear()
+            self._open.clear()
+        for each in (*stands, *held):
+            each.retire()
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _held(self, ref: PackRef) -> Iterator[_Held]:
+        key = (ref.repository.id, ref.commit)
+        with self._lock:
+            held = self._open.get(key)
+            if held is not None:
+                self._open.move_to_end(key)
+                held.enter()
+        if held is None:
+            held = self._add(self._open, key, self._opened(ref), OPEN_MAX)
+        try:
+            yield held
+        finally:
+            held.leave()
+
+    @contextlib.contextmanager
+    def _stand(self, key: tuple[tuple[int, str], ...], held: Sequence[_Held]) -> Iterator[_Stand]:
+        with self._lock:
+            stand = self._shelves.get(key)
+            if stand is not None:
+                self._shelves.move_to_end(key)
+                stand.enter()
+        if stand is None:
+            stand = self._add(self._shelves, key, _Stand(held), SHELVES_MAX)
+        try:
+            yield stand
+        finally:
+            stand.leave()
+
+    def _add(self, kept: OrderedDict[_K, _U], key: _K, made: _U, count_max: int) -> _U:
+        """Keep what was opened, used by the caller; what another thread opened before is as good."""
+        with self._lock:
+            known = kept.get(key)
+            if known is None:
+                kept[key] = made
+            else:
+                made, known = known, made
+            made.enter()
+            old = [kept.popitem(last=False)[1] for _ in range(len(kept) - count_max)]
+        for each in (*old, *([] if known is None else [known])):
+            each.retire()
+        return made
+
+    def _opened(self, ref: PackRef) -> _Held:
+        manifest = self.manifest(ref)
+        with ExitStack() as stack:
+            names = manifest.files()
+            where = {name: stack.enter_context(self._file(ref, name)) for name in names}
+            pack = OpenPack(ref.name, ref.commit, manifest, where.__getitem__)
+            stack.callback(pack.close)
+            return _Held(pack, self._calibration(ref), stack.pop_all())
+
+    @contextlib.contextmanager
+    def _file(self, ref: PackRef, path: str) -> Iterator[Path]:
+        """A file of the pack as a file of the disk."""
+        located = self._content.locate(ref.repository, ref.commit, path)
+        entry, plan = located.entry, located.plan
+        if isinstance(plan, BytesPlan):
+            recipe = {"made": "git file", "oid": entry.oid, "name": path.rpartition("/")[2]}
+            made = self._derivatives.obtain(
+                recipe, lambda at: _write(at, plan.content), entry.size_bytes
+            )
+            with made as found:
+                yield found
+            return
+        assert entry.pointer is not None
+        name = path.rpartition("/")[2]
+        file = HubFile(name, entry.pointer.sha256, entry.size_bytes, plan)
+        with self._derivatives.file(file) as found:
+            yield found
+
+    def _calibration(self, ref: PackRef) -> Calibration:
+        """The pack's own, or the general one where it has none that can be read."""
+        try:
+            located = self._content.locate(ref.repository, ref.commit, PATH)
+            data = self._content.read_range(located, 0, min(located.entry.size_bytes, 1 << 16))
+            return parse_calibration(data)
+        except (EntryNotFound, Malformed):
+            return GENERAL
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
