@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from groundswell.wire.documents.epub import EPUB_BYTES_MAX, read_epub
 from groundswell.wire.documents.html import read_html
 from groundswell.wire.documents.html.bounds import HTML_BYTES_MAX
 from groundswell.wire.documents.markdown import MARKDOWN_BYTES_MAX, read_markdown
 from groundswell.wire.documents.normal import bad
+from groundswell.wire.documents.office import OFFICE_BYTES_MAX, read_office
+from groundswell.wire.documents.rows import ROWS_BYTES_MAX, read_csv, read_json_lines
 from groundswell.wire.documents.text import read_text
 from groundswell.wire.documents.values import Article
 
@@ -34,6 +37,13 @@ class Readable:
 READABLE: Final[tuple[Readable, ...]] = (
     Readable("HTML", (".html", ".htm", ".xhtml"), HTML_BYTES_MAX, read_html),
     Readable("Markdown", (".md", ".markdown", ".mdown"), MARKDOWN_BYTES_MAX, read_markdown),
+    Readable("EPUB", (".epub",), EPUB_BYTES_MAX, read_epub),
+    Readable("Word", (".docx", ".docm", ".dotx"), OFFICE_BYTES_MAX, read_office),
+    Readable("OpenDocument", (".odt", ".ods", ".odp", ".ott"), OFFICE_BYTES_MAX, read_office),
+    Readable("slides", (".pptx", ".pptm"), OFFICE_BYTES_MAX, read_office),
+    Readable("sheets", (".xlsx", ".xlsm"), OFFICE_BYTES_MAX, read_office),
+    Readable("JSON lines", (".jsonl", ".ndjson"), ROWS_BYTES_MAX, read_json_lines),
+    Readable("CSV", (".csv", ".tsv"), ROWS_BYTES_MAX, read_csv),
     Readable("plain text", (".txt", ".text", ".rst", ".adoc", ".org"), 16 * _MEBIBYTE, read_text),
 )
 """Every kind that is read. Whatever else there is gives no article."""
