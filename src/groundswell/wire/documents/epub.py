@@ -70,13 +70,15 @@ def _chapter(page: Article, book: str, words: dict[str, str]) -> Article:
 
 
 def _package_name(path: str, packed: Packed) -> str:
+    name = ""
     container = packed.read(_CONTAINER, _PACKAGE_BYTES_MAX)
     for kind, tag, attributes in xml_events(f"{path}: container", container):
         if kind == START and tag == "rootfile":
             name = attributes.get("full-path", "")
-            if name in packed:
-                return name
-    bad(path, "its container names no package")
+            break
+    if name not in packed:
+        bad(path, "its container names no package")
+    return name
 
 
 def _package(path: str, data: bytes) -> _Package:

@@ -16,6 +16,7 @@ from groundswell.wire.documents.html.bounds import HTML_BYTES_MAX
 from groundswell.wire.documents.markdown import MARKDOWN_BYTES_MAX, read_markdown
 from groundswell.wire.documents.normal import bad
 from groundswell.wire.documents.office import OFFICE_BYTES_MAX, read_office
+from groundswell.wire.documents.pdf import PDF_BYTES_MAX, read_pdf
 from groundswell.wire.documents.rows import ROWS_BYTES_MAX, read_csv, read_json_lines
 from groundswell.wire.documents.text import read_text
 from groundswell.wire.documents.values import Article
@@ -37,6 +38,7 @@ class Readable:
 READABLE: Final[tuple[Readable, ...]] = (
     Readable("HTML", (".html", ".htm", ".xhtml"), HTML_BYTES_MAX, read_html),
     Readable("Markdown", (".md", ".markdown", ".mdown"), MARKDOWN_BYTES_MAX, read_markdown),
+    Readable("PDF", (".pdf",), PDF_BYTES_MAX, read_pdf),
     Readable("EPUB", (".epub",), EPUB_BYTES_MAX, read_epub),
     Readable("Word", (".docx", ".docm", ".dotx"), OFFICE_BYTES_MAX, read_office),
     Readable("OpenDocument", (".odt", ".ods", ".odp", ".ott"), OFFICE_BYTES_MAX, read_office),

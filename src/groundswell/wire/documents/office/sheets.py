@@ -6,7 +6,7 @@ nothing is calculated.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -27,7 +27,7 @@ _DATES: Final = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *rang
 _DATE_SIGNS = re.compile(r"[yYdDhH]|mm")
 _NOT_SIGNS = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 _COLUMN = re.compile(r"([A-Z]{1,3})\d{1,7}")
-_FIRST_DAY: Final = datetime.datetime(1899, 12, 30)  # noqa: DTZ001 - sheets know no time zones
+_FIRST_DAY: Final = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - sheets know no time zones
 _LAST_DAY: Final = 2_958_465  # the end of the year 9999
 
 
@@ -115,7 +115,7 @@ def _date(value: str) -> str:
         return value
     if not 0 < days <= _LAST_DAY:
         return value
-    moment = _FIRST_DAY + datetime.timedelta(seconds=round(days * 86_400))
+    moment = _FIRST_DAY + dt.timedelta(seconds=round(days * 86_400))
     if days < 1:
         return moment.strftime("%H:%M")
     return moment.strftime("%Y-%m-%d" if days == int(days) else "%Y-%m-%d %H:%M")
