@@ -13,11 +13,12 @@ from typing import Final
 
 from groundswell.wire.documents.normal import plain
 
-_EDGE_LINES: Final = 3
+_EDGE_LINES: Final = 2
 _PAGES_MIN: Final = 3
 _DIGITS = re.compile(r"\d+")
 _ITEM = re.compile(
-    r"(?:[\u2022\u25cf\u25aa\u25e6\u2023\u2043\u00b7*]|[-\u2013](?= )|\(?\d{1,3}[.)](?= )|\([a-z]\)(?= ))\s*"
+    r"(?:[\u2022\u25cf\u25aa\u25e6\u2023\u2043\u00b7*]|[-\u2013](?= )"
+    r"|\(?\d{1,3}[.)](?= )|\([a-z]\)(?= ))\s*"
 )
 _ENDS: Final = (".", "!", "?", ":", "\u201d", '"', ")", "\u3002")
 _HEADING_CHARACTERS_MAX: Final = 150
@@ -50,13 +51,19 @@ Page = Sequence[PrintedLine]
 
 
 def without_edges(pages: Sequence[Page]) -> list[Page]:
-    """The pages without what stands at the top or bottom of most of them; numbers may differ."""
+    """The pages without what stands at the top or bottom of most of them; numbers may differ.
+
+    Letters larger than the text's are those of a heading, wherever they stand.
+    """
+    body = body_size(pages)
     if len(pages) < _PAGES_MIN:
         return list(pages)
     counts: Counter[str] = Counter()
     for page in pages:
         edges = (*page[:_EDGE_LINES], *page[-_EDGE_LINES:])
-        counts.update({_DIGITS.sub("#", line.words) for line in edges})
+        counts.update(
+            {_DIGITS.sub("#", line.words) for line in edges if line.size < body * _LARGER}
+        )
     repeated = {words for words, count in counts.items() if count * 2 > len(pages)}
     kept: list[Page] = []
     for page in pages:

@@ -110,7 +110,7 @@ def _page_lines(text_page: Any, raw: Any) -> Page:  # noqa: ANN401 - as above
         if words and 0 <= first < count and 0 <= last < count:
             left, bottom, _, _ = text_page.get_charbox(first, loose=True)
             _, _, right, _ = text_page.get_charbox(last, loose=True)
-            size = raw.FPDFText_GetFontSize(text_page, first)
+            size = float(raw.FPDFText_GetFontSize(text_page, first))
             found.append(
                 PrintedLine(words, _real(size, bottom, text_page, first), left, right, bottom)
             )
@@ -125,7 +125,7 @@ def _real(size: float, bottom: float, text_page: Any, place: int) -> float:  # n
     if size > 2:
         return round(size, 1)
     _, _, _, top = text_page.get_charbox(place, loose=True)
-    return round(max(top - bottom, 0.0), 1)
+    return round(max(float(top) - bottom, 0.0), 1)
 
 
 def _outline(document: Any, count: int) -> Outline:  # noqa: ANN401 - as above
@@ -178,7 +178,7 @@ def _follows(above: Paragraph, below: Paragraph) -> bool:
 
 
 def _with_outline(blocks: list[Paragraph], begins: list[tuple[int, str]]) -> Iterator[Paragraph]:
-    """Where a title of the outline is found on its page it becomes a heading; else it stands first."""
+    """A title of the outline that is found on its page becomes a heading; else it comes first."""
     keys = {_key(block.words): number for number, block in reversed(list(enumerate(blocks)))}
     placed: dict[int, int] = {}
     for level, title in begins:
