@@ -14,8 +14,17 @@ def zipped(files: Mapping[str, str | bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in files.items():
-            packed.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+            packed.writestr(
+                zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED
+            )
     return out.getvalue()
+
+
+def replaced(archive: bytes, files: Mapping[str, str | bytes]) -> bytes:
+    """The same archive with other parts in it."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+        parts: dict[str, str | bytes] = {name: packed.read(name) for name in packed.namelist()}
+    return zipped(parts | dict(files))
 
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
@@ -25,7 +34,9 @@ CORE = '<cp:coreProperties xmlns:cp="c" xmlns:dc="d" xmlns:dcterms="t"><dc:title
 
 def paragraph(words: str, style: str = "", more: str = "") -> str:
     named = f'<w:pStyle w:val="{style}"/>' if style else ""
-    return f'<w:p><w:pPr>{named}{more}</w:pPr><w:r><w:t xml:space="preserve">{words}</w:t></w:r></w:p>'
+    return (
+        f'<w:p><w:pPr>{named}{more}</w:pPr><w:r><w:t xml:space="preserve">{words}</w:t></w:r></w:p>'
+    )
 
 
 def docx(body: str = "", title: str = "Hydrology of Lakes") -> bytes:
@@ -75,9 +86,16 @@ def odt() -> bytes:
 def ods() -> bytes:
     row = "<table:table-row{more}>{cells}</table:table-row>"
     cell = "<table:table-cell{more}><text:p>{words}</text:p></table:table-cell>"
-    header = row.format(more="", cells="".join(cell.format(more="", words=w) for w in ("Name", "Born")))
-    rows = row.format(more="", cells="".join(cell.format(more="", words=w) for w in ("Ada", "1815")))
-    empty = row.format(more=' table:number-rows-repeated="1048570"', cells='<table:table-cell table:number-columns-repeated="16384"/>')
+    header = row.format(
+        more="", cells="".join(cell.format(more="", words=w) for w in ("Name", "Born"))
+    )
+    rows = row.format(
+        more="", cells="".join(cell.format(more="", words=w) for w in ("Ada", "1815"))
+    )
+    empty = row.format(
+        more=' table:number-rows-repeated="1048570"',
+        cells='<table:table-cell table:number-columns-repeated="16384"/>',
+    )
     content = f'<table:table table:name="People">{header}{rows}{empty}</table:table>'
     return zipped(
         {
@@ -109,13 +127,20 @@ def pptx() -> bytes:
         lines = "".join(f"<a:p><a:r><a:t>{each}</a:t></a:r></a:p>" for each in words)
         return f"<p:sp>{holder}<p:txBody>{lines}</p:txBody></p:sp>"
 
-    slides = [shape("body", "Second point", "Third") + shape("title", "Why lakes"), shape("", "Loose words")]
+    slides = [
+        shape("body", "Second point", "Third") + shape("title", "Why lakes"),
+        shape("", "Loose words"),
+    ]
     files: dict[str, str | bytes] = {
         f"ppt/slides/slide{n}.xml": f'<p:sld xmlns:p="p" xmlns:a="a">{slide}</p:sld>'
         for n, slide in enumerate(slides, start=1)
     }
-    files["ppt/presentation.xml"] = '<p:presentation xmlns:p="p" xmlns:r="r"><p:sldIdLst><p:sldId id="1" r:id="b"/><p:sldId id="2" r:id="a"/></p:sldIdLst></p:presentation>'
-    files["ppt/_rels/presentation.xml.rels"] = f'<Relationships {RELS}><Relationship Id="a" Target="slides/slide1.xml"/><Relationship Id="b" Target="slides/slide2.xml"/></Relationships>'
+    files["ppt/presentation.xml"] = (
+        '<p:presentation xmlns:p="p" xmlns:r="r"><p:sldIdLst><p:sldId id="1" r:id="b"/><p:sldId id="2" r:id="a"/></p:sldIdLst></p:presentation>'
+    )
+    files["ppt/_rels/presentation.xml.rels"] = (
+        f'<Relationships {RELS}><Relationship Id="a" Target="slides/slide1.xml"/><Relationship Id="b" Target="slides/slide2.xml"/></Relationships>'
+    )
     files["docProps/core.xml"] = CORE.format(title="Lakes at noon")
     return zipped(files)
 
@@ -126,7 +151,9 @@ def epub(chapters: Sequence[str] = (), **more: str | bytes) -> bytes:
         "<html><head><title>Two</title></head><body><h2>The End</h2><p>It was light.</p></body></html>",
     )
     names = [f"ch{n}.xhtml" for n in range(1, len(chapters) + 1)]
-    items = "".join(f'<item id="i{n}" href="{n}" media-type="application/xhtml+xml"/>' for n in names)
+    items = "".join(
+        f'<item id="i{n}" href="{n}" media-type="application/xhtml+xml"/>' for n in names
+    )
     spine = "".join(f'<itemref idref="i{n}"/>' for n in names)
     files: dict[str, str | bytes] = {
         "mimetype": "application/epub+zip",
@@ -137,7 +164,9 @@ def epub(chapters: Sequence[str] = (), **more: str | bytes) -> bytes:
     return zipped(files | more)
 
 
-def pdf(pages: Sequence[Sequence[Printed]], outline: Sequence[tuple[str, int]] = (), title: str = "") -> bytes:
+def pdf(
+    pages: Sequence[Sequence[Printed]], outline: Sequence[tuple[str, int]] = (), title: str = ""
+) -> bytes:
     """Pages of lines in Helvetica, an outline of (title, page), a title in the properties."""
     objects: list[bytes] = []
     root = 4 + 2 * len(pages)
@@ -145,10 +174,13 @@ def pdf(pages: Sequence[Sequence[Printed]], outline: Sequence[tuple[str, int]] =
     kids = " ".join(f"{4 + 2 * n} 0 R" for n in range(len(pages)))
     objects.append(f"<< /Type /Catalog /Pages 2 0 R {outlines} >>".encode())
     objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode())
-    objects.append(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>")
+    objects.append(
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+    )
     for number, lines in enumerate(pages):
         drawn = "".join(
-            f"/F1 {size} Tf 1 0 0 1 {x} {y} Tm ({_escaped(words)}) Tj\n" for x, y, size, words in lines
+            f"/F1 {size} Tf 1 0 0 1 {x} {y} Tm ({_escaped(words)}) Tj\n"
+            for x, y, size, words in lines
         )
         content = f"BT\n{drawn}ET".encode("cp1252")
         objects.append(
@@ -157,7 +189,9 @@ def pdf(pages: Sequence[Sequence[Printed]], outline: Sequence[tuple[str, int]] =
         objects.append(b"<< /Length %d >>\nstream\n" % len(content) + content + b"\nendstream")
     if outline:
         last = root + len(outline)
-        objects.append(f"<< /Type /Outlines /First {root + 1} 0 R /Last {last} 0 R /Count {len(outline)} >>".encode())
+        objects.append(
+            f"<< /Type /Outlines /First {root + 1} 0 R /Last {last} 0 R /Count {len(outline)} >>".encode()
+        )
     for number, (words, page) in enumerate(outline, start=1):
         following = f"/Next {root + number + 1} 0 R" if number < len(outline) else ""
         before = f"/Prev {root + number - 1} 0 R" if number > 1 else ""
@@ -174,7 +208,9 @@ def pdf(pages: Sequence[Sequence[Printed]], outline: Sequence[tuple[str, int]] =
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     out += b"".join(b"%010d 00000 n \n" % place for place in places)
     ids = (len(objects) + 1, len(objects), start)
-    return bytes(out + b"trailer << /Size %d /Root 1 0 R /Info %d 0 R >>\nstartxref\n%d\n%%%%EOF\n" % ids)
+    return bytes(
+        out + b"trailer << /Size %d /Root 1 0 R /Info %d 0 R >>\nstartxref\n%d\n%%%%EOF\n" % ids
+    )
 
 
 def _escaped(words: str) -> str:
@@ -188,10 +224,20 @@ def report(**more: Any) -> bytes:
         [
             (72.0, 750.0, 9.0, f"Report on Water {n + 1}"),
             (72.0, 700.0, 16.0, f"Part {n + 1}: {body}"),
-            (72.0, 670.0, 11.0, f"{body} in the high valleys long before anybody counts the hydro-"),
+            (
+                72.0,
+                670.0,
+                11.0,
+                f"{body} in the high valleys long before anybody counts the hydro-",
+            ),
             (72.0, 656.0, 11.0, f"logical year number {n + 1}. It ends there."),
             (72.0, 630.0, 11.0, f"\u2022 {body} (twice)"),
-            (72.0, 600.0, 11.0, f"{body} again, and this is a sentence which runs over the end of a"),
+            (
+                72.0,
+                600.0,
+                11.0,
+                f"{body} again, and this is a sentence which runs over the end of a",
+            ),
             (300.0, 40.0, 9.0, f"Page {n + 1} of 4"),
         ]
         for n, body in enumerate(bodies)

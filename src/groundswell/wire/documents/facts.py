@@ -56,16 +56,17 @@ def add_table(
 ) -> None:
     """Each cell of a table as a sentence that names title, row and column.
 
-    A table of two columns without a header is keys and values.
+    A row of one cell says something about those below it, and is text. A table of two columns
+    without a header is keys and values.
     """
     width = max((len(row) for row in rows), default=0)
     named_by = 0 if not header else _naming_column(rows, width)
     for row in rows:
         if not any(words for words, _ in row):
             continue
-        name = row[named_by][0] if named_by < len(row) else ""
-        if width == 1:
-            add_fact(text, title, header[:1], row[0])
+        name, links = row[named_by] if named_by < len(row) else EMPTY
+        if name and not any(words for words, _ in (*row[:named_by], *row[named_by + 1 :])):
+            text.add(BlockKind.TEXT, name, links=links)
             continue
         for column, cell in enumerate(row):
             if column == named_by:

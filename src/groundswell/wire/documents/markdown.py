@@ -37,9 +37,10 @@ _WORDS_MAX: Final = 300
 
 def _wiki_link(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the parser's own order
     """``[[target#part|words]]``, and ``![[...]]`` for what is shown in place."""
-    if not state.src.startswith("[[", state.pos):
+    start = state.pos + (state.src[state.pos] == "!")
+    if not state.src.startswith("[[", start):
         return False
-    found = _WIKI.match(state.src, state.pos)
+    found = _WIKI.match(state.src, start)
     if found is None or not (found[1] or found[2]):
         return False
     if not silent:
