@@ -392,7 +392,7 @@ def test_what_is_no_such_file_is_refused(path: Any) -> None:
 
 
 def test_a_pdf_with_an_outline() -> None:
-    outline = [("Part 1: Snow falls", 0), ("3 Rivers rise", 2), ("Not printed", 3)]
+    outline = [("Part 1: Snow falls", 0), ("Part 3 Rivers rise", 2), ("Not printed", 3)]
     article = only("r/water.pdf", made.report(outline=outline, title="Water"))
     assert (article.title, article.revision) == ("Water", "2026-03-04")
     blocks = told(article)
@@ -462,6 +462,8 @@ def test_tables_of_text() -> None:
     (first,) = read_document("p.csv", b'name;born;note\r\n"Ada; L.";1815;"two\nlines"\r\n')
     assert told(first) == ["fact: Ada; L. — born: 1815.", "fact: Ada; L. — note: two lines."]
     assert first.path == "p.csv#row=2"
+    (long,) = read_document("p.csv", b"title,text\nx," + b"y" * 200_000)
+    assert len(long.text) == 200_000
     with pytest.raises(Malformed, match="line 2 is no JSON"):
         list(read_document("x.jsonl", b"{}\n{"))
     with pytest.raises(Malformed, match="no JSON"):

@@ -73,6 +73,8 @@ def read_csv(path: str, data: bytes) -> Iterator[Article]:
     """
     written = decoded(data)
     separator = "\t" if path.lower().endswith(".tsv") else _separator(written)
+    # The limit is the process's, and what it is without this is short for an article.
+    csv.field_size_limit(CELL_CHARACTERS_MAX)
     reader = csv.reader(io.StringIO(written, newline=""), delimiter=separator)
     try:
         header = [plain(name) for name in next(reader, [])][:COLUMNS_MAX]
@@ -132,7 +134,7 @@ def read_row(path: str, row: Row) -> Iterator[Article]:
 
 def _first(columns: Mapping[str, Any], names: Iterable[str], row: Row) -> Any:  # noqa: ANN401 - a row's key
     """The first of these columns that has something in it."""
-    return next((columns[name] for name in names if row.get(columns.get(name, ""))), None)
+    return next((columns[name] for name in names if name in columns and row[columns[name]]), None)
 
 
 def _written(value: object) -> str:
