@@ -479,6 +479,28 @@ def test_unknown_kinds_give_nothing() -> None:
         assert list(read_document(path, b"words")) == []
 
 
+def test_names_without_endings_are_read_by_their_first_bytes() -> None:
+    assert (
+        only(
+            "C/St._Louis", "\ufeff<?xml version='1.0'?>\n<!-- x -->\n<!DOCTYPE html><p>A city"
+        ).text
+        == "A city"
+    )
+    assert only("C/St._Louis", b"<html><p>A city").title == "St. Louis"
+    assert told(only("x", made.report()))[0] == "heading6: Page 1"
+    assert len(list(read_document("book", made.epub()))) == 2
+    assert only("words", made.odt()).title == "Rivers"
+    assert only("words.tmp", made.docx()).title == "Hydrology of Lakes"
+    for data in (b"<p>x", b"PK\x03\x04" + b"x" * 100, b"text <html>", b" " * 600 + b"<html>"):
+        assert list(read_document("x", data)) == []
+    with pytest.raises(Malformed, match="zero bytes"):
+        list(read_document("x.txt", b"a\0b"))
+
+
+def test_a_page_whose_main_part_is_empty() -> None:
+    assert only("x.html", "<main></main><div>All of it.</div>").text == "All of it."
+
+
 def test_what_is_too_large_is_refused() -> None:
     for kind in READABLE:
         if kind.bytes_max < 20_000_000:

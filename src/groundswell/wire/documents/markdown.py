@@ -20,7 +20,7 @@ from groundswell.core.errors import Malformed
 from groundswell.wire.cards.front_matter import FRONT_MATTER_CHARACTERS_MAX, parse_yaml, split
 from groundswell.wire.documents.facts import COLUMNS_MAX, Cell, add_table
 from groundswell.wire.documents.normal import Line, article, bad, check_room, code, plain, target_of
-from groundswell.wire.documents.text import decoded
+from groundswell.wire.documents.text import check_text, decoded
 from groundswell.wire.documents.values import Article, ArticleText, BlockKind
 
 MARKDOWN_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -68,6 +68,7 @@ def read_markdown(path: str, data: bytes) -> Iterator[Article]:
     """
     if len(data) > MARKDOWN_BYTES_MAX:
         bad(path, f"Markdown is read up to {MARKDOWN_BYTES_MAX} bytes, and it has {len(data)}")
+    check_text(path, data)
     written = decoded(data).replace("\r\n", "\n").replace("\r", "\n")
     front, body = _front(written)
     for paragraph in _EMPTY_LINE.split(body):

@@ -6,6 +6,7 @@ to the readers beside this.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -55,6 +56,35 @@ _BY_ENDING: Final[Mapping[str, Readable]] = {
 }
 
 
+_SNIFFED_BYTES: Final = 512
+_HTML = re.compile(
+    rb"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_PACKED: Final = (
+    (b"mimetypeapplication/epub+zip", ".epub"),
+    (b"mimetypeapplication/vnd.oasis.opendocument.", ".odt"),
+    (b"[Content_Types].xml", ".docx"),
+)
+
+
+def sniffed(data: bytes) -> Readable | None:
+    """The kind that bytes begin like; None when they begin like none that says so.
+
+    Entries of archives have names without endings, or with dots that are none.
+    """
+    head = data[:_SNIFFED_BYTES].removeprefix(b"\xef\xbb\xbf")
+    if head.startswith(b"%PDF-"):
+        return _BY_ENDING[".pdf"]
+    if _HTML.match(head):
+        return _BY_ENDING[".html"]
+    if head.startswith(b"PK\x03\x04"):
+        for name, ending in _PACKED:
+            if head.startswith(name, 30):
+                return _BY_ENDING[ending]
+    return None
+
+
 def readable(path: str) -> Readable | None:
     """The kind that a name promises; None when it promises none that is read."""
     name = path.lower().rpartition("/")[2]
@@ -64,6 +94,8 @@ def readable(path: str) -> Readable | None:
 def read_document(path: str, data: bytes) -> Iterator[Article]:
     """The articles in a document; none when it is of no kind that is read.
 
+    Its name says which kind it is; where that is none that is read, its first bytes may.
+
     Args:
         path: of the document in its source, with "/" between parts.
         data: all of it.
@@ -72,7 +104,7 @@ def read_document(path: str, data: bytes) -> Iterator[Article]:
         Malformed: broken, or larger than its kind may be.
         NotServed: the package that reads it is not installed.
     """
-    kind = readable(path)
+    kind = readable(path) or sniffed(data)
     if kind is None:
         return
     if len(data) > kind.bytes_max:

@@ -22,7 +22,7 @@ from groundswell.wire.documents.normal import (
     plain,
     target_of,
 )
-from groundswell.wire.documents.text import decoded
+from groundswell.wire.documents.text import check_text, decoded
 from groundswell.wire.documents.values import Article, ArticleText, BlockKind
 
 ROWS_BYTES_MAX: Final = 512 * 1024 * 1024
@@ -71,6 +71,7 @@ def read_csv(path: str, data: bytes) -> Iterator[Article]:
     Raises:
         Malformed: a cell is too long, or quotes are not ended.
     """
+    check_text(path, data)
     written = decoded(data)
     separator = "\t" if path.lower().endswith(".tsv") else _separator(written)
     # The limit is the process's, and what it is without this is short for an article.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from groundswell.wire.documents.normal import article, check_room, code, plain
+from groundswell.wire.documents.normal import article, bad, check_room, code, plain
 from groundswell.wire.documents.values import Article, ArticleText, BlockKind
 
 _MARKS: Final = (
@@ -47,8 +47,19 @@ def is_text(data: bytes) -> bool:
     return head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in head
 
 
+def check_text(where: str, data: bytes) -> None:
+    """Refuse bytes that are no text."""
+    if not is_text(data):
+        bad(where, "it holds zero bytes, as no text does")
+
+
 def read_text(path: str, data: bytes) -> Iterator[Article]:
-    """The article of a plain text; nothing for one that is empty."""
+    """The article of a plain text; nothing for one that is empty.
+
+    Raises:
+        Malformed: no text, or more of it than one article may have.
+    """
+    check_text(path, data)
     text = ArticleText()
     lines = _LINES.split(decoded(data))
     title = ""
