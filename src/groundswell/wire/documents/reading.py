@@ -47,7 +47,7 @@ READABLE: Final[tuple[Readable, ...]] = (
     Readable("sheets", (".xlsx", ".xlsm"), OFFICE_BYTES_MAX, read_office),
     Readable("JSON lines", (".jsonl", ".ndjson"), ROWS_BYTES_MAX, read_json_lines),
     Readable("CSV", (".csv", ".tsv"), ROWS_BYTES_MAX, read_csv),
-    Readable("plain text", (".txt", ".text", ".rst", ".adoc", ".org"), 16 * _MEBIBYTE, read_text),
+    Readable("plain text", (".txt", ".text", ".rst", ".adoc", ".org"), 8 * _MEBIBYTE, read_text),
 )
 """Every kind that is read. Whatever else there is gives no article."""
 
@@ -57,8 +57,9 @@ _BY_ENDING: Final[Mapping[str, Readable]] = {
 
 
 _SNIFFED_BYTES: Final = 512
+# No part goes back over what it passed: many comments would be divided in ever more ways.
 _HTML = re.compile(
-    rb"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b",
+    rb"(?:<\?xml[^>]*+>|(?><!--.*?-->)|\s)*+<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _PACKED: Final = (

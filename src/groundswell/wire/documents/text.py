@@ -105,24 +105,23 @@ def _blocks(lines: list[str]) -> Iterator[tuple[BlockKind, int, str]]:
 
 def _items_and_text(lines: list[str]) -> Iterator[tuple[BlockKind, int, str]]:
     kind = BlockKind.TEXT
-    gathered = ""
+    gathered: list[str] = []
     for line in lines:
         if _UNDERLINE.fullmatch(line):
             continue
         item = _ITEM.match(line)
         if item:
-            yield kind, 0, plain(gathered)
-            kind, gathered = BlockKind.ITEM, line[item.end() :].rstrip()
+            yield kind, 0, plain("".join(gathered))
+            kind, gathered = BlockKind.ITEM, [line[item.end() :].rstrip()]
         else:
-            gathered = _joined(gathered, line.rstrip())
-    yield kind, 0, plain(gathered)
+            gathered += _going_on(gathered[-1] if gathered else "", line.strip())
+    yield kind, 0, plain("".join(gathered))
 
 
-def _joined(text: str, line: str) -> str:
+def _going_on(above: str, line: str) -> tuple[str, ...]:
     """A line goes on where the one before it was cut; a word cut at its hyphen keeps it."""
-    line = line.strip()
-    is_cut = len(text) > 2 and text[-1] == "-" and text[-2].isalpha() and line[:1].islower()
-    return f"{text}{line}" if is_cut else f"{text} {line}"
+    is_cut = len(above) > 2 and above[-1] == "-" and above[-2].isalpha() and line[:1].islower()
+    return (line,) if is_cut else (" ", line)
 
 
 def _underlined(lines: list[str]) -> tuple[int, str] | None:

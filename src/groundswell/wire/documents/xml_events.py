@@ -15,7 +15,8 @@ from groundswell.wire.documents.normal import bad
 
 DEPTH_MAX: Final = 256
 TAGS_MAX: Final = 4_000_000
-_PIECE_BYTES: Final = 64 * 1024
+# Large, as older releases of expat begin a long token anew with each piece.
+_PIECE_BYTES: Final = 1024 * 1024
 START: Final = 0
 END: Final = 1
 TEXT: Final = 2

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from groundswell.wire.documents.facts import COLUMNS_MAX, EMPTY, ROWS_MAX, Cell, add_table
+from groundswell.wire.documents.facts import (
+    COLUMNS_MAX,
+    EMPTY,
+    ROWS_MAX,
+    Cell,
+    add_table,
+    name_columns,
+)
 from groundswell.wire.documents.values import ArticleText
 
 
@@ -50,9 +57,5 @@ class Grid:
             header_rows = 1
         header: list[str] = []
         for row in rows[:header_rows]:
-            for column, (words, _) in enumerate(row):
-                if column >= len(header):
-                    header.append(words)
-                elif words and words != header[column]:
-                    header[column] = f"{header[column]} {words}".strip()
+            name_columns(header, row)
         add_table(text, title, header, rows[header_rows:])

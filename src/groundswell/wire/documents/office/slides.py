@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from groundswell.wire.documents.normal import Line, article, check_room, target_of
+from groundswell.wire.documents.normal import (
+    TITLE_CHARACTERS_MAX,
+    Line,
+    article,
+    check_room,
+    target_of,
+)
 from groundswell.wire.documents.office.grids import Grid
 from groundswell.wire.documents.office.parts import read_properties, read_relations
 from groundswell.wire.documents.packed import Packed
@@ -114,7 +120,7 @@ class _Slide:
             case "p":
                 words, links = self._line.take()
                 if self._kind is BlockKind.HEADING:
-                    self.title = f"{self.title} {words}".strip()
+                    self.title = f"{self.title} {words}".strip()[:TITLE_CHARACTERS_MAX].rstrip()
                 elif words:
                     self._bodies.append((self._kind, words, links))
             case _:

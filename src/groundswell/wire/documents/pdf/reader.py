@@ -31,6 +31,7 @@ PAGE_CHARACTERS_MAX: Final = 500_000
 OUTLINE_MAX: Final = 5_000
 PAGE_LEVEL: Final = 6
 _OUTLINE_DEPTH_MAX: Final = 4
+_JOINED_CHARACTERS_MAX: Final = 20_000
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _CUT_WORD: Final = "\ufffe"  # how PDFium gives a hyphen at the end of a line, which it joins
 _NO_TITLE = re.compile(
@@ -174,7 +175,8 @@ def _text(path: str, pages: list[Page], levels: dict[float, int], outline: Outli
 
 def _follows(above: Paragraph, below: Paragraph) -> bool:
     goes_on = above.goes_on and not above.level and not below.level and not below.is_item
-    return goes_on and below.words[:1].islower()
+    is_short = len(above.words) <= _JOINED_CHARACTERS_MAX
+    return goes_on and is_short and below.words[:1].islower()
 
 
 def _with_outline(blocks: list[Paragraph], begins: list[tuple[int, str]]) -> Iterator[Paragraph]:
