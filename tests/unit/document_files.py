@@ -14,9 +14,9 @@ def zipped(files: Mapping[str, str | bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in files.items():
-            packed.writestr(
-                zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED
-            )
+            # As books ask for: programs look for the words behind the first name.
+            way = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            packed.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content, way)
     return out.getvalue()
 
 

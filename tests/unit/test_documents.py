@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -506,6 +508,33 @@ def test_what_is_too_large_is_refused() -> None:
         if kind.bytes_max < 20_000_000:
             with pytest.raises(Malformed, match="is read up to"):
                 list(read_document(f"x{kind.endings[0]}", b"x" * (kind.bytes_max + 1)))
+
+
+def test_the_table_of_kinds_is_what_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs/formats/documents.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| ((?:`\.\w+` ?)+)\| ([^|]+) \|", page, re.MULTILINE)
+    listed = {
+        name: (tuple(re.findall(r"`(\.\w+)`", endings)), most) for name, endings, most in rows
+    }
+    assert set(listed) == {kind.name for kind in READABLE}
+    for kind in READABLE:
+        endings, most = listed[kind.name]
+        assert endings == kind.endings
+        assert most.split(",")[0] == f"{kind.bytes_max // 1024**2} MiB"
+
+
+def test_time_grows_with_the_length_alone() -> None:
+    """Documents that once took the square of their length, or more."""
+    for path, data in (
+        ("x.txt", "a\n" * 1_000_000),
+        ("x.html", "<pre>" + "\n" * 1_000_000),
+        ("x.html", "<dl>" + "<dt>abc" * 30_000),
+        ("x.md", "<!-- x\n\n<!--" * 30_000),
+        ("x", "<!---->" * 70),
+    ):
+        started = time.process_time()
+        list(read_document(path, data.encode()))
+        assert time.process_time() - started < 5
 
 
 def test_a_package_that_is_missing_is_named() -> None:

@@ -14,7 +14,7 @@ from groundswell.core.errors import Malformed
 from groundswell.wire.documents.normal import bad
 
 DEPTH_MAX: Final = 256
-TAGS_MAX: Final = 4_000_000
+TAGS_MAX: Final = 2_000_000
 # Large, as older releases of expat begin a long token anew with each piece.
 _PIECE_BYTES: Final = 1024 * 1024
 START: Final = 0
