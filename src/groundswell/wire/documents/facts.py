@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from groundswell.wire.documents.normal import plain
+from groundswell.wire.documents.normal import TEXT_CHARACTERS_MAX, plain
 from groundswell.wire.documents.values import ArticleText, BlockKind
 
 ROWS_MAX: Final = 5_000
 COLUMNS_MAX: Final = 64
-FACTS_MAX: Final = 50_000
 _KEY_CHARACTERS_MAX: Final = 160
 _ENDS: Final = (".", "!", "?", "\u3002", "\u2026")
 
@@ -51,21 +50,33 @@ def add_fact(text: ArticleText, title: str, keys: Iterable[str], value: Cell) ->
     text.add(BlockKind.FACT, f"{start}{words}{end}", links=moved)
 
 
+def name_columns(header: list[str], cells: Sequence[Cell]) -> None:
+    """A row of names; under another one it says more of the same columns."""
+    for column, (words, _) in enumerate(cells):
+        if column >= len(header):
+            header.append(short(words))
+        elif words and words != header[column]:
+            header[column] = short(f"{header[column]} {short(words)}".strip())
+
+
 def add_table(
     text: ArticleText, title: str, header: Sequence[str], rows: Sequence[Sequence[Cell]]
 ) -> None:
     """Each cell of a table as a sentence that names title, row and column.
 
-    A table of two columns without a header is keys and values.
+    A row of one cell says something about those below it, and is text. A table of two columns
+    without a header is keys and values.
     """
     width = max((len(row) for row in rows), default=0)
     named_by = 0 if not header else _naming_column(rows, width)
     for row in rows:
+        if text.length > TEXT_CHARACTERS_MAX:
+            return  # whoever reads the document refuses it
         if not any(words for words, _ in row):
             continue
-        name = row[named_by][0] if named_by < len(row) else ""
-        if width == 1:
-            add_fact(text, title, header[:1], row[0])
+        name, links = row[named_by] if named_by < len(row) else EMPTY
+        if name and not any(words for words, _ in (*row[:named_by], *row[named_by + 1 :])):
+            text.add(BlockKind.TEXT, name, links=links)
             continue
         for column, cell in enumerate(row):
             if column == named_by:

@@ -20,26 +20,27 @@ from groundswell.core.errors import Malformed
 from groundswell.wire.cards.front_matter import FRONT_MATTER_CHARACTERS_MAX, parse_yaml, split
 from groundswell.wire.documents.facts import COLUMNS_MAX, Cell, add_table
 from groundswell.wire.documents.normal import Line, article, bad, check_room, code, plain, target_of
-from groundswell.wire.documents.text import decoded
+from groundswell.wire.documents.text import check_text, decoded
 from groundswell.wire.documents.values import Article, ArticleText, BlockKind
 
-MARKDOWN_BYTES_MAX: Final = 4 * 1024 * 1024
+MARKDOWN_BYTES_MAX: Final = 2 * 1024 * 1024
 ALIASES_MAX: Final = 100
 # What opens brackets costs the square of their number within one paragraph.
 _OPENING_MAX: Final = 4_000
+_LINES_MAX: Final = 20_000  # of one paragraph or table: each becomes an object or more
 _OPENING = re.compile(r"[\[*_`<~]")
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 _WIKI = re.compile(r"\[\[([^\[\]|#\n]{0,200})(#[^\[\]|\n]{0,200})?(?:\|([^\[\]\n]{0,200}))?\]\]")
 _TAGGED = re.compile(r"<[^<>]{0,400}>")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _WORDS_MAX: Final = 300
 
 
 def _wiki_link(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the parser's own order
     """``[[target#part|words]]``, and ``![[...]]`` for what is shown in place."""
-    if not state.src.startswith("[[", state.pos):
+    start = state.pos + (state.src[state.pos] == "!")
+    if not state.src.startswith("[[", start):
         return False
-    found = _WIKI.match(state.src, state.pos)
+    found = _WIKI.match(state.src, start)
     if found is None or not (found[1] or found[2]):
         return False
     if not silent:
@@ -67,11 +68,14 @@ def read_markdown(path: str, data: bytes) -> Iterator[Article]:
     """
     if len(data) > MARKDOWN_BYTES_MAX:
         bad(path, f"Markdown is read up to {MARKDOWN_BYTES_MAX} bytes, and it has {len(data)}")
+    check_text(path, data)
     written = decoded(data).replace("\r\n", "\n").replace("\r", "\n")
     front, body = _front(written)
     for paragraph in _EMPTY_LINE.split(body):
         if len(_OPENING.findall(paragraph)) > _OPENING_MAX:
             bad(path, f"a paragraph has more than {_OPENING_MAX} brackets and stars")
+        if paragraph.count("\n") > _LINES_MAX:
+            bad(path, f"a paragraph has more than {_LINES_MAX} lines")
     tokens = _parser().parse(body, {})
     title = _words(front.get("title")) or _first_heading(tokens)
     note = _Note(path, title or plain(path.rpartition("/")[2].rpartition(".")[0]))
@@ -155,6 +159,19 @@ def _line(children: Sequence[Token]) -> Cell:
     return line.take()
 
 
+def _without_comments(html: str) -> str:
+    """One pass: a comment without an end is the rest."""
+    kept: list[str] = []
+    place = 0
+    while True:
+        start = html.find("<!--", place)
+        kept.append(html[place:start] if start >= 0 else html[place:])
+        end = html.find("-->", start + 2) if start >= 0 else -1
+        if end < 0:
+            return " ".join(kept)
+        place = end + 3
+
+
 class _Note:
     """Puts the tokens of one note into blocks."""
 
@@ -192,7 +209,7 @@ class _Note:
                 case "fence" | "code_block":
                     self.text.add(BlockKind.CODE, code(token.content))
                 case "html_block":
-                    words = plain(_TAGGED.sub(" ", _COMMENT.sub(" ", token.content)))
+                    words = plain(_TAGGED.sub(" ", _without_comments(token.content)))
                     self.text.add(self._kinds[-1], words)
                 case _:
                     self._table(token.type)

@@ -48,11 +48,7 @@ def plain(text: str) -> str:
 def code(text: str) -> str:
     """Several lines, their indents kept; no empty ones at either end."""
     lines = [line.rstrip() for line in _seen(_LINE_ENDS.sub("\n", text)).split("\n")]
-    while lines and not lines[0]:
-        lines.pop(0)
-    while lines and not lines[-1]:
-        lines.pop()
-    return "\n".join(lines)
+    return "\n".join(lines).strip("\n")
 
 
 def _seen(text: str) -> str:
@@ -187,7 +183,8 @@ def named(path: str) -> str:
     """A title for what has none: its file's name, without ending."""
     name = path.partition("#")[0].rpartition("/")[2]
     stem, dot, ending = name.rpartition(".")
-    name = stem if dot and stem and len(ending) <= 8 else name
+    is_ending = dot and stem and len(ending) <= 8 and ending.isascii() and ending.isalnum()
+    name = stem if is_ending else name
     return plain(name.replace("_", " ")) or "untitled"
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from groundswell.wire.documents.normal import article, check_room, code, plain
+from groundswell.wire.documents.normal import article, bad, check_room, code, plain
 from groundswell.wire.documents.values import Article, ArticleText, BlockKind
 
 _MARKS: Final = (
@@ -47,8 +47,19 @@ def is_text(data: bytes) -> bool:
     return head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in head
 
 
+def check_text(where: str, data: bytes) -> None:
+    """Refuse bytes that are no text."""
+    if not is_text(data):
+        bad(where, "it holds zero bytes, as no text does")
+
+
 def read_text(path: str, data: bytes) -> Iterator[Article]:
-    """The article of a plain text; nothing for one that is empty."""
+    """The article of a plain text; nothing for one that is empty.
+
+    Raises:
+        Malformed: no text, or more of it than one article may have.
+    """
+    check_text(path, data)
     text = ArticleText()
     lines = _LINES.split(decoded(data))
     title = ""
@@ -94,24 +105,23 @@ def _blocks(lines: list[str]) -> Iterator[tuple[BlockKind, int, str]]:
 
 def _items_and_text(lines: list[str]) -> Iterator[tuple[BlockKind, int, str]]:
     kind = BlockKind.TEXT
-    gathered = ""
+    gathered: list[str] = []
     for line in lines:
         if _UNDERLINE.fullmatch(line):
             continue
         item = _ITEM.match(line)
         if item:
-            yield kind, 0, plain(gathered)
-            kind, gathered = BlockKind.ITEM, line[item.end() :].rstrip()
+            yield kind, 0, plain("".join(gathered))
+            kind, gathered = BlockKind.ITEM, [line[item.end() :].rstrip()]
         else:
-            gathered = _joined(gathered, line.rstrip())
-    yield kind, 0, plain(gathered)
+            gathered += _going_on(gathered[-1] if gathered else "", line.strip())
+    yield kind, 0, plain("".join(gathered))
 
 
-def _joined(text: str, line: str) -> str:
+def _going_on(above: str, line: str) -> tuple[str, ...]:
     """A line goes on where the one before it was cut; a word cut at its hyphen keeps it."""
-    line = line.strip()
-    is_cut = len(text) > 2 and text[-1] == "-" and text[-2].isalpha() and line[:1].islower()
-    return f"{text}{line}" if is_cut else f"{text} {line}"
+    is_cut = len(above) > 2 and above[-1] == "-" and above[-2].isalpha() and line[:1].islower()
+    return (line,) if is_cut else (" ", line)
 
 
 def _underlined(lines: list[str]) -> tuple[int, str] | None:

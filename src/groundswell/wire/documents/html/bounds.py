@@ -16,8 +16,8 @@ HTML_BYTES_MAX: Final = 8 * 1024 * 1024
 DEPTH_MAX: Final = 512
 TAGS_MAX: Final = 600_000
 ATTRIBUTES_MAX: Final = 256
-REOPENED_MAX: Final = 2_000_000
-_PIECES: Final = 64
+REOPENED_MAX: Final = 500_000
+_PIECE_CHARACTERS: Final = 2_048
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)")
 # Nothing stands in these, or whatever follows ends them.
 _SHALLOW: Final = words_of(
@@ -50,11 +50,11 @@ def check_html(where: str, html: str) -> None:
 
 def _depth_at_most(html: str) -> int:
     """How deep tags can be nested, by counting piece by piece: quick, and never too little."""
-    step = max(len(html) // _PIECES, 512)
     opened = highest = 0
-    for start in range(0, len(html), step):
-        closed = html.count("</", start, start + step + 1)
-        begun = html.count("<", start, start + step) - closed
+    for start in range(0, len(html), _PIECE_CHARACTERS):
+        stop = start + _PIECE_CHARACTERS
+        closed = html.count("</", start, stop + 1)
+        begun = html.count("<", start, stop) - closed
         highest = max(highest, opened + begun)
         # What ends more than was begun ends nothing.
         opened = max(opened + begun - closed, 0)
@@ -66,6 +66,8 @@ def _check_nesting(where: str, html: str) -> None:
     for ends, written in _TAG.findall(html):
         name = written.lower()
         reopened += formatting
+        if reopened > REOPENED_MAX:
+            bad(where, "tags such as <b> are opened again and again and never ended")
         if name in _SHALLOW:
             continue
         step = -1 if ends else 1
@@ -74,8 +76,6 @@ def _check_nesting(where: str, html: str) -> None:
             formatting = max(formatting + step, 0)
         if depth > DEPTH_MAX:
             bad(where, f"its tags are nested deeper than {DEPTH_MAX}")
-        if reopened > REOPENED_MAX:
-            bad(where, "tags such as <b> are opened again and again and never ended")
 
 
 def _check_attributes(where: str, html: str) -> None:

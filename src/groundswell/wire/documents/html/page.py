@@ -78,7 +78,10 @@ def read_page(path: str, html: str, title: str = "") -> Article | None:
     if body is None:
         return None
     title = plain(title) or _title(tree)
-    text = Walk(path, title, _root(tree, body)).run()
+    root = _root(tree, body)
+    text = Walk(path, title, root).run()
+    if not text.length and root is not body:
+        text = Walk(path, title, body).run()  # what should hold the text is empty
     if not text.length:
         return None
     address = _address(tree)

@@ -16,6 +16,7 @@ from groundswell.wire.documents.facts import (
     Cell,
     add_fact,
     add_table,
+    name_columns,
 )
 from groundswell.wire.documents.html.inline import gathered
 from groundswell.wire.documents.normal import Line
@@ -130,7 +131,7 @@ def _add_data(text: ArticleText, title: str, table: LexborNode, dropped: set[int
         is_header = not rows and (is_in_head or all(node.tag == "th" for node in nodes))
         cells = _placed(nodes, dropped, hanging, repeats=is_header)
         if is_header and len(nodes) > 1:
-            _name_columns(header, cells)
+            name_columns(header, cells)
         else:
             rows.append(cells)
     add_table(text, title, header, rows)
@@ -169,12 +170,3 @@ def _placed(
             cells.append(cell if number == 0 else copy if repeats else EMPTY)
     fill()
     return cells
-
-
-def _name_columns(header: list[str], cells: list[Cell]) -> None:
-    """A row of names; under another one it says more of the same columns."""
-    for column, (words, _) in enumerate(cells):
-        if column >= len(header):
-            header.append(words)
-        elif words and words != header[column]:
-            header[column] = f"{header[column]} {words}".strip()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from groundswell.wire.documents.facts import add_fact
+from groundswell.wire.documents.facts import add_fact, short
 from groundswell.wire.documents.html.inline import enter, formula
 from groundswell.wire.documents.html.marks import (
     BLOCK_TAGS,
@@ -151,7 +151,7 @@ class Walk:
             self._wait(words, self._level or 6, links)
             return
         if self._part == _TERM:
-            self._term = f"{self._term}, {words}" if self._term else words
+            self._term = short(f"{self._term}, {words}" if self._term else words)
             return
         self._begin()
         if self._part == _MEANING and self._term:
