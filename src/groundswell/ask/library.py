@@ -1,9 +1,9 @@
-"""The packs of a hub: found with the reader's rights of the moment, opened, and kept open a while.
+"""The packs of a hub: found with the reader's rights of the moment, opened, kept open a while.
 
-A pack is a dataset with a `pack.json` at its revision. Rights are asked each time a question is; the
-open files behind it are shared by everybody who may read that repository. Files of packs lie as
-derivatives (`derivatives`), checked against their hashes when they are written there, and are held
-while the pack is open. Does not search and does not answer.
+A pack is a dataset with a `pack.json` at its revision. Rights are asked each time a question is;
+the open files behind it are shared by everybody who may read that repository. Files of packs lie
+as derivatives (`derivatives`), checked against their hashes when they are written there, and are
+held while the pack is open. Does not search and does not answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from groundswell.ask.calibration import GENERAL, PATH, Calibration, parse_calibr
 from groundswell.ask.derivatives import Derivatives, HubFile
 from groundswell.ask.packs.opened import OpenPack
 from groundswell.ask.retrieval.searching import Shelf
-from groundswell.core.errors import BadRequest, EntryNotFound, Malformed
+from groundswell.core.errors import (
+    BadRequest,
+    EntryNotFound,
+    GatedRepo,
+    Malformed,
+    RevisionNotFound,
+    Unauthenticated,
+)
 from groundswell.core.policy import Action
 from groundswell.core.values import BytesPlan, Principal, RepoId, RepoKind
 from groundswell.hub.content import Content
@@ -144,6 +151,28 @@ class Library:
         repository = self._repos.find(principal, repo_id, Action.READ)
         return PackRef(repository, self._content.resolve_revision(repository, revision or "main"))
 
+    def find_all(self, principal: Principal, names: Sequence[str]) -> list[PackRef]:
+        """The packs of these names; without any, those that the principal sees, as many as can be
+        asked together.
+
+        Raises:
+            BadRequest: there is no pack at all. Others as for `find`.
+        """
+        if names:
+            return [self.find(principal, name) for name in names[: PACKS_MAX + 1]]
+        refs = []
+        for repository in self.all(principal):
+            with contextlib.suppress(GatedRepo, Unauthenticated, RevisionNotFound, BadRequest):
+                ref = self.find(principal, repository.full_name)
+                self.manifest(ref)
+                refs.append(ref)
+            if len(refs) == PACKS_MAX:
+                break
+        if not refs:
+            msg = "There is no knowledge pack here. `swell pack build` makes one from a folder."
+            raise BadRequest(msg)
+        return refs
+
     def manifest(self, ref: PackRef) -> Manifest:
         """What a pack says of itself.
 
@@ -227,7 +256,7 @@ class Library:
             stand.leave()
 
     def _add(self, kept: OrderedDict[_K, _U], key: _K, made: _U, count_max: int) -> _U:
-        """Keep what was opened, used by the caller; what another thread opened before is as good."""
+        """Keep what was opened, in use by the caller, or what another thread opened before."""
         with self._lock:
             known = kept.get(key)
             if known is None:

@@ -7,6 +7,7 @@ DATA/  groundswell.db · repos/<ab>/<repository number>.git · xorbs/<ab>/<hash>
        quarantine/ (what was found corrupt, moved there by an admin)
        identity (which hub the folder belongs to)
        derived/ (made from content when it is first needed, and never the only copy)
+       packs/ (knowledge packs that were built here: what an unchanged part is not built again from)
 ```
 
 Paths come from numbers and hashes, never from names. It does not know what lies inside a file.
@@ -65,6 +66,11 @@ class DataFolder:
     def keys(self) -> Path:
         """Keys that sign tokens and URLs: readable by the hub's own user alone."""
         return self.root / "keys"
+
+    @property
+    def packs(self) -> Path:
+        """Knowledge packs that were built here, by the numbers of their repositories."""
+        return self.root / "packs"
 
     @property
     def derived(self) -> Path:

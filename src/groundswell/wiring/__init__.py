@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from groundswell.ask.building import build_runtime
 from groundswell.ask.derivatives import Derivatives
@@ -62,7 +63,11 @@ from groundswell.store.keys import load_keys
 from groundswell.store.layout import DataFolder
 from groundswell.store.outbound import Outbound, OutboundPolicy
 from groundswell.store.ports import BlobStore
-from groundswell.wiring.others import limits_of, relay_of, remote_of, sender_of
+from groundswell.wiring.others import build_library, limits_of, relay_of, remote_of, sender_of
+
+if TYPE_CHECKING:
+    from groundswell.ask.library import Library
+    from groundswell.ask.publishing import Publishing
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,8 @@ class Hub:
     blobs: Blobs
     derivatives: Derivatives
     runtime: Runtime
+    library: Library | None
+    publishing: Publishing | None
     projections: Projections
     webhooks: Webhooks
     deliveries: Deliveries
@@ -283,6 +290,8 @@ def build(  # long: a line or two for each use case
         folder.derived, blobs.open_content, size_bytes_max=settings.derived_max_bytes
     )
     runtime = build_runtime(repos, content, derivatives, limits_of(settings), remote_of(settings))
+    search = Search(database)
+    library, publishing = build_library(repos, content, commits, blobs, search, derivatives)
     blaming = Blaming(git, content)
     references = References(database, git, blobs, commits, content, clock)
     tables = Tables()
@@ -296,6 +305,8 @@ def build(  # long: a line or two for each use case
 
     def close() -> None:
         runtime.close()
+        if library is not None:
+            library.close()
         tables.close()
         blaming.close()
         repos.close()
@@ -318,7 +329,7 @@ def build(  # long: a line or two for each use case
         activities=Activities(database),
         audit=Audit(database),
         repos=repos,
-        search=Search(database),
+        search=search,
         likes=Likes(database, clock),
         follows=Follows(database, clock),
         watching=Watching(database, clock),
@@ -353,6 +364,8 @@ def build(  # long: a line or two for each use case
         blobs=blobs,
         derivatives=derivatives,
         runtime=runtime,
+        library=library,
+        publishing=publishing,
         projections=Projections(database),
         webhooks=Webhooks(database, clock, sealer, outbound),
         deliveries=Deliveries(database, clock, sealer, outbound),

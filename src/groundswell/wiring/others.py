@@ -1,18 +1,31 @@
-"""What the settings say of mail servers, of servers that run models, and of running models.
+"""What the settings say of mail servers, of servers that run models, and of running models; and
+what is there only with an extra.
 
 Knows how those settings become values, and which files hold their secrets.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from groundswell.ask.derivatives import Derivatives
 from groundswell.ask.runtime import Limits
 from groundswell.ask.runtime.remote import Remote
 from groundswell.core.errors import BadRequest
+from groundswell.hub.blobs import Blobs
+from groundswell.hub.commits import Commits
+from groundswell.hub.content import Content
 from groundswell.hub.mailing import Relay, Sender, can_be_written_to
+from groundswell.hub.repos import Repos
+from groundswell.hub.search import Search
 from groundswell.settings import Settings
 from groundswell.store.outbound import OutboundPolicy
+
+if TYPE_CHECKING:
+    from groundswell.ask.library import Library
+    from groundswell.ask.publishing import Publishing
 
 
 def relay_of(settings: Settings) -> Relay | None:
@@ -80,6 +93,24 @@ def remote_of(settings: Settings) -> Remote | None:
     key = _first_line("run_key_file", settings.run_key_file)
     policy = OutboundPolicy(settings.outbound, settings.outbound_allow)
     return Remote(settings.run_url, key, policy)
+
+
+def build_library(
+    repos: Repos,
+    content: Content,
+    commits: Commits,
+    blobs: Blobs,
+    search: Search,
+    derivatives: Derivatives,
+) -> tuple[Library | None, Publishing | None]:
+    """What asks packs, and what publishes them; None where ``[ask]`` is not installed."""
+    if importlib.util.find_spec("tantivy") is None:
+        return None, None
+    from groundswell.ask.library import Library
+    from groundswell.ask.publishing import Publishing
+
+    library = Library(repos, content, search, derivatives)
+    return library, Publishing(repos, content, commits, blobs)
 
 
 def sender_of(settings: Settings) -> Sender:

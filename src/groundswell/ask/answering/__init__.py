@@ -12,6 +12,7 @@ from groundswell.ask.answering.service import (
     Plan,
     Quote,
     answer,
+    as_json_event,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "Plan",
     "Quote",
     "answer",
+    "as_json_event",
 ]

@@ -1,8 +1,8 @@
 """Answering a question from packs, as events that can be shown as they come.
 
 The order is the promise: what is planned, the evidence, then a sentence that stands in a pack
-letter for letter, with its citation, or that the packs do not say it. No language model has been asked by
-then. Does not know who asks, nor how events travel.
+letter for letter, with its citation, or that the packs do not say it. No language model has been
+asked by then. Does not know who asks, nor how events travel.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from groundswell.ask.calibration import RISK_DEFAULT, Calibration
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
+from groundswell.ask.receipts import FORMAT
 from groundswell.ask.retrieval.ranking import Candidate, begins_with_pronoun
 from groundswell.ask.retrieval.searching import Found, Shelf
 from groundswell.ask.sentences import sentences
@@ -172,7 +173,7 @@ def answer(shelf: Shelf, calibrations: Sequence[Calibration], asking: Asking) ->
     else:
         yield Abstain(_why(found, shelf), quotes[:NEAREST_MAX], sure, at_least)
     receipt = {
-        "format": "groundswell-answer/1",
+        "format": FORMAT,
         "question": asking.question,
         "asked": asked,
         "risk": asking.risk,
@@ -185,6 +186,26 @@ def answer(shelf: Shelf, calibrations: Sequence[Calibration], asking: Asking) ->
         "model": None,
     }
     yield Done(receipt, found.seconds)
+
+
+def as_json_event(event: Event) -> dict[str, Any]:
+    """An event as a line of JSON, or of a stream: ``event`` says which."""
+    match event:
+        case Plan():
+            packs = list(event.packs)
+            value = {"asked": event.asked, "kind": event.kind, "packs": packs}
+            return {"event": "plan", **value, "passages": event.passages}
+        case Evidence():
+            return {"event": "evidence", "quotes": [each.as_json() for each in event.quotes]}
+        case Extract():
+            return {"event": "extract", **event.quote.as_json()}
+        case Abstain():
+            nearest = [each.as_json() for each in event.nearest]
+            sure = {"p": round(event.probability, 3), "threshold": event.threshold}
+            return {"event": "abstain", "why": event.why, "nearest": nearest, **sure}
+        case Done():
+            milliseconds = {name: round(1e3 * each, 1) for name, each in event.seconds.items()}
+            return {"event": "done", "receipt": event.receipt, "milliseconds": milliseconds}
 
 
 def with_context(question: str, about: str) -> str:

@@ -22,7 +22,6 @@ from groundswell.ask.packs.parsing import Parser, Unreadable
 from groundswell.ask.packs.passages import Passage, cut_passages, heading_path
 from groundswell.ask.packs.planning import Planned
 from groundswell.ask.packs.sources import Source
-from groundswell.core.errors import Malformed
 from groundswell.wire.documents import Article
 from groundswell.wire.packs import (
     Counts,
@@ -68,8 +67,13 @@ def build_shard(
     with Parser() as parser:
         found = {
             article.path: article
-            for planned in documents
-            for article in _articles(planned, sources[planned.source], parser, unreadable)
+            for number in sorted({planned.source for planned in documents})
+            for article in _articles(
+                [each for each in documents if each.source == number],
+                sources[number],
+                parser,
+                unreadable,
+            )
         }
     articles = [found[path] for path in sorted(found)]
     if not articles:
@@ -89,22 +93,31 @@ def build_shard(
 
 
 def _articles(
-    planned: Planned, source: Source, parser: Parser, unreadable: list[Told]
+    documents: Sequence[Planned], source: Source, parser: Parser, unreadable: list[Told]
 ) -> Iterator[Article]:
-    """The articles of a document, under their paths in the pack."""
-    document = planned.document
+    """The articles of a source's documents, under their paths in the pack."""
+    planned = {each.document.path: each for each in documents}
+    for path, data in source.read(list(planned)):
+        each = planned[path]
+        lines, why = _parsed(parser, path, data)
+        if why:
+            unreadable.append(Told(each.pack_path, why))
+        prefix = each.pack_path.removesuffix(path)
+        for article in map(unpack_article, lines):
+            if article.text:
+                names = dict.fromkeys((*article.aliases, *each.document.aliases))
+                aliases = tuple(names)[:ALIASES_MAX]
+                yield replace(article, path=prefix + article.path, aliases=aliases)
+
+
+def _parsed(parser: Parser, path: str, data: bytes | str) -> tuple[list[bytes], str]:
+    """The lines of a document, or why there are none."""
+    if isinstance(data, str):
+        return [], data
     try:
-        lines = parser.parse(document.path, source.read(document.path))
-    except (Unreadable, Malformed, OSError) as error:
-        unreadable.append(Told(planned.pack_path, str(error) or type(error).__name__))
-        return
-    prefix = planned.pack_path.removesuffix(document.path)
-    for line in lines:
-        article = unpack_article(line)
-        if not article.text:
-            continue
-        aliases = dict.fromkeys((*article.aliases, *document.aliases))
-        yield replace(article, path=prefix + article.path, aliases=tuple(aliases)[:ALIASES_MAX])
+        return parser.parse(path, data), ""
+    except Unreadable as error:
+        return [], str(error) or "it cannot be read"
 
 
 def passage_table(passages: Sequence[Sequence[Passage]]) -> bytes:

@@ -7,16 +7,21 @@ the document does; listing is cheap in memory whatever there is. Does not know w
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Iterator
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from groundswell.ask.packs.parsing.parser import DOCUMENT_BYTES_MAX
-from groundswell.core.errors import BadRequest
+from groundswell.core.errors import BadRequest, Malformed
 from groundswell.wire.documents import readable
+from groundswell.wire.zim import Archive, Entry, EntryKind
 
 DEPTH_MAX: Final = 64
 
@@ -31,6 +36,10 @@ class Document:
     aliases: tuple[str, ...] = ()
 
 
+# A document's path, and its bytes; or why they cannot be read.
+Read = tuple[str, bytes | str]
+
+
 class Source(Protocol):
     """Documents that can be listed and read. Picklable."""
 
@@ -43,8 +52,8 @@ class Source(Protocol):
         """All of them; in the order of their paths as far as that is cheap."""
         ...
 
-    def read(self, path: str) -> bytes:
-        """A document's bytes. Raises OSError or Malformed when they cannot be read."""
+    def read(self, paths: Sequence[str]) -> Iterator[Read]:
+        """The bytes of documents, each with its path, in whatever order is cheap."""
         ...
 
     def describe(self) -> dict[str, Any]:
@@ -80,8 +89,8 @@ class FolderSource:
                 size = entry.stat(follow_symlinks=False).st_size
                 yield Document(path, _file_sha256(Path(entry.path)), size)
 
-    def read(self, path: str) -> bytes:
-        return _bounded(self.root / path)
+    def read(self, paths: Sequence[str]) -> Iterator[Read]:
+        return ((path, _bounded(self.root / path)) for path in paths)
 
     def describe(self) -> dict[str, Any]:
         return {"kind": "folder", "name": self.name}
@@ -103,9 +112,8 @@ class FileSource:
         size = self.path.stat().st_size
         yield Document(self.path.name, _file_sha256(self.path), size)
 
-    def read(self, path: str) -> bytes:
-        assert path == self.path.name
-        return _bounded(self.path)
+    def read(self, paths: Sequence[str]) -> Iterator[Read]:
+        return ((path, _bounded(self.path)) for path in paths)
 
     def describe(self) -> dict[str, Any]:
         return {"kind": "file", "name": self.path.name}
@@ -116,6 +124,117 @@ def _file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _bounded(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(DOCUMENT_BYTES_MAX + 1)
+def _bounded(path: Path) -> bytes | str:
+    try:
+        with path.open("rb") as file:
+            return file.read(DOCUMENT_BYTES_MAX + 1)
+    except OSError as error:
+        return error.strerror or "it cannot be read"
+
+
+@dataclass(frozen=True)
+class ZimSource:
+    """A ZIM archive, as Kiwix libraries have them: its pages under their paths, with the titles of
+    redirects as their aliases.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    def documents(self) -> Iterator[Document]:
+        with self._opened() as archive, tempfile.TemporaryDirectory() as work:
+            key = self._key(archive)
+            with closing(sqlite3.connect(f"{work}/aliases.sqlite")) as aliases:
+                _note_redirects(archive, aliases)
+                for entry in archive.entries():
+                    if _is_page(entry):
+                        found = aliases.execute(_ALIASES, (entry.number, ALIASES_MAX)).fetchall()
+                        names = tuple(name for (name,) in found)
+                        # Sizes would cost unpacking everything: shards of archives go by count.
+                        yield Document(entry.path, f"{key}#{entry.number}", 0, names)
+
+    def read(self, paths: Sequence[str]) -> Iterator[Read]:
+        with self._opened() as archive:
+            found = [(path, archive.find(path)) for path in paths]
+            # As they lie: paths leap between clusters, and each would be unpacked again and again.
+            found.sort(key=lambda each: (each[1].cluster, each[1].blob) if each[1] else (0, 0))
+            for path, entry in found:
+                yield path, _content(archive, entry)
+
+    def describe(self) -> dict[str, Any]:
+        with self._opened() as archive:
+            said = {name.lower(): archive.metadata_text(name)[:1_000] for name in _SAID}
+            key = self._key(archive)
+        told = {name: text for name, text in said.items() if text}
+        return {"kind": "zim", "name": self.path.name, **told, "checksum": key}
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Archive]:
+        with self.path.open("rb") as file:
+            number = file.fileno()
+            size = os.fstat(number).st_size
+            yield Archive(lambda start, stop: os.pread(number, stop - start, start), size)
+
+    def _key(self, archive: Archive) -> str:
+        """The archive's own checksum; its name, date and size where it has none."""
+        at = archive.header.checksum_at
+        if at is not None:
+            with self.path.open("rb") as file:
+                return os.pread(file.fileno(), 16, at).hex()
+        told = [archive.metadata_text(name) for name in ("Name", "Date")]
+        return hashlib.sha256(f"{told} {archive.size_bytes}".encode()).hexdigest()[:32]
+
+
+ALIASES_MAX: Final = 200
+_SAID: Final = ("Title", "Creator", "Publisher", "Date", "Language", "License", "Source")
+_ALIASES: Final = "SELECT title FROM alias WHERE target = ? ORDER BY title LIMIT ?"
+
+
+def _is_page(entry: Entry) -> bool:
+    is_page = entry.kind is EntryKind.CONTENT and entry.media_type.startswith("text/html")
+    return is_page and entry.namespace in {"A", "C"}
+
+
+def _note_redirects(archive: Archive, aliases: sqlite3.Connection) -> None:
+    """Which names lead to which entry, on the disk: large archives have millions."""
+    aliases.execute("PRAGMA journal_mode = OFF")
+    aliases.execute("CREATE TABLE alias (target INTEGER, title TEXT)")
+    aliases.executemany(
+        "INSERT INTO alias VALUES (?, ?)",
+        (
+            (entry.target, entry.title)
+            for entry in archive.entries()
+            if entry.kind is EntryKind.REDIRECT
+        ),
+    )
+    aliases.execute("CREATE INDEX alias_by_target ON alias (target, title)")
+
+
+def _content(archive: Archive, entry: Entry | None) -> bytes | str:
+    if entry is None:
+        return "it is not in the archive any more"
+    try:
+        return archive.content(entry)
+    except Malformed as error:
+        return error.message
+
+
+def open_source(text: str) -> Source:
+    """The source that a path names: a folder, a ZIM archive, or any other file that is read.
+
+    Raises:
+        BadRequest: there is nothing of that name, or it is of no kind that packs are built from.
+    """
+    path = Path(text)
+    if path.is_dir():
+        return FolderSource(path)
+    if not path.is_file():
+        raise BadRequest(f"There is no file or folder at {text}.")
+    if path.suffix.lower() == ".zim":
+        return ZimSource(path)
+    if path.suffix.lower().startswith(".zim"):
+        raise BadRequest(f"{path.name} is a part of an archive: join the parts with `cat` first.")
+    return FileSource(path)

@@ -1,0 +1,150 @@
+"""``swell ask``: a question, answered from packs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from groundswell.cli._asking import need_ask
+from groundswell.cli._folder import data_option
+from groundswell.cli._upkeep import opened_hub
+from groundswell.core.errors import BadRequest
+from groundswell.core.values import Principal
+
+if TYPE_CHECKING:
+    from groundswell.ask.answering import Event, Quote
+    from groundswell.ask.calibration import Calibration
+    from groundswell.ask.retrieval.searching import Shelf
+
+
+@click.command("ask")
+@click.argument("question", required=False)
+@click.option(
+    "--pack", "names", multiple=True, metavar="REPO[@REV]|FOLDER",
+    help="Where to look; may be repeated. All packs of the hub without it.",
+)  # fmt: skip
+@click.option("--about", default="", help="What the question before was about: for 'how high is it?'")
+@click.option("--risk", default=0.05, show_default=True,
+              help="The share of questions for which a wrong sentence may be shown.")  # fmt: skip
+@click.option("--receipt", type=click.Path(dir_okay=False), help="Write the answer's receipt here.")
+@click.option("--verify", type=click.Path(exists=True, dir_okay=False),
+              help="Look whether a receipt's quotes stand in the packs, instead of asking.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print events as lines of JSON.")
+@data_option
+def command(question: str | None, data: Path, **said: Any) -> int:  # noqa: ANN401
+    """Answer QUESTION with a sentence that stands in a knowledge pack, and where it stands.
+
+    Ends with 3 when the packs do not say it. No language model is needed or used.
+    """
+    need_ask()
+    if said["verify"]:
+        return _verify(Path(said["verify"]), said["names"], data)
+    if not question:
+        raise BadRequest('Ask something: swell ask "What is a kernel?"')
+    from groundswell.ask.answering import Asking, answer
+
+    asking = Asking(question, said["about"], said["risk"])
+    with _shelf(said["names"], data) as (shelf, calibrations):
+        events = list(answer(shelf, calibrations, asking))
+    receipt = events[-1].receipt  # type: ignore[union-attr]
+    if said["receipt"]:
+        Path(said["receipt"]).write_text(json.dumps(receipt, ensure_ascii=False, indent=1), "utf-8")
+    _print(events, as_json=said["as_json"])
+    return 3 if receipt["abstained"] else 0
+
+
+@contextlib.contextmanager
+def _shelf(names: Sequence[str], data: Path) -> Iterator[tuple[Shelf, list[Calibration]]]:
+    """Packs of folders, or of the hub in the data folder."""
+    from groundswell.ask.making import calibration_of, open_folder
+    from groundswell.ask.retrieval.searching import Shelf
+
+    folders = [name for name in names if Path(name).is_dir()]
+    with ExitStack() as stack:
+        if folders and len(folders) == len(names):
+            packs = [open_folder(Path(name)) for name in folders]
+            for pack in packs:
+                stack.callback(pack.close)
+            shelf = Shelf(packs)
+            stack.callback(shelf.close)
+            yield shelf, [calibration_of(Path(name)) for name in folders]
+            return
+        if folders:
+            raise BadRequest("Ask packs of folders and packs of the hub one after the other.")
+        hub = stack.enter_context(opened_hub(data))
+        assert hub.library is not None, "what it needs is installed"
+        operator = Principal(account_id=0, name="operator", is_admin=True)
+        refs = hub.library.find_all(operator, names)
+        yield stack.enter_context(hub.library.shelf(refs))
+
+
+def _print(events: Sequence[Event], *, as_json: bool) -> None:
+    from groundswell.ask.answering import Abstain, Extract, as_json_event
+
+    if as_json:
+        for event in events:
+            click.echo(json.dumps(as_json_event(event), ensure_ascii=False))
+        return
+    for event in events:
+        if isinstance(event, Extract):
+            click.echo(f"“{event.quote.text}”")
+            _cite(event.quote)
+        elif isinstance(event, Abstain):
+            click.echo(event.why)
+            for quote in event.nearest:
+                click.echo(f"\n  “{quote.text}”")
+                _cite(quote, "  ")
+
+
+def _cite(quote: Quote, indent: str = "") -> None:
+    where = " › ".join(dict.fromkeys((quote.title, *quote.headings)))
+    click.secho(f"{indent}  {where}", dim=True)
+    click.secho(f"{indent}  {quote.citation.address}", dim=True)
+
+
+def _verify(path: Path, names: Sequence[str], data: Path) -> int:
+    """Look each quote of a receipt up again."""
+    from groundswell.ask.receipts import check_receipt
+
+    try:
+        receipt = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise BadRequest(f"{path} is no receipt: it is not JSON.") from error
+    with _articles(receipt, names, data) as article:
+        checked = check_receipt(receipt, article)
+    for each in checked:
+        click.echo(f"{'stands' if each.holds else 'DOES NOT STAND'}  {each.address}")
+        if each.why:
+            click.echo(f"  {each.why}")
+    return 0 if checked and all(each.holds for each in checked) else 8
+
+
+@contextlib.contextmanager
+def _articles(receipt: dict[str, Any], names: Sequence[str], data: Path) -> Iterator[Any]:
+    """A function that gives the text of an article of a pack at a revision."""
+    from groundswell.ask.making import open_folder
+
+    with ExitStack() as stack:
+        folders = [open_folder(Path(name)) for name in names if Path(name).is_dir()]
+        for pack in folders:
+            stack.callback(pack.close)
+        known = {pack.revision: pack for pack in folders}
+        hub = None if known else stack.enter_context(opened_hub(data))
+        operator = Principal(account_id=0, name="operator", is_admin=True)
+
+        def text(pack: str, revision: str, article: str) -> str:
+            if revision in known:
+                return known[revision].article(article).text
+            if hub is None or hub.library is None:
+                raise BadRequest("No folder that was named holds this revision.")
+            found = hub.library.find(operator, f"{pack}@{revision}")
+            with hub.library.opened(found) as opened:
+                return opened.article(article).text
+
+        yield text
