@@ -13,7 +13,9 @@ from libzim.reader import Archive as Libzim
 from libzim.writer import Compression, Creator, Hint, Item, StringProvider
 
 from groundswell.core.errors import Malformed
+from groundswell.wire.documents import read_document
 from groundswell.wire.zim import Archive, EntryKind, Joined, Limits
+from tests.unit.document_files import WIKIPEDIA
 from tests.unit.zim_files import MEDIA, Made, simple
 
 if sys.version_info >= (3, 14):
@@ -349,3 +351,18 @@ def test_entries_that_follow_on_are_read_in_few_steps() -> None:
     assert sum(1 for _ in archive.entries()) == 5_000
     assert len(reads) < 40
     assert sum(reads) < 2 * len(data)
+
+
+def test_pages_of_an_archive_are_articles() -> None:
+    made = Made(
+        [("C", "Mount_Kenya", "Mount Kenya", WIKIPEDIA.encode()), ("C", "x.png", "", b"\x89")]
+    )
+    archive = opened(made.build())
+    (entry,) = archive.articles()
+    (article,) = read_document(entry.path, archive.content(entry))
+    assert (article.path, article.title, article.revision) == (
+        "C/Mount_Kenya",
+        "Mount Kenya",
+        "1234",
+    )
+    assert "Elevation: 5,199 m" in article.text
