@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import yaml
 
-from groundswell.ask.calibration import PATH as CALIBRATION_PATH
 from groundswell.ask.calibration import (
     GENERAL,
     RISK_DEFAULT,
@@ -24,6 +23,7 @@ from groundswell.ask.calibration import (
     pack_calibration,
     parse_calibration,
 )
+from groundswell.ask.calibration import PATH as CALIBRATION_PATH
 from groundswell.ask.evaluation.asking import Judged, calibrate
 from groundswell.ask.packs.building import Options, Progress, Report, build_pack
 from groundswell.ask.packs.opened import OpenPack

@@ -1,7 +1,7 @@
-"""Receipts: an answer with all that it takes to check it again, without trust and without a network.
+"""Receipts: an answer with all that it takes to check it again, without trust or a network.
 
-Knows what a receipt holds, and that a quote stands where its citation says when the characters there
-have its hash. Does not know where packs are: it is given their articles.
+Knows what a receipt holds, and that a quote stands where its citation says when the characters
+there have its hash. Does not know where packs are: it is given their articles.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def check_receipt(receipt: object, article: ArticleText) -> list[Checked]:
     if len(evidence) + len(extract) > CITATIONS_MAX:
         raise BadRequest("This receipt has more citations than a receipt may.")
     cited = [(each, None) for each in evidence]
-    quoted = [(each.get("citation"), each.get("text")) for each in extract if isinstance(each, dict)]
+    quoted = [
+        (each.get("citation"), each.get("text")) for each in extract if isinstance(each, dict)
+    ]
     return [_check(citation, text, article) for citation, text in (*cited, *quoted)]
 
 

@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     "--pack", "names", multiple=True, metavar="REPO[@REV]|FOLDER",
     help="Where to look; may be repeated. All packs of the hub without it.",
 )  # fmt: skip
-@click.option("--about", default="", help="What the question before was about: for 'how high is it?'")
+@click.option(
+    "--about", default="", help="What the question before was about: for 'how high is it?'"
+)
 @click.option("--risk", default=0.05, show_default=True,
               help="The share of questions for which a wrong sentence may be shown.")  # fmt: skip
 @click.option("--receipt", type=click.Path(dir_okay=False), help="Write the answer's receipt here.")
 @click.option("--verify", type=click.Path(exists=True, dir_okay=False),
-              help="Look whether a receipt's quotes stand in the packs, instead of asking.")  # fmt: skip
+              help="Look whether the quotes of this receipt stand in the packs.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print events as lines of JSON.")
 @data_option
 def command(question: str | None, data: Path, **said: Any) -> int:  # noqa: ANN401
@@ -103,7 +105,7 @@ def _print(events: Sequence[Event], *, as_json: bool) -> None:
 
 
 def _cite(quote: Quote, indent: str = "") -> None:
-    where = " › ".join(dict.fromkeys((quote.title, *quote.headings)))
+    where = " / ".join(dict.fromkeys((quote.title, *quote.headings)))
     click.secho(f"{indent}  {where}", dim=True)
     click.secho(f"{indent}  {quote.citation.address}", dim=True)
 
@@ -116,7 +118,7 @@ def _verify(path: Path, names: Sequence[str], data: Path) -> int:
         receipt = json.loads(path.read_bytes())
     except ValueError as error:
         raise BadRequest(f"{path} is no receipt: it is not JSON.") from error
-    with _articles(receipt, names, data) as article:
+    with _articles(names, data) as article:
         checked = check_receipt(receipt, article)
     for each in checked:
         click.echo(f"{'stands' if each.holds else 'DOES NOT STAND'}  {each.address}")
@@ -126,7 +128,7 @@ def _verify(path: Path, names: Sequence[str], data: Path) -> int:
 
 
 @contextlib.contextmanager
-def _articles(receipt: dict[str, Any], names: Sequence[str], data: Path) -> Iterator[Any]:
+def _articles(names: Sequence[str], data: Path) -> Iterator[Any]:
     """A function that gives the text of an article of a pack at a revision."""
     from groundswell.ask.making import open_folder
 

@@ -131,8 +131,9 @@ def _print(made: Made, where: dict[str, str], *, as_json: bool) -> None:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     (place,) = list(where.values())[:1]
-    click.echo(f"{place}: {counts.articles:,} articles, {counts.passages:,} passages, "
-               f"{report.size_bytes / 1e6:,.1f} MB; {report.built} of {report.shards} parts built")  # fmt: skip
+    held = f"{counts.articles:,} articles, {counts.passages:,} passages"
+    size = f"{report.size_bytes / 1e6:,.1f} MB"
+    click.echo(f"{place}: {held}, {size}; {report.built} of {report.shards} parts built")
     for each in report.unreadable[:TOLD_MAX]:
         click.secho(f"  left out: {each.path}: {each.why}", err=True)
     if report.unreadable_count > TOLD_MAX:
