@@ -18,12 +18,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from groundswell.ask.building import build_runtime
 from groundswell.ask.derivatives import Derivatives
 from groundswell.ask.runtime import Limits, Mode, ModelRef, Phase, Runtime, State, asking
+from groundswell.ask.runtime.process import Orders, Runner
 from groundswell.ask.runtime.remote import Remote
 from groundswell.core.errors import (
     BadRequest,
@@ -290,12 +292,35 @@ def test_a_broken_model_is_told_in_words(stage: Stage) -> None:
     content = weights()
     stage.world.large(repository, "cut-Q4_1.gguf", content[: len(content) // 2])
     broken = stage.model("alice/broken")
-    with pytest.raises(RunnerFailed, match="could not be loaded") as caught:
+    with pytest.raises(
+        RunnerFailed, match=r"could not be loaded: tensor .* is not within"
+    ) as caught:
         stage.runtime.load(broken)
     assert "/tmp" not in caught.value.message
     stage.world.large(repository, "cut-Q4_1.gguf", b"GGUF" + bytes(1000))
     with pytest.raises(BadRequest, match="no model that runs"):
         stage.model("alice/broken")
+
+
+def test_more_memory_than_it_may_have_is_told(stage: Stage, model: ModelRef) -> None:
+    with stage.derivatives.files(list(model.files)) as files:
+        orders = Orders("m", Mode.TEXT, files[MODEL], (), model.size_bytes, 1024, 1, 1, 60 << 20)
+        runner = Runner(orders)
+        try:
+            runner.start()
+            with pytest.raises(RunnerFailed, match="memory"):
+                runner.wait(time.monotonic() + 60, lambda _: None)
+        finally:
+            runner.stop()
+
+
+def test_without_the_extra_one_is_told_how_to_get_it(
+    stage: Stage, model: ModelRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    runtime = stage.over(LIMITS)
+    with pytest.raises(NotServed, match="pip install"):
+        runtime.load(model)
 
 
 def test_a_full_cache_is_told(stage: Stage, model: ModelRef) -> None:
@@ -314,7 +339,7 @@ def test_a_full_cache_is_told(stage: Stage, model: ModelRef) -> None:
 # --- finding ------------------------------------------------------------------------------------
 
 
-def pairs(**values: str | int) -> bytes:
+def pairs(**values: str | float) -> bytes:
     """A GGUF with these pairs and no tensors."""
     parts = [b"GGUF", struct.pack("<IQQ", 3, 0, len(values))]
     for key, value in values.items():
@@ -322,6 +347,8 @@ def pairs(**values: str | int) -> bytes:
         parts.append(struct.pack("<Q", len(name)) + name)
         if isinstance(value, str):
             parts.append(struct.pack("<IQ", 8, len(value)) + value.encode())
+        elif isinstance(value, float):
+            parts.append(struct.pack("<If", 6, value))
         else:
             parts.append(struct.pack("<II", 4, value))
     return b"".join(parts)
@@ -392,6 +419,42 @@ def test_rights_are_decided_at_each_call(stage: Stage) -> None:
     assert stage.over(replace(LIMITS, by="everybody")).models.find(ANONYMOUS, "alice/smol")
     with pytest.raises(NotServed):
         stage.over(replace(LIMITS, by="nobody")).models.find(stage.world.alice, "alice/smol")
+
+
+def lora(rank: int = 4, width: int = 576) -> bytes:
+    """A GGUF adapter that turns the first layers' queries upside down."""
+    head = pairs(
+        general__architecture="llama", general__type="adapter", adapter__type="lora",
+        adapter__lora__alpha=float(rank),
+    )  # fmt: skip
+    infos, data = b"", b""
+    random = np.random.default_rng(1)
+    tensors = [
+        (f"blk.{layer}.attn_q.weight.lora_{half}", shape)
+        for layer in range(8)
+        for half, shape in (("a", (width, rank)), ("b", (rank, width)))
+    ]
+    for name, shape in tensors:
+        numbers = random.normal(size=shape).astype("<f4").tobytes()
+        infos += struct.pack("<Q", len(name)) + name.encode()
+        infos += struct.pack("<IQQIQ", 2, *shape, 0, len(data))
+        data += numbers + bytes(-len(numbers) % 32)
+    head = head[:8] + struct.pack("<Q", len(tensors)) + head[16:] + infos
+    return head + bytes(-len(head) % 32) + data
+
+
+def test_an_adapter_changes_what_is_said_by_its_scale(stage: Stage, model: ModelRef) -> None:
+    put(stage, stage.world.model("turned"), {"turned-f32.gguf": lora()})
+
+    def said(*adapters: tuple[str, float]) -> str:
+        found = stage.runtime.models.find(stage.world.alice, "alice/smol", adapters)
+        answer = stage.runtime.complete(found, prompt="The sky is", max_tokens=6)
+        return text_of(answer)
+
+    plain, turned = said(), said(("alice/turned", 1.0))
+    assert turned != plain
+    assert said(("alice/turned", 0.0)) == plain, "the same process, with the adapter off"
+    assert said(("alice/turned", 1.0)) == turned
 
 
 def test_adapters_go_over_their_own_kind(stage: Stage) -> None:
