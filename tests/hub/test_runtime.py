@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -18,7 +17,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -40,6 +38,7 @@ from groundswell.core.errors import (
 from groundswell.core.values import ANONYMOUS, AddBlob, Visibility
 from groundswell.hub.repos import Repository
 from groundswell.store.outbound import OutboundPolicy
+from tests.hub.gguf_files import adapter, encoder, gguf, tiny
 from tests.hub.git_world import GitWorld
 
 MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -212,6 +211,25 @@ def test_embeddings_and_no_reranking(stage: Stage, model: ModelRef) -> None:
         stage.runtime.rerank(model, asking.rerank({"query": "a", "documents": ["b"]}))
 
 
+def test_encoders_embed_and_rerankers_put_in_order(stage: Stage) -> None:
+    put(stage, stage.world.model("mean"), {"mean.gguf": encoder(1)})
+    put(stage, stage.world.model("order"), {"order.gguf": encoder(4)})
+    mean, order = stage.model("alice/mean"), stage.model("alice/order")
+    found = stage.runtime.embed(mean, asking.embeddings({"input": ["a cat", "the dog"]}))
+    assert [len(each["embedding"]) for each in found["data"]] == [32, 32]
+    with pytest.raises(BadRequest, match="writes none"):
+        stage.runtime.complete(mean, prompt="a")
+    asked = asking.rerank(
+        {"query": "a cat", "documents": ["the dog", "a cat", "the sky"], "top_n": 2}
+    )
+    results = stage.runtime.rerank(order, asked)["results"]
+    assert len(results) == 2
+    assert {each["index"] for each in results} < {0, 1, 2}
+    assert results[0]["relevance_score"] >= results[1]["relevance_score"]
+    with pytest.raises(BadRequest, match="makes no embeddings"):
+        stage.runtime.embed(order, asking.embeddings({"input": "a"}))
+
+
 # --- limits -------------------------------------------------------------------------------------
 
 
@@ -339,25 +357,6 @@ def test_a_full_cache_is_told(stage: Stage, model: ModelRef) -> None:
 # --- finding ------------------------------------------------------------------------------------
 
 
-def pairs(**values: str | float) -> bytes:
-    """A GGUF with these pairs and no tensors."""
-    parts = [b"GGUF", struct.pack("<IQQ", 3, 0, len(values))]
-    for key, value in values.items():
-        name = key.replace("__", ".").encode()
-        parts.append(struct.pack("<Q", len(name)) + name)
-        if isinstance(value, str):
-            parts.append(struct.pack("<IQ", 8, len(value)) + value.encode())
-        elif isinstance(value, float):
-            parts.append(struct.pack("<If", 6, value))
-        else:
-            parts.append(struct.pack("<II", 4, value))
-    return b"".join(parts)
-
-
-def tiny(**more: str | int) -> bytes:
-    return pairs(general__architecture="llama", llama__block_count=2, **more)
-
-
 def put(stage: Stage, repository: Repository, files: dict[str, bytes]) -> None:
     operations = [
         AddBlob(path, stage.world.upload(repository, content), len(content))
@@ -421,30 +420,8 @@ def test_rights_are_decided_at_each_call(stage: Stage) -> None:
         stage.over(replace(LIMITS, by="nobody")).models.find(stage.world.alice, "alice/smol")
 
 
-def lora(rank: int = 4, width: int = 576) -> bytes:
-    """A GGUF adapter that turns the first layers' queries upside down."""
-    head = pairs(
-        general__architecture="llama", general__type="adapter", adapter__type="lora",
-        adapter__lora__alpha=float(rank),
-    )  # fmt: skip
-    infos, data = b"", b""
-    random = np.random.default_rng(1)
-    tensors = [
-        (f"blk.{layer}.attn_q.weight.lora_{half}", shape)
-        for layer in range(8)
-        for half, shape in (("a", (width, rank)), ("b", (rank, width)))
-    ]
-    for name, shape in tensors:
-        numbers = random.normal(size=shape).astype("<f4").tobytes()
-        infos += struct.pack("<Q", len(name)) + name.encode()
-        infos += struct.pack("<IQQIQ", 2, *shape, 0, len(data))
-        data += numbers + bytes(-len(numbers) % 32)
-    head = head[:8] + struct.pack("<Q", len(tensors)) + head[16:] + infos
-    return head + bytes(-len(head) % 32) + data
-
-
 def test_an_adapter_changes_what_is_said_by_its_scale(stage: Stage, model: ModelRef) -> None:
-    put(stage, stage.world.model("turned"), {"turned-f32.gguf": lora()})
+    put(stage, stage.world.model("turned"), {"turned-f32.gguf": adapter()})
 
     def said(*adapters: tuple[str, float]) -> str:
         found = stage.runtime.models.find(stage.world.alice, "alice/smol", adapters)
@@ -461,11 +438,11 @@ def test_adapters_go_over_their_own_kind(stage: Stage) -> None:
     find = stage.runtime.models.find
     alice = stage.world.alice
     put(stage, stage.world.model("lora"), {"lora.gguf": tiny(general__type="adapter")})
-    other = pairs(general__architecture="gemma", general__type="adapter")
+    other = gguf({"general.architecture": "gemma", "general.type": "adapter"})
     put(stage, stage.world.model("other"), {"lora.gguf": other})
-    [adapter] = find(alice, "alice/smol", [("alice/lora", 0.5)]).adapters
-    assert (adapter.file.name, adapter.scale) == ("lora.gguf", 0.5)
-    assert adapter.name.startswith("alice/lora@")
+    [found] = find(alice, "alice/smol", [("alice/lora", 0.5)]).adapters
+    assert (found.file.name, found.scale) == ("lora.gguf", 0.5)
+    assert found.name.startswith("alice/lora@")
     for wrong, why in (("alice/other", "for gemma"), ("alice/smol", "no adapter")):
         with pytest.raises(BadRequest, match=why):
             find(alice, "alice/smol", [(wrong, 1.0)])
