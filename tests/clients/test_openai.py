@@ -225,8 +225,7 @@ def test_swell_run_beside_the_hub(live_hub: LiveHub, model: str, tmp_path: Path)
     told = found.stderr
     assert f"{model}@" in told
     assert "Q4_1 (94 MiB): the only one here" in told
-    assert told.index("fetching") < told.index("loading") < told.index("ready")
-    assert "first token after" in told
+    assert told.index("ready") < told.index("first token after")
     assert "tokens/s" in told
 
 

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from groundswell.ask.building import build_runtime
 from groundswell.ask.derivatives import Derivatives
 from groundswell.ask.runtime import Limits, Mode, ModelRef, Phase, Runtime, State, asking
+from groundswell.ask.runtime.process import Orders, Runner
 from groundswell.ask.runtime.remote import Remote
 from groundswell.core.errors import (
     BadRequest,
@@ -38,6 +38,7 @@ from groundswell.core.errors import (
 from groundswell.core.values import ANONYMOUS, AddBlob, Visibility
 from groundswell.hub.repos import Repository
 from groundswell.store.outbound import OutboundPolicy
+from tests.hub.gguf_files import adapter, encoder, gguf, tiny
 from tests.hub.git_world import GitWorld
 
 MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -210,6 +211,25 @@ def test_embeddings_and_no_reranking(stage: Stage, model: ModelRef) -> None:
         stage.runtime.rerank(model, asking.rerank({"query": "a", "documents": ["b"]}))
 
 
+def test_encoders_embed_and_rerankers_put_in_order(stage: Stage) -> None:
+    put(stage, stage.world.model("mean"), {"mean.gguf": encoder(1)})
+    put(stage, stage.world.model("order"), {"order.gguf": encoder(4)})
+    mean, order = stage.model("alice/mean"), stage.model("alice/order")
+    found = stage.runtime.embed(mean, asking.embeddings({"input": ["a cat", "the dog"]}))
+    assert [len(each["embedding"]) for each in found["data"]] == [32, 32]
+    with pytest.raises(BadRequest, match="writes none"):
+        stage.runtime.complete(mean, prompt="a")
+    asked = asking.rerank(
+        {"query": "a cat", "documents": ["the dog", "a cat", "the sky"], "top_n": 2}
+    )
+    results = stage.runtime.rerank(order, asked)["results"]
+    assert len(results) == 2
+    assert {each["index"] for each in results} < {0, 1, 2}
+    assert results[0]["relevance_score"] >= results[1]["relevance_score"]
+    with pytest.raises(BadRequest, match="makes no embeddings"):
+        stage.runtime.embed(order, asking.embeddings({"input": "a"}))
+
+
 # --- limits -------------------------------------------------------------------------------------
 
 
@@ -290,12 +310,35 @@ def test_a_broken_model_is_told_in_words(stage: Stage) -> None:
     content = weights()
     stage.world.large(repository, "cut-Q4_1.gguf", content[: len(content) // 2])
     broken = stage.model("alice/broken")
-    with pytest.raises(RunnerFailed, match="could not be loaded") as caught:
+    with pytest.raises(
+        RunnerFailed, match=r"could not be loaded: tensor .* is not within"
+    ) as caught:
         stage.runtime.load(broken)
     assert "/tmp" not in caught.value.message
     stage.world.large(repository, "cut-Q4_1.gguf", b"GGUF" + bytes(1000))
     with pytest.raises(BadRequest, match="no model that runs"):
         stage.model("alice/broken")
+
+
+def test_more_memory_than_it_may_have_is_told(stage: Stage, model: ModelRef) -> None:
+    with stage.derivatives.files(list(model.files)) as files:
+        orders = Orders("m", Mode.TEXT, files[MODEL], (), model.size_bytes, 1024, 1, 1, 60 << 20)
+        runner = Runner(orders)
+        try:
+            runner.start()
+            with pytest.raises(RunnerFailed, match="memory"):
+                runner.wait(time.monotonic() + 60, lambda _: None)
+        finally:
+            runner.stop()
+
+
+def test_without_the_extra_one_is_told_how_to_get_it(
+    stage: Stage, model: ModelRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    runtime = stage.over(LIMITS)
+    with pytest.raises(NotServed, match="pip install"):
+        runtime.load(model)
 
 
 def test_a_full_cache_is_told(stage: Stage, model: ModelRef) -> None:
@@ -312,23 +355,6 @@ def test_a_full_cache_is_told(stage: Stage, model: ModelRef) -> None:
 
 
 # --- finding ------------------------------------------------------------------------------------
-
-
-def pairs(**values: str | int) -> bytes:
-    """A GGUF with these pairs and no tensors."""
-    parts = [b"GGUF", struct.pack("<IQQ", 3, 0, len(values))]
-    for key, value in values.items():
-        name = key.replace("__", ".").encode()
-        parts.append(struct.pack("<Q", len(name)) + name)
-        if isinstance(value, str):
-            parts.append(struct.pack("<IQ", 8, len(value)) + value.encode())
-        else:
-            parts.append(struct.pack("<II", 4, value))
-    return b"".join(parts)
-
-
-def tiny(**more: str | int) -> bytes:
-    return pairs(general__architecture="llama", llama__block_count=2, **more)
 
 
 def put(stage: Stage, repository: Repository, files: dict[str, bytes]) -> None:
@@ -394,15 +420,29 @@ def test_rights_are_decided_at_each_call(stage: Stage) -> None:
         stage.over(replace(LIMITS, by="nobody")).models.find(stage.world.alice, "alice/smol")
 
 
+def test_an_adapter_changes_what_is_said_by_its_scale(stage: Stage, model: ModelRef) -> None:
+    put(stage, stage.world.model("turned"), {"turned-f32.gguf": adapter()})
+
+    def said(*adapters: tuple[str, float]) -> str:
+        found = stage.runtime.models.find(stage.world.alice, "alice/smol", adapters)
+        answer = stage.runtime.complete(found, prompt="The sky is", max_tokens=6)
+        return text_of(answer)
+
+    plain, turned = said(), said(("alice/turned", 1.0))
+    assert turned != plain
+    assert said(("alice/turned", 0.0)) == plain, "the same process, with the adapter off"
+    assert said(("alice/turned", 1.0)) == turned
+
+
 def test_adapters_go_over_their_own_kind(stage: Stage) -> None:
     find = stage.runtime.models.find
     alice = stage.world.alice
     put(stage, stage.world.model("lora"), {"lora.gguf": tiny(general__type="adapter")})
-    other = pairs(general__architecture="gemma", general__type="adapter")
+    other = gguf({"general.architecture": "gemma", "general.type": "adapter"})
     put(stage, stage.world.model("other"), {"lora.gguf": other})
-    [adapter] = find(alice, "alice/smol", [("alice/lora", 0.5)]).adapters
-    assert (adapter.file.name, adapter.scale) == ("lora.gguf", 0.5)
-    assert adapter.name.startswith("alice/lora@")
+    [found] = find(alice, "alice/smol", [("alice/lora", 0.5)]).adapters
+    assert (found.file.name, found.scale) == ("lora.gguf", 0.5)
+    assert found.name.startswith("alice/lora@")
     for wrong, why in (("alice/other", "for gemma"), ("alice/smol", "no adapter")):
         with pytest.raises(BadRequest, match=why):
             find(alice, "alice/smol", [(wrong, 1.0)])

@@ -99,6 +99,7 @@ def _parameters(orders: Orders) -> xllamacpp.CommonParams:
         processors.poll = 0  # waiting threads that spin take time from those that work
     found.use_jinja = True  # the repository's own template, as it is
     found.warmup = False
+    found.fit_params = False  # that loads twice, to fit a card that is not there
     found.ui = False
     found.offline = True
     found.endpoint_slots = False

@@ -37,10 +37,16 @@ _LOOK_SECONDS: Final = 0.1
 _END_SECONDS: Final = 5.0
 _SIGKILL: Final = -9
 _NO_MEMORY: Final = re.compile(
-    r"bad_alloc|failed to allocate|cannot allocate|out of memory|unable to allocate", re.IGNORECASE
+    r"bad_alloc|failed to allocate|cannot allocate|out of memory|unable to allocate"
+    r"|Resource temporarily unavailable",
+    re.IGNORECASE,
 )
-_FAULT: Final = re.compile(r"error|fail|invalid|unknown|abort|assert|exception", re.IGNORECASE)
-_STAMP: Final = re.compile(r"^[\d.]+ [A-Z] ")
+# How llama.cpp marks what went wrong, and how C++ does; the most telling first.
+_FAULTS: Final = (
+    re.compile(r"error loading model: (.+)"),
+    re.compile(r"^[\d.]+ E (?!.*failed to load model)(.+)"),
+    re.compile(r"((?:GGML_ASSERT|what\(\):|Error:).+)"),
+)
 _PATHS: Final = re.compile(r"'?(/[^\s':]+)'?")
 
 
@@ -192,9 +198,10 @@ class Runner:
             return "it took more memory than it may have here."
         if code == _SIGKILL:
             return "its process was killed, most likely because memory ran out."
-        told = [_plain(line) for line in lines[-40:] if _FAULT.search(line)]
-        if told:
-            return told[0]
+        for fault in _FAULTS:
+            told = next((found[1] for line in lines[-40:] if (found := fault.search(line))), None)
+            if told is not None:
+                return _plain(told)
         if code is None:
             return "its process does not answer."
         return f"its process ended ({code})."
@@ -214,5 +221,5 @@ class Runner:
 
 
 def _plain(line: str) -> str:
-    """One line of a log without its stamp, and without paths of this machine."""
-    return _PATHS.sub(lambda found: Path(found[1]).name, _STAMP.sub("", line).strip())[:300]
+    """One line of a log without paths of this machine."""
+    return _PATHS.sub(lambda found: Path(found[1]).name, line.strip())[:300]
