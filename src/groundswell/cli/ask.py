@@ -18,9 +18,10 @@ from groundswell.core.errors import BadRequest
 from groundswell.core.values import Principal
 
 if TYPE_CHECKING:
-    from groundswell.ask.answering import Event, Quote
+    from groundswell.ask.answering import Event, Quote, Writer
     from groundswell.ask.calibration import Calibration
     from groundswell.ask.retrieval.searching import Shelf
+    from groundswell.ask.runtime import Piece
 
 
 @click.command("ask")
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 )
 @click.option("--risk", default=0.05, show_default=True,
               help="The share of questions for which a wrong sentence may be shown.")  # fmt: skip
-@click.option("--receipt", type=click.Path(dir_okay=False), help="Write the answer's receipt here.")
+@click.option("--model", metavar="REPO[@REV][:FILE]",
+              help="Let this model of the hub write a short answer from what was found.")  # fmt: skip
+@click.option("--longer", is_flag=True, help="Let it go on.")
+@click.option("--receipt", type=click.Path(dir_okay=False), help="Write the receipt here.")
 @click.option("--verify", type=click.Path(exists=True, dir_okay=False),
               help="Look whether the quotes of this receipt stand in the packs.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print events as lines of JSON.")
@@ -52,8 +56,12 @@ def command(question: str | None, data: Path, **said: Any) -> int:  # noqa: ANN4
     from groundswell.ask.answering import Asking, answer
 
     asking = Asking(question, said["about"], said["risk"])
-    with _shelf(said["names"], data) as (shelf, calibrations):
-        events = list(answer(shelf, calibrations, asking))
+    with ExitStack() as stack:
+        shelf, calibrations = stack.enter_context(_shelf(said["names"], data))
+        writer = None
+        if said["model"]:
+            writer = stack.enter_context(_writer(said["model"], data, longer=said["longer"]))
+        events = list(answer(shelf, calibrations, asking, writer))
     receipt = events[-1].receipt  # type: ignore[union-attr]
     if said["receipt"]:
         Path(said["receipt"]).write_text(json.dumps(receipt, ensure_ascii=False, indent=1), "utf-8")
@@ -86,8 +94,26 @@ def _shelf(names: Sequence[str], data: Path) -> Iterator[tuple[Shelf, list[Calib
         yield stack.enter_context(hub.library.shelf(refs))
 
 
+@contextlib.contextmanager
+def _writer(name: str, data: Path, *, longer: bool) -> Iterator[Writer]:
+    """A model of the hub in the data folder, that writes."""
+    from groundswell.ask.answering import Writer
+
+    with opened_hub(data) as hub:
+        operator = Principal(account_id=0, name="operator", is_admin=True)
+        model = hub.runtime.models.find(operator, name)
+
+        def write(messages: Sequence[dict[str, str]], grammar: str, tokens: int) -> Iterator[Piece]:
+            with hub.runtime.complete(
+                model, messages, grammar=grammar, max_tokens=tokens
+            ) as pieces:
+                yield from pieces
+
+        yield Writer(model.name, write, longer=longer)
+
+
 def _print(events: Sequence[Event], *, as_json: bool) -> None:
-    from groundswell.ask.answering import Abstain, Extract, as_json_event
+    from groundswell.ask.answering import Abstain, Extract, Sentence, as_json_event
 
     if as_json:
         for event in events:
@@ -97,6 +123,8 @@ def _print(events: Sequence[Event], *, as_json: bool) -> None:
         if isinstance(event, Extract):
             click.echo(f"“{event.quote.text}”")
             _cite(event.quote)
+        elif isinstance(event, Sentence):
+            click.echo(f"{event.text} [{', '.join(event.cites)}; {event.check.verdict.value}]")
         elif isinstance(event, Abstain):
             click.echo(event.why)
             for quote in event.nearest:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from groundswell.ask.answering.prose import Sentence, Write
+from groundswell.ask.answering.quotes import Quote
 from groundswell.ask.answering.service import (
     Abstain,
     Asking,
@@ -10,7 +12,7 @@ from groundswell.ask.answering.service import (
     Evidence,
     Extract,
     Plan,
-    Quote,
+    Writer,
     answer,
     as_json_event,
 )
@@ -24,6 +26,9 @@ __all__ = [
     "Extract",
     "Plan",
     "Quote",
+    "Sentence",
+    "Write",
+    "Writer",
     "answer",
     "as_json_event",
 ]

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from groundswell.ask.answering.prose import SOURCES_MAX, Sentence, Write, write_prose
+from groundswell.ask.answering.quotes import Quote
 from groundswell.ask.calibration import RISK_DEFAULT, Calibration
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
 from groundswell.ask.receipts import FORMAT
@@ -58,35 +60,18 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
-    """Characters of an article, letter for letter.
+class Writer:
+    """A model that may write after what was quoted.
 
     Attributes:
-        id: S1, S2, …: what prose refers to.
-        title: of the article.
-        headings: that it stands under.
-        text: what is quoted.
-        citation: where it stands.
-        probability: that it answers, for the best one; None for others.
+        model: what it is, down to its bytes.
+        write: asks it.
+        longer: whether it may go on.
     """
 
-    id: str
-    title: str
-    headings: tuple[str, ...]
-    text: str
-    citation: Citation
-    probability: float | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """For answers and receipts."""
-        value = {
-            "id": self.id,
-            "title": self.title,
-            "headings": list(self.headings),
-            "text": self.text,
-            "citation": self.citation.as_json(),
-        }
-        return value if self.probability is None else {**value, "p": round(self.probability, 3)}
+    model: str
+    write: Write
+    longer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +124,27 @@ class Done:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-Event = Plan | Evidence | Extract | Abstain | Done
+Event = Plan | Evidence | Extract | Sentence | Abstain | Done
 
 
-def answer(shelf: Shelf, calibrations: Sequence[Calibration], asking: Asking) -> Iterator[Event]:
+def answer(
+    shelf: Shelf,
+    calibrations: Sequence[Calibration],
+    asking: Asking,
+    writer: Writer | None = None,
+) -> Iterator[Event]:
     """Answer from a shelf of packs.
 
     Args:
         shelf: the packs; whoever asks may read all of them.
         calibrations: of each pack, in the shelf's order.
         asking: the question.
+        writer: a model, asked only when something was quoted, after that was shown.
 
     Raises:
         BadRequest: the question is empty or too long, or the risk is none that can be promised.
         Corrupt: a pack cannot be read.
+        Others: of the writer. What was shown by then stays true.
     """
     if not RISK_MIN <= asking.risk <= RISK_MAX:
         raise BadRequest(f"The risk has to be between {RISK_MIN} and {RISK_MAX}.")
@@ -166,12 +158,16 @@ def answer(shelf: Shelf, calibrations: Sequence[Calibration], asking: Asking) ->
     at_least = calibration.threshold(asking.risk)
     quotes = _quotes(found, sure)
     yield Evidence(quotes)
-    shown: list[Quote] = []
-    if quotes and sure >= at_least:
-        shown = list(_shown(found, quotes))
-        yield from map(Extract, shown)
-    else:
+    shown = list(_shown(found, quotes)) if quotes and sure >= at_least else []
+    yield from map(Extract, shown)
+    if not shown:
         yield Abstain(_why(found, shelf), quotes[:NEAREST_MAX], sure, at_least)
+    prose: list[Sentence] = []
+    if shown and writer is not None:
+        for sentence in _written(asked, shown, quotes, shelf, writer):
+            prose.append(sentence)
+            if sentence.is_shown:
+                yield sentence
     receipt = {
         "format": FORMAT,
         "question": asking.question,
@@ -180,12 +176,21 @@ def answer(shelf: Shelf, calibrations: Sequence[Calibration], asking: Asking) ->
         "packs": list(packs),
         "evidence": [quote.citation.as_json() for quote in quotes],
         "extract": [quote.as_json() for quote in shown],
+        "prose": [sentence.as_json() for sentence in prose],
         "abstained": not shown,
         "p": round(sure, 3),
         "threshold": at_least,
-        "model": None,
+        "model": None if writer is None else writer.model,
     }
     yield Done(receipt, found.seconds)
+
+
+def _written(
+    asked: str, shown: Sequence[Quote], quotes: Sequence[Quote], shelf: Shelf, writer: Writer
+) -> Iterator[Sentence]:
+    """What the model writes of the quotes that are shown, and of the next ones."""
+    sources = [*shown, *(quote for quote in quotes if quote not in shown)][:SOURCES_MAX]
+    return write_prose(asked, sources, writer.write, shelf.words, longer=writer.longer)
 
 
 def as_json_event(event: Event) -> dict[str, Any]:
@@ -199,6 +204,8 @@ def as_json_event(event: Event) -> dict[str, Any]:
             return {"event": "evidence", "quotes": [each.as_json() for each in event.quotes]}
         case Extract():
             return {"event": "extract", **event.quote.as_json()}
+        case Sentence():
+            return {"event": "sentence", **event.as_json()}
         case Abstain():
             nearest = [each.as_json() for each in event.nearest]
             sure = {"p": round(event.probability, 3), "threshold": event.threshold}

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
+from groundswell.ask.retrieval.ranking import lead_of
 from groundswell.ask.sentences import sentences
 from groundswell.wire.documents import Article, BlockKind
 
@@ -153,11 +154,11 @@ def _is_twice(article: Article, heading: str) -> bool:
 
 def _lead(article: Article, chooser: random.Random) -> Iterator[Item]:
     """The first sentence of an article says what its title means."""
-    block = next((each for each in article.blocks if each.kind is BlockKind.TEXT), None)
-    if block is None:
+    start = lead_of(article)
+    block = next((each for each in article.blocks if each.start <= start < each.stop), None)
+    if block is None or block.kind is not BlockKind.TEXT:
         return
-    first, last = sentences(article.text[block.start : block.stop])[0]
-    start, stop = block.start + first, block.start + last
+    stop = start + sentences(article.text[start : block.stop])[0][1]
     lead = article.text[start:stop]
     bare = _LABEL.sub("", lead)
     count = len(_WORD.findall(bare))

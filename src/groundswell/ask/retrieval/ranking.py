@@ -38,6 +38,7 @@ _FORMS: Final[Mapping[AnswerKind, re.Pattern[str]]] = {
     AnswerKind.PERSON: _CAPITALS,
     AnswerKind.PLACE: _CAPITALS,
 }
+_ASIDE: Final = re.compile(r"\([^()]*\)[.!?]?|\[[^\[\]]*\][.!?]?", re.DOTALL)
 _PRONOUNS: Final = re.compile(
     r"(?:It|They|He|She|This|These|That|Those|Its|His|Her|Their|Es|Sie|Er|Dies\w*|Il|Elle|Ils)\b"
 )
@@ -167,7 +168,7 @@ class _Asked:
         of_title = self._asked_of(title)
         of_heading = self._asked_of(self._known(path[-1])) if path else 0.0
         asks_meaning = self._question.kind is AnswerKind.MEANING
-        lead = lead_of(article)
+        lead = lead_of(article) if asks_meaning and named else -1
         best: Candidate | None = None
         for start, stop in sentences(passage.text)[:SENTENCES_MAX]:
             own = frozenset(self._analyse(passage.text[start:stop]))
@@ -184,7 +185,7 @@ class _Asked:
                 names=self._names_in(words | title),
                 rarest=float(self._rarest in words or self._rarest in title),
                 kind=self._has_kind(passage.text[start:stop]),
-                lead=float(asks_meaning and named > 0 and passage.start + start == lead),
+                lead=float(passage.start + start == lead),
                 says=min(1.0, len(own - title - self._weights.keys()) / 2),
             )
             score = score_of(features)
@@ -231,9 +232,15 @@ def score_of(features: Features, weights: Features = WEIGHTS) -> float:
 
 
 def lead_of(article: Article) -> int:
-    """Where the article's first block that is no heading begins; -1 without one."""
+    """Where the sentence begins that says what the article is about: the first one that is no
+    remark in brackets. -1 without one.
+    """
     for block in article.blocks:
         if not block.level:
+            text = article.text[block.start : block.stop]
+            for start, stop in sentences(text)[:SENTENCES_MAX]:
+                if not _ASIDE.fullmatch(text[start:stop]):
+                    return block.start + start
             return block.start
     return -1
 

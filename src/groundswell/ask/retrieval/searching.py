@@ -79,6 +79,10 @@ class Shelf:
         """How many passages the packs hold."""
         return self._view.passages
 
+    def words(self, text: str) -> list[str]:
+        """The words of a text as the packs' indexes hold them."""
+        return self._view.words(text)
+
     def passage(self, number: int) -> FoundPassage:
         """A passage, counted through the packs."""
         at = bisect_right(self._bases, number) - 1

@@ -1,0 +1,152 @@
+"""Whether a written sentence says no more than what it cites.
+
+Rules on the words themselves, no model: numbers, names and quoted words of the sentence must stand
+in the cited text; so must words that turn a meaning round (not, more, before); and most of its
+other words. What passes all of it can still be wrong in how it joins what is there: so it is called
+supported, and not true. Does not know how sentences are written.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+Analyse = Callable[[str], list[str]]
+
+# How much of a sentence's own words its sources hold.
+SUPPORTED_SHARE: Final = 0.8
+WEAK_SHARE: Final = 0.6
+
+_NUMBER: Final = re.compile(r"\d[\d,.  ]*\d|\d")
+_SEPARATORS: Final = re.compile(r"[,  ]|\.(?=\d{3}(?:\D|$))")
+_QUOTED: Final = re.compile(r"[\"“„«]([^\"”“»]{1,200})[\"”“»]")
+_WORD: Final = re.compile(r"[\w'’-]*\w")  # noqa: RUF001
+_NOT: Final = re.compile(r"n['’]t\b")  # noqa: RUF001
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?;])\s|\n")
+_COUNTS: Final = {
+    word: str(number)
+    for number, word in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    )
+}
+_NEGATIONS_LISTED: Final = "not no never none nobody nothing neither nor without cannot"
+_TURNS_LISTED: Final = (
+    "more less most least fewer before after first last only largest smallest highest lowest "
+    "longest shortest oldest youngest larger smaller higher lower longer shorter older younger "
+    "best worst better worse above below increase decrease increased decreased rose fell gained "
+    "lost north south east west"
+)
+# Words that sentences are built with; they need no support.
+_PLAIN_LISTED: Final = (
+    "the a an of in on at to for from by with and or as is are was were be been being it its this "
+    "that these those which who whom whose has have had also he she they their his her there such "
+    "into than then so but called known"
+)
+_NEGATIONS: Final = frozenset(_NEGATIONS_LISTED.split())
+_TURNS: Final = frozenset(_TURNS_LISTED.split())
+_PLAIN: Final = frozenset(_PLAIN_LISTED.split())
+
+
+class Verdict(enum.StrEnum):
+    """What a check says of a sentence."""
+
+    QUOTED = "quoted"  # letter for letter
+    SUPPORTED = "supported"
+    WEAK = "weak"  # shown with the quote beside it
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A verdict, and what of the sentence its sources do not hold."""
+
+    verdict: Verdict
+    missing: tuple[str, ...] = ()
+
+
+def check_sentence(sentence: str, cited: Sequence[str], analyse: Analyse) -> Check:
+    """Check a sentence against what it cites.
+
+    Args:
+        sentence: without its marks of citation.
+        cited: the quoted texts, each with its title and headings: they say what it is about.
+        analyse: the words of a text as the index holds them.
+    """
+    source = "\n".join(cited)
+    if _squeezed(sentence) in _squeezed(source):
+        return Check(Verdict.QUOTED)
+    missing = [*_missing_numbers(sentence, source), *_missing_quotes(sentence, source)]
+    missing += _missing_names(sentence, source)
+    missing += _turned(sentence, source)
+    if missing:
+        return Check(Verdict.DROPPED, tuple(dict.fromkeys(missing)))
+    known = frozenset(analyse(source))
+    # Numbers were looked up already, in all the ways in which they are written.
+    bare = _NUMBER.sub(" ", sentence)
+    words = [word for word in _WORD.findall(bare) if word.casefold() not in _PLAIN]
+    absent = [word for word in words if not known.issuperset(analyse(word))]
+    share = 1 - len(absent) / len(words) if words else 0.0
+    if share >= SUPPORTED_SHARE:
+        return Check(Verdict.SUPPORTED, tuple(absent))
+    return Check(Verdict.WEAK if share >= WEAK_SHARE else Verdict.DROPPED, tuple(absent))
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.casefold().split()).strip(" .")
+
+
+def _numbers(text: str) -> set[str]:
+    """Numbers as digits alone: 5,199 and 5199 are one, and so are ten and 10."""
+    found = {_SEPARATORS.sub("", each).rstrip(".") for each in _NUMBER.findall(text)}
+    return found | {_COUNTS[word] for word in _words(text) if word in _COUNTS}
+
+
+def _words(text: str) -> list[str]:
+    return [word.casefold() for word in _WORD.findall(text)]
+
+
+def _missing_numbers(sentence: str, source: str) -> list[str]:
+    return sorted(_numbers(sentence) - _numbers(source))
+
+
+def _missing_quotes(sentence: str, source: str) -> list[str]:
+    held = _squeezed(source)
+    return [each for each in _QUOTED.findall(sentence) if _squeezed(each) not in held]
+
+
+def _missing_names(sentence: str, source: str) -> list[str]:
+    """Words that are written as names and do not stand in the source at all."""
+    held = set(_words(source))
+    missing = []
+    for found in _WORD.finditer(sentence):
+        word = found[0]
+        # The first word has a capital whatever it is: it is a name when it is not a plain word.
+        is_name = word[0].isupper() and (found.start() > 0 or word.casefold() not in _PLAIN)
+        bare = re.sub(r"['’]s$", "", word.casefold())  # noqa: RUF001
+        if is_name and bare not in held and word.casefold() not in held:
+            parts = [part for part in re.split(r"[-'’]", bare) if part]  # noqa: RUF001
+            if not parts or not held.issuperset(parts):
+                missing.append(word)
+    return missing
+
+
+def _turned(sentence: str, source: str) -> list[str]:
+    """Words that turn the meaning round, on one side only."""
+    turned = sorted(set(_words(sentence)) & _TURNS - set(_words(source)))
+    if _denies(sentence) != _denies(_nearest(sentence, source)):
+        turned.append("not")
+    return turned
+
+
+def _denies(text: str) -> bool:
+    return bool(_NEGATIONS.intersection(_words(text))) or bool(_NOT.search(text))
+
+
+def _nearest(sentence: str, source: str) -> str:
+    """The sentence of the source that holds most of its words."""
+    said = set(_words(sentence)) - _PLAIN
+    parts = _SENTENCE_END.split(source)
+    return max(parts, key=lambda part: len(said.intersection(_words(part))))

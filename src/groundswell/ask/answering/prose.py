@@ -1,0 +1,145 @@
+"""Prose from picked sentences: a model writes, its citations are forced, what it says is checked.
+
+The model sees numbered sentences and the question, nothing else; a grammar leaves it no citation
+but theirs, or to say that they do not answer. What it writes beyond them is dropped by `checking`.
+Does not know which sentences are good: they were picked before it was asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from groundswell.ask.answering.checking import Analyse, Check, Verdict, check_sentence
+from groundswell.ask.answering.quotes import Quote
+
+SENTENCES_MAX: Final = 4
+SOURCES_MAX: Final = 4
+SOURCE_CHARACTERS_MAX: Final = 600
+TOKENS_MAX: Final = 160
+LONGER_TOKENS_MAX: Final = 480
+LONGER_SENTENCES_MAX: Final = 10
+NOT_THERE: Final = "NOT-IN-SOURCES"
+
+_LINE: Final = re.compile(r"\s*(?P<text>.*?)\s*(?P<cites>(?:\[S\d{1,2}\]\s*)+)$", re.DOTALL)
+_CITE: Final = re.compile(r"\[(S\d{1,2})\]")
+_SYSTEM: Final = (
+    "You answer questions from numbered sentences. Use only what they say. Write one or two short"
+    " sentences, each followed by the number of the sentence it is from, like [S1]. If they do not"
+    f" answer the question, write {NOT_THERE}."
+)
+
+
+class Piece(Protocol):
+    """A piece of what a model writes."""
+
+    @property
+    def text(self) -> str:
+        """Its characters."""
+        ...
+
+
+# Messages, a grammar and a number of tokens to the pieces that a model writes.
+Write = Callable[[Sequence[dict[str, str]], str, int], Iterator[Piece]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of prose that was checked.
+
+    Attributes:
+        text: what was written, without marks.
+        cites: ids of the quotes that it is from.
+        check: what the check says.
+    """
+
+    text: str
+    cites: tuple[str, ...]
+    check: Check
+
+    @property
+    def is_shown(self) -> bool:
+        """Dropped ones are counted and not shown."""
+        return self.check.verdict is not Verdict.DROPPED
+
+    def as_json(self) -> dict[str, Any]:
+        """For answers and receipts."""
+        return {
+            "text": self.text,
+            "cites": list(self.cites),
+            "check": self.check.verdict.value,
+            "missing": list(self.check.missing),
+        }
+
+
+def write_prose(
+    question: str,
+    quotes: Sequence[Quote],
+    write: Write,
+    analyse: Analyse,
+    *,
+    longer: bool = False,
+) -> Iterator[Sentence]:
+    """Checked sentences, each as soon as it is written; nothing when the model says that the quotes
+    do not answer.
+
+    Args:
+        question: as it was asked.
+        quotes: that it may use, the best first; at most SOURCES_MAX are.
+        write: asks the model.
+        analyse: the words of a text as the index holds them.
+        longer: whether it may go on.
+    """
+    sources = {quote.id: quote for quote in quotes[:SOURCES_MAX]}
+    limits = (LONGER_SENTENCES_MAX, LONGER_TOKENS_MAX) if longer else (SENTENCES_MAX, TOKENS_MAX)
+    written = write(messages_of(question, sources), grammar_of(sources, limits[0]), limits[1])
+    seen: set[str] = set()
+    for line in _lines(written):
+        found = _LINE.fullmatch(line)
+        if found is None or not found["text"]:
+            continue  # "not in sources", or what the length cut off
+        cites = tuple(dict.fromkeys(_CITE.findall(found["cites"])))
+        text = found["text"]
+        if text.casefold() in seen:
+            continue  # small models say things twice
+        seen.add(text.casefold())
+        cited = [_as_source(sources[each]) for each in cites if each in sources]
+        yield Sentence(text, cites, check_sentence(text, cited, analyse))
+
+
+def messages_of(question: str, sources: dict[str, Quote]) -> list[dict[str, str]]:
+    """What a model is told. What is the same for every question stands first."""
+    listed = "\n".join(f"{key}: {_as_source(quote)}" for key, quote in sources.items())
+    return [
+        {"role": "system", "content": _SYSTEM},
+        {"role": "user", "content": f"{listed}\n\nQuestion: {question}"},
+    ]
+
+
+def grammar_of(sources: dict[str, Quote], sentences_max: int) -> str:
+    """GBNF: lines that end with citations of these sources, or NOT-IN-SOURCES."""
+    cites = " | ".join(f'"[{key}]"' for key in sources)
+    return (
+        f'root ::= "{NOT_THERE}" | line{{1,{sentences_max}}}\n'
+        'line ::= text " " cite{1,2} "\\n"\n'
+        "text ::= [A-Z0-9\"'(] [^\\n\\[\\]]{2,300} [.!?]\n"
+        f"cite ::= {cites}\n"
+    )
+
+
+def _as_source(quote: Quote) -> str:
+    """A quote with what it is about: without its title a fact says nothing."""
+    about = " - ".join(dict.fromkeys((quote.title, *quote.headings[-1:])))
+    text = " ".join(quote.text.split())[:SOURCE_CHARACTERS_MAX]
+    return text if quote.title.casefold() in text.casefold() else f"{about}: {text}"
+
+
+def _lines(pieces: Iterator[Piece]) -> Iterator[str]:
+    left = ""
+    for piece in pieces:
+        left += piece.text
+        *whole, left = left.split("\n")
+        yield from whole
+    yield left
