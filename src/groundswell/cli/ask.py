@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--risk", default=0.05, show_default=True,
               help="The share of questions for which a wrong sentence may be shown.")  # fmt: skip
 @click.option("--model", metavar="REPO[@REV][:FILE]",
-              help="Let this model of the hub write a short answer from what was found.")  # fmt: skip
+              help="Let this model of the hub write an answer from what was found.")  # fmt: skip
 @click.option("--longer", is_flag=True, help="Let it go on.")
 @click.option("--receipt", type=click.Path(dir_okay=False), help="Write the receipt here.")
 @click.option("--verify", type=click.Path(exists=True, dir_okay=False),

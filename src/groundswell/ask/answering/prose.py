@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from groundswell.ask.answering.checking import Analyse, Check, Verdict, check_sentence
 from groundswell.ask.answering.quotes import Quote
+from groundswell.ask.sentences import sentences
 
 SENTENCES_MAX: Final = 4
 SOURCES_MAX: Final = 4
@@ -101,17 +102,17 @@ def write_prose(
         if found is None or not found["text"]:
             continue  # "not in sources", or what the length cut off
         cites = tuple(dict.fromkeys(_CITE.findall(found["cites"])))
-        text = found["text"]
-        if text.casefold() in seen:
-            continue  # small models say things twice
-        seen.add(text.casefold())
         cited = [_as_source(sources[each]) for each in cites if each in sources]
-        yield Sentence(text, cites, check_sentence(text, cited, analyse))
+        for start, stop in sentences(found["text"]):
+            text = found["text"][start:stop]
+            if text.casefold() not in seen:  # small models say things twice
+                seen.add(text.casefold())
+                yield Sentence(text, cites, check_sentence(text, cited, analyse))
 
 
 def messages_of(question: str, sources: dict[str, Quote]) -> list[dict[str, str]]:
     """What a model is told. What is the same for every question stands first."""
-    listed = "\n".join(f"{key}: {_as_source(quote)}" for key, quote in sources.items())
+    listed = "\n".join(f"[{key}] {_as_source(quote)}" for key, quote in sources.items())
     return [
         {"role": "system", "content": _SYSTEM},
         {"role": "user", "content": f"{listed}\n\nQuestion: {question}"},
@@ -131,7 +132,7 @@ def grammar_of(sources: dict[str, Quote], sentences_max: int) -> str:
 
 def _as_source(quote: Quote) -> str:
     """A quote with what it is about: without its title a fact says nothing."""
-    about = " - ".join(dict.fromkeys((quote.title, *quote.headings[-1:])))
+    about = " - ".join(dict.fromkeys((quote.title, *quote.headings[-2:])))
     text = " ".join(quote.text.split())[:SOURCE_CHARACTERS_MAX]
     return text if quote.title.casefold() in text.casefold() else f"{about}: {text}"
 

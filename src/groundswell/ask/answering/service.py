@@ -188,8 +188,12 @@ def answer(
 def _written(
     asked: str, shown: Sequence[Quote], quotes: Sequence[Quote], shelf: Shelf, writer: Writer
 ) -> Iterator[Sentence]:
-    """What the model writes of the quotes that are shown, and of the next ones."""
-    sources = [*shown, *(quote for quote in quotes if quote not in shown)][:SOURCES_MAX]
+    """What the model writes of the quotes that are shown, and of others of the same article: those
+    of other articles are near, and of something else.
+    """
+    about = {quote.citation.article for quote in shown}
+    near = [each for each in quotes if each not in shown and each.citation.article in about]
+    sources = [*shown, *near][:SOURCES_MAX]
     return write_prose(asked, sources, writer.write, shelf.words, longer=writer.longer)
 
 

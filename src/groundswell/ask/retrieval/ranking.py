@@ -23,6 +23,7 @@ from groundswell.wire.documents import Article
 Analyse = Callable[[str], list[str]]
 
 SENTENCES_MAX: Final = 40
+LEAD_BLOCKS_MAX: Final = 8
 
 _NUMBER: Final = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten)\b", re.IGNORECASE
@@ -54,7 +55,7 @@ class Features:
         own: the same, by headings and sentence, of what the title does not hold.
         passage: the same, by the whole passage, of all.
         title: how much of the title the question holds.
-        heading: how much of the innermost heading the question holds.
+        heading: how much of one of the two innermost headings the question holds.
         named: whether the article is what the question names: title or alias, letter for letter.
         unnamed: whether a meaning is asked for, of something that the article is not.
         names: how many of the names in the question title, headings and sentence hold.
@@ -166,7 +167,7 @@ class _Asked:
         names = {each.casefold() for each in (article.title, *article.aliases)}
         named = float(bool(names & self._names))
         of_title = self._asked_of(title)
-        of_heading = self._asked_of(self._known(path[-1])) if path else 0.0
+        of_heading = max((self._asked_of(self._known(each)) for each in path[-2:]), default=0.0)
         asks_meaning = self._question.kind is AnswerKind.MEANING
         lead = lead_of(article) if asks_meaning and named else -1
         best: Candidate | None = None
@@ -186,7 +187,7 @@ class _Asked:
                 rarest=float(self._rarest in words or self._rarest in title),
                 kind=self._has_kind(passage.text[start:stop]),
                 lead=float(passage.start + start == lead),
-                says=min(1.0, len(own - title - self._weights.keys()) / 2),
+                says=float(bool(own - title - self._weights.keys())),
             )
             score = score_of(features)
             if best is None or score > best.score:
@@ -235,13 +236,11 @@ def lead_of(article: Article) -> int:
     """Where the sentence begins that says what the article is about: the first one that is no
     remark in brackets. -1 without one.
     """
-    for block in article.blocks:
-        if not block.level:
-            text = article.text[block.start : block.stop]
-            for start, stop in sentences(text)[:SENTENCES_MAX]:
-                if not _ASIDE.fullmatch(text[start:stop]):
-                    return block.start + start
-            return block.start
+    for block in article.blocks[:LEAD_BLOCKS_MAX]:
+        text = article.text[block.start : block.stop]
+        for start, stop in [] if block.level else sentences(text)[:SENTENCES_MAX]:
+            if not _ASIDE.fullmatch(text[start:stop]):
+                return block.start + start
     return -1
 
 
