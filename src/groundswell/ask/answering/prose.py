@@ -125,7 +125,8 @@ def grammar_of(sources: dict[str, Quote], sentences_max: int) -> str:
     return (
         f'root ::= "{NOT_THERE}" | line{{1,{sentences_max}}}\n'
         'line ::= text " " cite{1,2} "\\n"\n'
-        "text ::= [A-Z0-9\"'(] [^\\n\\[\\]]{2,300} [.!?]\n"
+        # Not "S2: …": small models copy how their sources are listed.
+        'text ::= ([A-RT-Z0-9"\'(] | "S" [^0-9\\n\\[\\]]) [^\\n\\[\\]]{2,300} [.!?]\n'
         f"cite ::= {cites}\n"
     )
 
