@@ -19,6 +19,8 @@ Analyse = Callable[[str], list[str]]
 # How much of a sentence's own words its sources hold.
 SUPPORTED_SHARE: Final = 0.8
 WEAK_SHARE: Final = 0.6
+# Fewer words are no sentence: "It." stands in every text.
+WORDS_MIN: Final = 3
 
 _NUMBER: Final = re.compile(r"\d[\d,.  ]*\d|\d")
 _SEPARATORS: Final = re.compile(r"[,  ]|\.(?=\d{3}(?:\D|$))")
@@ -76,7 +78,9 @@ def check_sentence(sentence: str, cited: Sequence[str], analyse: Analyse) -> Che
         analyse: the words of a text as the index holds them.
     """
     source = "\n".join(cited)
-    if _squeezed(sentence) in _squeezed(source):
+    if len(_words(sentence)) < WORDS_MIN:
+        return Check(Verdict.DROPPED)
+    if f" {_squeezed(sentence)} " in f" {_squeezed(source)} ":
         return Check(Verdict.QUOTED)
     missing = [*_missing_numbers(sentence, source), *_missing_quotes(sentence, source)]
     missing += _missing_names(sentence, source)
@@ -95,7 +99,8 @@ def check_sentence(sentence: str, cited: Sequence[str], analyse: Analyse) -> Che
 
 
 def _squeezed(text: str) -> str:
-    return " ".join(text.casefold().split()).strip(" .")
+    """White space and marks at the ends of words make no difference."""
+    return " ".join(part.strip(".,;:!?()\"'") for part in text.casefold().split())
 
 
 def _numbers(text: str) -> set[str]:
