@@ -40,7 +40,9 @@ async def _packs(request: Request) -> Response:
     def work() -> list[dict[str, Any]]:
         return [_pack_json(*each) for each in islice(library.listed(principal), _LISTED_MAX)]
 
-    return json_response({"packs": await apart(work)}, headers={"Cache-Control": "private, no-store"})
+    return json_response(
+        {"packs": await apart(work)}, headers={"Cache-Control": "private, no-store"}
+    )
 
 
 def routes() -> list[Route]:
