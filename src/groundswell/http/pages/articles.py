@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -65,15 +65,17 @@ class _Window:
         return max(start, self.start), min(stop, self.stop)
 
 
-def _offset(asked: Asked, name: str) -> int:
-    text = asked.query.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else 0
+def _quoted(asked: Asked, length: int) -> tuple[int, int]:
+    """The characters that the address names; (0, 0) when it names none that the article has."""
+    texts = [asked.query.get(name, "") for name in ("start", "stop")]
+    if not all(text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX for text in texts):
+        return 0, 0
+    first, last = int(texts[0]), min(int(texts[1]), length)
+    return (first, last) if first < last else (0, 0)
 
 
 def _window(asked: Asked, length: int) -> _Window:
-    first, last = _offset(asked, "start"), min(_offset(asked, "stop"), length)
-    if first >= last:
-        first = last = 0
+    first, last = _quoted(asked, length)
     last = min(last, first + SHOWN_CHARACTERS_MAX)
     room = (SHOWN_CHARACTERS_MAX - (last - first)) // 2
     start = max(0, min(first - room, length - SHOWN_CHARACTERS_MAX))
@@ -116,7 +118,7 @@ def _pieces(
             inside.append(link)
     cuts = {start, stop, window.first, window.last, *(edge for link in inside for edge in link[:2])}
     edges = sorted(cut for cut in cuts if start <= cut <= stop)
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         url = next((link[2] for link in inside if link[0] <= begin < link[1]), "")
         quoted = ""
         if window.first <= begin < window.last:
