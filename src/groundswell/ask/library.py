@@ -195,8 +195,8 @@ class Library:
         refs: list[PackRef] = []
         analyser = ""
         for ref, summary in self.listed(principal):
-            analyser = analyser or summary.analyser
-            if summary.analyser == analyser and self._does_open(ref):
+            if (not refs or summary.analyser == analyser) and self._does_open(ref):
+                analyser = summary.analyser
                 refs.append(ref)
             if len(refs) == PACKS_MAX:
                 break
