@@ -78,6 +78,7 @@ def test_a_quote_leads_to_its_place(live_hub: LiveHub, pack: str, window: OpenWi
     assert page.is_checked(f"[name=pack][value='{pack}']")
     expect(page.locator(".ask-reply")).to_contain_text("5,199 metres")
     page.evaluate("window.stays = 1")
+    page.click("summary:has-text('Where to look')")
     page.check("[name=risk][value='0.2']")
     ask(visit, "Who climbed Mount Kenya first?")
     quote = page.locator(".ask-quote").first

@@ -146,7 +146,7 @@ def _reply(events: list[Event], form: _Form) -> ReplyBox:
     gave_up = next((event for event in events if isinstance(event, Abstain)), None)
     about = quotes[0].title[:ABOUT_CHARACTERS_MAX] if quotes else ""
     receipt = json.dumps(done.receipt, ensure_ascii=False, indent=1)
-    took = f"{1e3 * sum(done.seconds.values()):.0f} ms"
+    took = f"{max(1, round(1e3 * sum(done.seconds.values())))} ms"
     sure = f"{done.receipt['p']:.0%} sure, shown from {done.receipt['threshold']:.0%} on"
     names = ", ".join(each.partition("@")[0] for each in plan.packs)
     return ReplyBox(
