@@ -21,6 +21,7 @@ from groundswell.core import policy
 from groundswell.core.policy import Action, Reason, Subject
 from groundswell.core.values import Gate, Principal, RepoGrant, Role, TokenRole, Visibility
 from groundswell.http import (
+    asking,
     git,
     hub_api,
     lfs,
@@ -116,6 +117,7 @@ DOORS = (
     (oauth, "oauth", "Signing in of devices, for `hf auth login`."),
     (pages, "pages", "What browsers see. Forms carry a token against forgery."),
     (openai, "openai", "OpenAI's API over models of the hub."),
+    (asking, "asking", "Knowledge packs, asked: server-sent events or JSON."),
     (operation, "operation", "For those who run the hub."),
 )
 

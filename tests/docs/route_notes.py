@@ -33,6 +33,9 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("openai", "completions"): ("a model goes on with a text", SIGNED_IN),
     ("openai", "embeddings"): ("texts as vectors", SIGNED_IN),
     ("openai", "rerank"): ("documents in order, for a question", SIGNED_IN),
+    # ----------------------------------------------------------------------------------- asking
+    ("asking", "ask"): ("a question to packs: quotes with their places, or none", READ),
+    ("asking", "packs"): ("packs that the asker may ask", ANYONE),
     # -------------------------------------------------------------------------------- operation
     ("operation", "healthz"): ("the process answers", ANYONE),
     ("operation", "readyz"): ("database and store can be used; 503 when not", ANYONE),
@@ -355,6 +358,9 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page file"): ("one file", READ),
     ("pages", "page playground"): ("ask a model, and another one beside it", READ),
     ("pages", "form playground"): ("the same without scripts; the setting `run_by` says who", READ),
+    ("pages", "page ask"): ("a question to packs, as a form that is an address", ANYONE),
+    ("pages", "receipt of an answer"): ("the same answer with all that checks it", ANYONE),
+    ("pages", "page article"): ("an article of a pack, what is quoted marked", READ),
     ("pages", "page viewer"): ("the tables of a repository, by their rows", READ),
     ("pages", "page cell"): ("a picture or sound in a cell of a table", READ),
     ("pages", "page blame"): ("one file with the commit of each line", READ),

@@ -70,6 +70,7 @@ BODIES = {
     "grant access": {"user": "somebody"},
     "create collection": {"title": "One"},
     "add item": {"item": {"type": "paper", "id": "2307.09288"}},
+    "ask": {"question": "What is a kernel?", "packs": ["admin/NAME"]},
     "paths info": {"paths": ["file.txt"]},
     "bucket paths info": {"paths": ["file.txt"]},
     "lfs batch": {"operation": "download", "objects": [{"oid": ZEROS, "size": 1}]},

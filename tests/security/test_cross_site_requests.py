@@ -19,6 +19,7 @@ import re
 import pytest
 
 from groundswell.http import (
+    asking,
     git,
     hub_api,
     lfs,
@@ -56,7 +57,7 @@ WITHOUT_COOKIE = re.compile(
 
 def unsafe_routes() -> list[tuple[str, str]]:
     found = set()
-    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, pages):
+    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, asking, pages):
         for route in door.routes():
             for method in UNSAFE & set(route.methods):
                 found.add((method, route.pattern))

@@ -15,6 +15,7 @@ import re
 import pytest
 
 from groundswell.http import (
+    asking,
     git,
     hub_api,
     lfs,
@@ -80,7 +81,7 @@ OUTSIDE = re.compile(rb"root:x?:0:0|SQLite format 3|\[core\]|repositoryformatver
 def patterns() -> list[tuple[str, str]]:
     """(method, pattern) of every address that takes anything from its sender."""
     found = set()
-    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, pages):
+    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, asking, pages):
         for route in door.routes():
             if "{" in route.pattern:
                 found.add((route.methods[0], route.pattern))

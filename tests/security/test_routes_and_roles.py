@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from groundswell.http import (
+    asking,
     git,
     hub_api,
     lfs,
@@ -56,14 +57,15 @@ ROLES = TABLE["roles"]["columns"]
 VISIBILITIES = ("public", "private", "gated", "missing")
 RIGHTS = ("see", "read", "contribute", "write", "administer", "rules", "like")
 PAGE = "{page}"
-MODELS_ALONE = re.compile(r"^GET /v2/|^[A-Z]+ /v1/|/playground$")
+MODELS_ALONE = re.compile(r"^GET /v2/|^[A-Z]+ /v1/(?!ask$)|/playground$")
+DATASETS_ALONE = re.compile(r"^POST /v1/ask$|/article/")
 PREFIXED = re.compile(r"^(?:/\{(?:kind|prefix)\})?/\{ns\}/\{name\}")
 
 
 def every_route() -> list[tuple[str, Route]]:
     """(line of the table, route) for each method of each address of the application."""
     found = []
-    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, pages):
+    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, asking, pages):
         for route in door.routes():
             plain = re.sub(r"\{([a-z]+):[^}]*\}", r"{\1}", route.pattern)
             if plain != "/v2/{ns}/{name}/manifests/{tag}":
@@ -323,7 +325,7 @@ def test_every_address_asks_for_the_right_it_should(
         right = RIGHT_OF[line]
         if right not in {*RIGHTS, "read-and-create"}:
             continue
-        if kind == "datasets" and MODELS_ALONE.search(line):
+        if (MODELS_ALONE if kind == "datasets" else DATASETS_ALONE).search(line):
             continue
         for visibility in VISIBILITIES:
             wanted = expected(line, right, role, visibility)

@@ -16,7 +16,11 @@ from groundswell.http.pages.views import (
     AccountPage,
     ActivityRow,
     AnswerBox,
+    ArticleBlock,
+    ArticlePage,
+    ArticleStretch,
     AskedRow,
+    AskPage,
     AuditPage,
     AuditRow,
     BinaryContent,
@@ -100,6 +104,7 @@ from groundswell.http.pages.views import (
     NotificationRow,
     NotificationsPage,
     Origin,
+    PackChoice,
     PendingContent,
     PersonRow,
     PlaceForm,
@@ -109,11 +114,13 @@ from groundswell.http.pages.views import (
     QuestionRow,
     QueuePage,
     QueueRow,
+    QuoteRow,
     ReactionChip,
     RefChoice,
     RefPicker,
     RefRow,
     RefsPage,
+    ReplyBox,
     RepoActivityPage,
     RepoHead,
     RepoList,
@@ -144,6 +151,7 @@ from groundswell.http.pages.views import (
     TensorRow,
     TensorsContent,
     TextContent,
+    TextPiece,
     ThreadCard,
     TimelineLine,
     TokenRow,
@@ -569,6 +577,53 @@ NOTICES = (
     ),
 )
 
+QUOTE = QuoteRow(
+    "Mount Kenya is the highest mountain in Kenya. " + LONG,
+    "Mount Kenya " + LONG,
+    ("Geography", LONG),
+    "/x#quote",
+    f"{LONG}/{LONG}",
+)
+RISKS = (
+    ("0.01", "careful: 1 in 100 wrong", False),
+    ("0.05", "5 in 100", True),
+    ("0.2", "daring: 20 in 100", False),
+)
+ASK = AskPage(
+    risks=RISKS,
+    packs=(
+        PackChoice(
+            "ada/notes", "Notes", "12 articles, 35 passages, en, CC0-1.0", "/x", is_chosen=True
+        ),
+        PackChoice(f"{LONG}/{LONG}", LONG, LONG, "/x"),
+    ),
+    packs_left_out=True,
+    without_about_url="/x",
+)
+ARTICLE = (
+    ArticleStretch(
+        "heading",
+        (ArticleBlock((TextPiece("Mount Kenya"),), 1), ArticleBlock((TextPiece(LONG),), 2)),
+    ),
+    ArticleStretch(
+        "text",
+        (
+            ArticleBlock(
+                (
+                    TextPiece("Before. "),
+                    TextPiece("Quoted ", "", "first"),
+                    TextPiece(LONG, "/x", "more"),
+                    TextPiece(" after."),
+                )
+            ),
+        ),
+    ),
+    ArticleStretch("item", (ArticleBlock((TextPiece("one"),)), ArticleBlock((TextPiece(LONG),)))),
+    ArticleStretch("fact", (ArticleBlock((TextPiece("Mount Kenya — elevation: 5,199 m."),)),)),
+    ArticleStretch("quote", (ArticleBlock((TextPiece("He said so. " * 40),)),)),
+    ArticleStretch("code", (ArticleBlock((TextPiece("a = 1\n" + "b" * 300),)),)),
+)
+
 UPSTREAM = Tag(f"{LONG}/{LONG}", "/x")
 FORK = replace(REPO, upstream=UPSTREAM, forks=1234)
 COLLIDING = (
@@ -702,6 +757,14 @@ EXAMPLES: dict[str, View] = {
     "file-tensors-index": replace(FILE, content=replace(TENSORS, groups=(), rows=(), find="", pairs=(), files=(Share("model-00001-of-00002.safetensors", 100, 10**9, 2 * 10**9, 500, 0, "/x"),), files_left=3)),
     "file-notebook": replace(FILE, content=NOTEBOOK, source_url="/x"),
     "viewer": ViewerPage(replace(REPO, kind="dataset"), (("train: data/train.parquet", "/x", True), (LONG, "/x", False)), True, "data/train.parquet", "/x", TABLE),
+    "ask": replace(ASK, question="How high is Mount Kenya? " + LONG, about=LONG, reply=ReplyBox((QUOTE, replace(QUOTE, text="It rises " + "5,199 " * 60)), "", (), f"35,000 passages of {LONG}/{LONG}", "4 ms, 93% sure, shown from 56% on", '{\n "format": "' + "x" * 300 + '"\n}', "/x", LONG, "/x")),
+    "ask-none": replace(ASK, question="Who?", reply=ReplyBox((), "Nothing in 12 passages of Notes answers this well enough. These come nearest.", (QUOTE, replace(QUOTE, headings=())), "12 passages of ada/notes", "2 ms", "{}", "/x")),
+    "ask-new": ASK,
+    "ask-nothing": AskPage(risks=RISKS),
+    "ask-problem": replace(ASK, packs=(), problem="8 packs can be asked together.", code=400),
+    "ask-missing": AskPage(is_installed=False),
+    "article": ArticlePage(replace(REPO, kind="dataset"), "Mount Kenya " + LONG, f"notes/{LONG}.md", "0" * 40, ARTICLE, has_quote=True, left_out="100,000 of its 1,300,000 characters are shown here, around what is quoted.", licence="CC-BY-SA-4.0", attribution="By the editors of Notes " + LONG, source_revision=LONG, address="https://example.org/" + LONG, address_url="https://example.org/" + LONG, ask_url="/ask"),
+    "article-plain": ArticlePage(replace(REPO, kind="dataset"), "A", "a.md", "0" * 40, ARTICLE[1:2], address="javascript:alert(1)", ask_url="/ask"),
     "playground": PlaygroundPage(REPO, "Q8_0 (138 MiB): the best that is worth its size; it takes about 0.6 GiB of 12.0 GiB of free memory.", (LONG,), variants=(("a-Q4_0.gguf", "Q4_0"), ("a-Q8_0.gguf", "Q8_0"), (LONG, LONG)), variant="a-Q8_0.gguf", second="ada/other:Q4_0", prompt="Why is the sky blue?", system="Be brief.", answers=(AnswerBox("ada/bert:a-Q8_0.gguf", "Because it " + "scatters " * 80 + LONG, "first word after 0.31 s, 71.2 tokens/s, 84 tokens"), AnswerBox("ada/other:Q4_0", problem="The model stopped in the middle of an answer: its process was killed, most likely because memory ran out."))),
     "playground-none": PlaygroundPage(REPO, problem="Sign in to run models.", sign_in_url="/login"),
     "viewer-none": ViewerPage(replace(REPO, kind="dataset"), (), False, "", "", None),

@@ -20,28 +20,32 @@ from typing import Final, TypeVar
 from groundswell.ask.calibration import GENERAL, PATH, Calibration, parse_calibration
 from groundswell.ask.derivatives import Derivatives, HubFile
 from groundswell.ask.packs.opened import OpenPack
-from groundswell.ask.retrieval.searching import Shelf
+from groundswell.ask.retrieval.searching import Shelf, analyser_of
 from groundswell.core.errors import (
     BadRequest,
+    Corrupt,
     EntryNotFound,
     GatedRepo,
     Malformed,
+    RepoNotFound,
     RevisionNotFound,
     Unauthenticated,
 )
 from groundswell.core.policy import Action
+from groundswell.core.recent import Recent
 from groundswell.core.values import BytesPlan, Principal, RepoId, RepoKind
 from groundswell.hub.content import Content
 from groundswell.hub.repos import Repos, Repository
 from groundswell.hub.search import ListQuery, Search
 from groundswell.wire import packs
-from groundswell.wire.packs import MANIFEST_BYTES_MAX, Manifest
+from groundswell.wire.packs import MANIFEST_BYTES_MAX, Counts, Manifest
 
 # Asked together; each costs open files and memory of its index.
 PACKS_MAX: Final = 8
 OPEN_MAX: Final = 16
 SHELVES_MAX: Final = 8
 LISTED_MAX: Final = 100
+SUMMARIES_KEPT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,30 @@ class PackRef:
     def name(self) -> str:
         """``namespace/name``."""
         return self.repository.full_name
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What people are told of a pack before they ask it; ``analyser`` is what its words are cut by:
+    packs of one analyser can be asked together.
+    """
+
+    title: str
+    languages: tuple[str, ...]
+    licence: str
+    counts: Counts
+    analyser: str
+
+
+@contextlib.contextmanager
+def whole(name: str) -> Iterator[None]:
+    """While a pack is read whose files have been checked against their hashes: what does not fit
+    then was written so, by whoever made the pack. Turns Corrupt into BadRequest.
+    """
+    try:
+        yield
+    except Corrupt as error:
+        raise BadRequest(f"The pack {name} is broken: {error.message}") from error
 
 
 class _Shared:
@@ -103,7 +131,8 @@ class _Stand(_Shared):
             each.enter()
             stack.callback(each.leave)
         with stack:
-            self.shelf = Shelf([each.pack for each in held])
+            with whole(", ".join(each.pack.name for each in held)):
+                self.shelf = Shelf([each.pack for each in held])
             stack.callback(self.shelf.close)
             super().__init__(stack.pop_all())
 
@@ -132,6 +161,9 @@ class Library:
         self._lock = threading.Lock()
         self._open: OrderedDict[tuple[int, str], _Held] = OrderedDict()
         self._shelves: OrderedDict[tuple[tuple[int, str], ...], _Stand] = OrderedDict()
+        # Of commits, which do not change. A text says why one is no pack.
+        self._summaries: Recent[tuple[int, str], Summary | str] = Recent(SUMMARIES_KEPT)
+        self._opens: Recent[tuple[int, str], bool] = Recent(SUMMARIES_KEPT)
 
     def all(self, principal: Principal) -> tuple[Repository, ...]:
         """The packs that the principal may see, those in use most first."""
@@ -152,19 +184,19 @@ class Library:
         return PackRef(repository, self._content.resolve_revision(repository, revision or "main"))
 
     def find_all(self, principal: Principal, names: Sequence[str]) -> list[PackRef]:
-        """The packs of these names; without any, those that the principal sees, as many as can be
-        asked together.
+        """The packs of these names; without any, those that the principal may read, as many as can
+        be asked together. One that is broken is then passed over: it may be anybody's.
 
         Raises:
             BadRequest: there is no pack at all. Others as for `find`.
         """
         if names:
             return [self.find(principal, name) for name in names[: PACKS_MAX + 1]]
-        refs = []
-        for repository in self.all(principal):
-            with contextlib.suppress(GatedRepo, Unauthenticated, RevisionNotFound, BadRequest):
-                ref = self.find(principal, repository.full_name)
-                self.manifest(ref)
+        refs: list[PackRef] = []
+        analyser = ""
+        for ref, summary in self.listed(principal):
+            if (not refs or summary.analyser == analyser) and self._does_open(ref):
+                analyser = summary.analyser
                 refs.append(ref)
             if len(refs) == PACKS_MAX:
                 break
@@ -172,6 +204,46 @@ class Library:
             msg = "There is no knowledge pack here. `swell pack build` makes one from a folder."
             raise BadRequest(msg)
         return refs
+
+    def listed(self, principal: Principal) -> Iterator[tuple[PackRef, Summary]]:
+        """The packs that the principal may read, those in use most first."""
+        for repository in self.all(principal):
+            with contextlib.suppress(
+                GatedRepo, RepoNotFound, Unauthenticated, RevisionNotFound, BadRequest
+            ):
+                ref = self.find(principal, repository.full_name)
+                yield ref, self.summary(ref)
+
+    def summary(self, ref: PackRef) -> Summary:
+        """What to tell of a pack. Raises BadRequest when the repository is none."""
+        key = (ref.repository.id, ref.commit)
+        known = self._summaries.get(key)
+        if known is None:
+            known = self._summaries.put(key, self._summary(ref))
+        if isinstance(known, str):
+            raise BadRequest(known)
+        return known
+
+    def _summary(self, ref: PackRef) -> Summary | str:
+        try:
+            manifest = self.manifest(ref)
+        except BadRequest as error:
+            return error.message
+        name, languages = manifest.title or ref.name, manifest.languages
+        return Summary(name, languages, manifest.licence, manifest.counts, analyser_of(manifest))
+
+    def _does_open(self, ref: PackRef) -> bool:
+        """Whether the pack can be asked; looked at once for each commit."""
+        key = (ref.repository.id, ref.commit)
+        known = self._opens.get(key)
+        if known is None:
+            try:
+                with self.shelf([ref]):
+                    known = True
+            except (BadRequest, Corrupt):
+                known = False
+            self._opens.put(key, known)
+        return known
 
     def manifest(self, ref: PackRef) -> Manifest:
         """What a pack says of itself.
@@ -197,8 +269,9 @@ class Library:
         as the context is.
 
         Raises:
-            BadRequest: none or too many, or one is no pack, or their languages do not fit.
-            Corrupt: a file of one is broken or missing.
+            BadRequest: none or too many, or one is no pack or does not hold what it says, or their
+                languages do not fit.
+            Corrupt: bytes at rest are not what their hash says.
             StorageFull: their files do not fit on the disk.
         """
         if not 0 < len(refs) <= PACKS_MAX:
@@ -274,14 +347,18 @@ class Library:
         with ExitStack() as stack:
             names = manifest.files()
             where = {name: stack.enter_context(self._file(ref, name)) for name in names}
-            pack = OpenPack(ref.name, ref.commit, manifest, where.__getitem__)
+            with whole(ref.name):
+                pack = OpenPack(ref.name, ref.commit, manifest, where.__getitem__)
             stack.callback(pack.close)
             return _Held(pack, self._calibration(ref), stack.pop_all())
 
     @contextlib.contextmanager
     def _file(self, ref: PackRef, path: str) -> Iterator[Path]:
         """A file of the pack as a file of the disk."""
-        located = self._content.locate(ref.repository, ref.commit, path)
+        try:
+            located = self._content.locate(ref.repository, ref.commit, path)
+        except EntryNotFound as error:
+            raise BadRequest(f"The pack {ref.name} is not whole: it lacks {path}.") from error
         entry, plan = located.entry, located.plan
         if isinstance(plan, BytesPlan):
             recipe = {"made": "git file", "oid": entry.oid, "name": path.rpartition("/")[2]}

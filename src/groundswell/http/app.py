@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from groundswell.core.errors import GroundswellError
 from groundswell.http import (
+    asking,
     git,
     hub_api,
     lfs,
@@ -41,7 +42,7 @@ FALLBACK = Door("none", _render_unmatched)
 
 def build_app(hub: Hub, schedules: Sequence[Schedule] = ()) -> Edge:
     """The ASGI application of this hub; ``schedules`` are what runs beside it."""
-    doors = (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, pages)
+    doors = (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, asking, pages)
     routes = [route for door in doors for route in door.routes()]
     app = Edge(hub, routes, FALLBACK)
     app.state.routes = tuple(routes)

@@ -21,6 +21,7 @@ from groundswell.ask.retrieval.question import AnswerKind, Question, read_questi
 from groundswell.ask.retrieval.ranking import Candidate, rank, weights_of
 from groundswell.core.errors import BadRequest
 from groundswell.wire.documents import Article
+from groundswell.wire.packs import Manifest
 
 # How many passages the index proposes, and how many of them are read.
 PROPOSED_MAX: Final = 200
@@ -62,7 +63,7 @@ class Shelf:
 
     def __init__(self, packs: Sequence[OpenPack], folder: Path | None = None) -> None:
         self.packs = tuple(packs)
-        names = {analyser_of(pack) for pack in packs}
+        names = {analyser_of(pack.manifest) for pack in packs}
         if len(names) != 1:
             raise BadRequest("These packs are in languages that cannot be searched together.")
         self._bases: list[int] = []
@@ -141,8 +142,8 @@ class Shelf:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def analyser_of(pack: OpenPack) -> str:
+def analyser_of(manifest: Manifest) -> str:
     """What a pack's words are cut by."""
-    recipe = pack.manifest.recipe.get("lexical")
+    recipe = manifest.recipe.get("lexical")
     name = recipe.get("analyser") if isinstance(recipe, dict) else None
     return name if isinstance(name, str) else ""

@@ -42,6 +42,7 @@ _ANSWERS: Final = {
     "git": (_ANY, "Line"),
     "resolve": (_ANY, ""),
     "xet": (_ANY, ""),
+    "asking": (_ANY, ""),
     "lfs": (_LFS, "Lfs"),
 }
 _SIGNATURE: Final = "signature"

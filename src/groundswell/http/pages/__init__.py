@@ -12,6 +12,8 @@ from groundswell.http.pages import (
     accounts,
     activity,
     admin,
+    articles,
+    asking,
     assets,
     blame,
     buckets,
@@ -53,7 +55,7 @@ def routes() -> list[Route]:
     parts = (
         *(assets, lists, searching, accounts, sessions, admin, making),
         *(card, files, history, blame, revisions, upload, editing),
-        *(viewer, cells, playground),
+        *(viewer, cells, playground, asking, articles),
         *(discussions, access, access_csv, likes, collecting, collections),
         *(buckets, webhooks, forks, relations, checks, rules, activity, notifications, feeds, mail),
     )

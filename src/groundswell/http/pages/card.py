@@ -7,7 +7,7 @@ from typing import Final
 
 from groundswell.core.errors import EntryNotFound, Malformed, RevisionNotFound
 from groundswell.core.policy import Action
-from groundswell.core.values import BytesPlan, share_text, size_text
+from groundswell.core.values import BytesPlan, RepoKind, share_text, size_text
 from groundswell.http.pages.collecting import collecting_of
 from groundswell.http.pages.door import Answer, Asked, with_query
 from groundswell.http.pages.forks import fork_state
@@ -24,6 +24,7 @@ from groundswell.hub.notifications import About, ThreadKey
 from groundswell.hub.repos import Repository
 from groundswell.wire.cards import read_card
 from groundswell.wire.markdown import LinkBase, Rendered
+from groundswell.wire.packs import TAG as PACK_TAG
 
 README: Final = "README.md"
 README_BYTES_MAX: Final = 1 << 20
@@ -110,6 +111,11 @@ def _tags(repository: Repository) -> tuple[Tag, ...]:
     )
 
 
+def _is_pack(asked: Asked, repository: Repository) -> bool:
+    is_tagged = repository.kind is RepoKind.DATASET and PACK_TAG in repository.tags
+    return is_tagged and asked.hub.library is not None
+
+
 def card_page(asked: Asked, repository: Repository, error: str = "") -> CardPage:
     """The page; ``error`` is about a request for access that was sent from it."""
     head = head_of(asked, repository)
@@ -132,6 +138,7 @@ def card_page(asked: Asked, repository: Repository, error: str = "") -> CardPage
         collecting=collecting_of(asked, repository),
         fork=fork_state(asked, repository),
         lineage=lineage_box(asked, repository, head),
+        is_pack=_is_pack(asked, repository),
     )
 
 

@@ -23,7 +23,7 @@ from groundswell.store.tables import account_names, accounts, memberships
 
 # Words that stand, or may come to stand, where a namespace stands in an address.
 _RESERVED_WORDS: Final = """
-about access-requests account accounts admin api assets auth avatars blob blog buckets
+about access-requests account accounts admin api ask assets auth avatars blob blog buckets
 chat collections commit commits compare datasets discussions docs download events
 favicon.ico git groups healthz help info join kernels lfs login logout me metrics models
 namespaces new notifications oauth objects organisation organisations organization

@@ -194,3 +194,5 @@ const form = document.querySelector("form[data-upload]");
 if (form) import("./upload.js").then(({ watchUpload }) => watchUpload(form));
 const playground = document.querySelector("form[data-playground]");
 if (playground) import("./playground.js").then(({ watchPlayground }) => watchPlayground(playground));
+const asks = document.querySelector("form[data-ask]");
+if (asks) import("./ask.js").then(({ watchAsk }) => watchAsk(asks));

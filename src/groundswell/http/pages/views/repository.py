@@ -60,6 +60,7 @@ class CardPage(View):
     collecting: Collecting | None = None
     fork: ForkState | None = None
     lineage: LineageBox | None = None
+    is_pack: bool = False  # and can be asked here
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,118 @@
+"""Asking packs, and an article of a pack with what was quoted from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from groundswell.http.pages.views.frame import View
+from groundswell.http.pages.views.repository import RepoHead
+
+
+@dataclass(frozen=True, slots=True)
+class PackChoice:
+    """A pack that may be asked. ``name`` is what a form sends."""
+
+    name: str
+    title: str
+    size: str
+    url: str
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRow:
+    """Words of an article, letter for letter; ``url`` shows them where they stand."""
+
+    text: str
+    title: str
+    headings: tuple[str, ...]
+    url: str
+    pack: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBox:
+    """What came of a question: quotes that answer, or why there is none with the nearest passages.
+
+    ``figures`` says how long it took and how sure it is; ``about`` what the answer was of, and
+    ``about_url`` leads to asking more of that.
+    """
+
+    quotes: tuple[QuoteRow, ...]
+    why: str
+    nearest: tuple[QuoteRow, ...]
+    searched: str
+    figures: str
+    receipt: str
+    receipt_url: str
+    about: str = ""
+    about_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskPage(View):
+    """A question, the packs to ask, how daring an answer may be, and the answer.
+
+    ``risks`` are (what the form sends, its words, whether it is chosen). ``without_about_url``
+    takes away what the question before was about. ``problem`` tells why nothing was answered.
+    """
+
+    template: ClassVar[str] = "ask.html"
+    question: str = ""
+    about: str = ""
+    without_about_url: str = ""
+    risks: tuple[tuple[str, str, bool], ...] = ()
+    packs: tuple[PackChoice, ...] = ()
+    packs_left_out: bool = False
+    reply: ReplyBox | None = None
+    problem: str = ""
+    is_installed: bool = True
+    code: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """Characters of a block. ``quoted``: "first" or "more" for those that were asked for."""
+
+    text: str
+    url: str = ""
+    quoted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleBlock:
+    """One block of an article. ``level`` is a heading's."""
+
+    pieces: tuple[TextPiece, ...]
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleStretch:
+    """Blocks of one kind after one another: items of a list are one list."""
+
+    kind: str
+    blocks: tuple[ArticleBlock, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticlePage(View):
+    """An article of a pack at a revision. ``left_out`` tells of what is not shown; ``address`` is
+    where it was on the web, and ``address_url`` the same when it may be a link.
+    """
+
+    template: ClassVar[str] = "repository/article.html"
+    repo: RepoHead
+    title: str
+    path: str
+    revision: str
+    stretches: tuple[ArticleStretch, ...]
+    has_quote: bool = False
+    left_out: str = ""
+    licence: str = ""
+    attribution: str = ""
+    source_revision: str = ""
+    address: str = ""
+    address_url: str = ""
+    ask_url: str = ""
