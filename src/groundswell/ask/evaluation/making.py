@@ -156,7 +156,7 @@ def _lead(article: Article, chooser: random.Random) -> Iterator[Item]:
     block = next((each for each in article.blocks if each.kind is BlockKind.TEXT), None)
     if block is None:
         return
-    first, last = sentences(article.text[block.start : block.stop])[0]
+    first, last = next(iter(sentences(article.text[block.start : block.stop])), (0, 0))
     start, stop = block.start + first, block.start + last
     lead = article.text[start:stop]
     bare = _LABEL.sub("", lead)

@@ -16,7 +16,7 @@ from groundswell.core.errors import GroundswellError
 from groundswell.hub.viewing.confinement import confine
 from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
 from groundswell.wire.documents import READABLE, read_document
-from groundswell.wire.packs import pack_article
+from groundswell.wire.packs import LINE_BYTES_MAX, pack_article
 
 MEMORY_BYTES_MAX: Final = 2 << 30
 # Of the whole process; the time of one document is watched from outside.
@@ -53,7 +53,11 @@ def _answer(pipe: Pipe, asked: dict[str, Any]) -> None:
         data += pipe.receive_bytes(READ_BYTES_MAX)
     try:
         for article in read_document(asked["path"], bytes(data)):
-            pipe.send_bytes(pack_article(article))
+            line = pack_article(article)
+            if len(line) > LINE_BYTES_MAX:
+                pipe.send_bytes(b"!it has an article that is longer than a pack holds")
+                return
+            pipe.send_bytes(line)
     except GroundswellError as error:
         pipe.send_bytes(b"!" + error.message.encode())
     except MemoryError:
