@@ -26,9 +26,10 @@ from groundswell.ask.calibration import (
 )
 from groundswell.ask.derivatives import Derivatives, HubFile
 from groundswell.ask.packs.opened import OpenPack
-from groundswell.ask.retrieval.searching import Shelf
+from groundswell.ask.retrieval.searching import Shelf, analyser_of
 from groundswell.core.errors import (
     BadRequest,
+    Corrupt,
     EntryNotFound,
     GatedRepo,
     Malformed,
@@ -158,20 +159,27 @@ class Library:
         return PackRef(repository, self._content.resolve_revision(repository, revision or "main"))
 
     def find_all(self, principal: Principal, names: Sequence[str]) -> list[PackRef]:
-        """The packs of these names; without any, those that the principal sees, as many as can be
-        asked together.
+        """The packs of these names; without any, those that the principal sees and that are whole,
+        as many as can be asked together with the first.
 
         Raises:
             BadRequest: there is no pack at all. Others as for `find`.
         """
         if names:
             return [self.find(principal, name) for name in names[: PACKS_MAX + 1]]
-        refs = []
+        refs: list[PackRef] = []
+        analysers = set[str]()
         for repository in self.all(principal):
-            with contextlib.suppress(GatedRepo, Unauthenticated, RevisionNotFound, BadRequest):
+            # Anybody may publish something and call it a pack: what cannot be asked is passed over.
+            with contextlib.suppress(
+                GatedRepo, Unauthenticated, RevisionNotFound, BadRequest, Corrupt
+            ):
                 ref = self.find(principal, repository.full_name)
-                self.manifest(ref)
-                refs.append(ref)
+                with self._held(ref) as held:
+                    name = analyser_of(held.pack)
+                if not analysers or name in analysers:
+                    analysers.add(name)
+                    refs.append(ref)
             if len(refs) == PACKS_MAX:
                 break
         if not refs:
@@ -282,6 +290,7 @@ class Library:
             where = {name: stack.enter_context(self._file(ref, name)) for name in names}
             pack = OpenPack(ref.name, ref.commit, manifest, where.__getitem__)
             stack.callback(pack.close)
+            Shelf([pack]).close()  # an index that cannot be opened is told before it is shared
             return _Held(pack, self._calibration(ref), stack.pop_all())
 
     @contextlib.contextmanager

@@ -8,7 +8,10 @@ brings it down brings down nothing else.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import encodings
+import pkgutil
 import socket
 from typing import Any, Final
 
@@ -40,6 +43,10 @@ def main() -> None:
 
 def _load() -> None:
     """Import all that readers need: nothing can be opened once the process is shut in."""
+    for codec in pkgutil.iter_modules(encodings.__path__):
+        # Names in archives, and pages, say theirs. Some belong to other systems.
+        with contextlib.suppress(LookupError):
+            codecs.lookup(codec.name)
     for kind in READABLE:
         for sample in (b"<p>a <b>b</b></p>", b"\xff\xfea\x00", b"a\n\n# b\n\n- c \xe9"):
             # A sample need not be of the kind: what is wrong with it is told after the imports.
