@@ -13,8 +13,36 @@ from libzim.writer import Creator, Hint, Item, StringProvider
 from groundswell.ask.packs import planning
 from tests.unit.document_files import docx, zipped
 
-_SYLLABLES = "ba do ki lu mer nos pal ri sto tun vel zar qui fen gor hap".split()
-_TRADES = "fishing weaving salt glass honey timber copper tea wool pottery".split()
+_SYLLABLES = [
+    "ba",
+    "do",
+    "ki",
+    "lu",
+    "mer",
+    "nos",
+    "pal",
+    "ri",
+    "sto",
+    "tun",
+    "vel",
+    "zar",
+    "qui",
+    "fen",
+    "gor",
+    "hap",
+]
+_TRADES = [
+    "fishing",
+    "weaving",
+    "salt",
+    "glass",
+    "honey",
+    "timber",
+    "copper",
+    "tea",
+    "wool",
+    "pottery",
+]
 
 
 def names(count: int, seed: int = 1) -> list[str]:
