@@ -24,7 +24,7 @@ from groundswell.ask.packs.opened import OpenPack
 from groundswell.ask.packs.sources import FolderSource
 from groundswell.ask.receipts import check_receipt
 from groundswell.ask.retrieval.searching import Shelf
-from groundswell.core.errors import BadRequest, Corrupt, EntryNotFound, GroundswellError
+from groundswell.core.errors import BadRequest, Corrupt, EntryNotFound
 from groundswell.wire.packs import span_sha256, text_path
 from tests.hub.pack_world import every_kind, lakes, small_shards
 
@@ -214,8 +214,7 @@ def test_a_damaged_file_is_told_and_nothing_else_happens(made: Path, tmp_path: P
         path.write_bytes(damaged[:cut])
         try:
             ask_all(folder)
-        except GroundswellError as error:
-            assert isinstance(error, Corrupt | BadRequest), error
+        except (Corrupt, BadRequest):
             told += 1
         path.write_bytes(data)
     assert told > 50
