@@ -296,7 +296,10 @@ class Library:
     @contextlib.contextmanager
     def _file(self, ref: PackRef, path: str) -> Iterator[Path]:
         """A file of the pack as a file of the disk."""
-        located = self._content.locate(ref.repository, ref.commit, path)
+        try:
+            located = self._content.locate(ref.repository, ref.commit, path)
+        except EntryNotFound as error:
+            raise Corrupt(f"{ref.name} is no whole knowledge pack: it lacks {path}.") from error
         entry, plan = located.entry, located.plan
         if isinstance(plan, BytesPlan):
             recipe = {"made": "git file", "oid": entry.oid, "name": path.rpartition("/")[2]}

@@ -75,7 +75,7 @@ def build(*, sources: tuple[str, ...], output: str, data: Path, as_json: bool, *
         made = _make(opened, folder, options)
         with _progress("files") as progress:
             commit = hub.publishing.publish(principal, repo_id, folder, visibility, progress)
-    _print(made, {"repository": f"datasets/{repo_id}", "commit": commit}, as_json=as_json)
+    _print(made, {"repository": f"datasets/{repo_id.full_name}", "commit": commit}, as_json=as_json)
 
 
 def _is_folder(output: str) -> bool:

@@ -171,7 +171,7 @@ class View:
             if segment not in first:
                 first[segment] = self.passages
                 for ending, path in files.items():
-                    (folder / f"{segment.id}.{ending}").symlink_to(path)
+                    (folder / f"{segment.id}.{ending}").symlink_to(path.absolute())
             self.passages += segment.passages
         self._bases = list(first.values())
         self._counts = [segment.passages for segment in first]
