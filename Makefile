@@ -154,6 +154,10 @@ docs: $(VENV)/.test $(VENV)/.demo | system ## what the documents say is so: thei
 bench: $(VENV)/.test $(VENV)/.demo | system ## measure against baselines of the same run; writes bench/out
 	$(BIN)/python -m bench
 
+.PHONY: bench-ask
+bench-ask: $(VENV)/.test | system ## what packs cost, find and keep back; fetches two small packages of text
+	$(BIN)/python -m bench asking
+
 .PHONY: bench-store
 bench-store: $(VENV)/.test $(VENV)/.demo ## what a family of models costs at rest, by each way of saving
 	$(BIN)/python -m bench.store

@@ -6,7 +6,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import commits, footprint, integrity, pages, reads, rows, scale, transfers, viewers
+from bench import (
+    asking,
+    commits,
+    footprint,
+    integrity,
+    pages,
+    reads,
+    rows,
+    scale,
+    transfers,
+    viewers,
+)
 from bench.servers import hub
 
 GROUPS = {
@@ -20,6 +31,9 @@ GROUPS = {
     "viewers": viewers.measure,
 }
 
+# Not of `make bench`: they take long, and no hub.
+ALONE = {"asking": asking.measure}
+
 
 def main(names: list[str]) -> None:
     """Each group on a fresh hub, so that one cannot slow the next."""
@@ -27,8 +41,11 @@ def main(names: list[str]) -> None:
     for name in names or list(GROUPS):
         with tempfile.TemporaryDirectory(prefix="groundswell-bench-") as scratch:
             folder = Path(scratch)
-            with hub(folder) as running:
-                measured = GROUPS[name](running, folder)
+            if name in ALONE:
+                measured = ALONE[name](None, folder)
+            else:
+                with hub(folder) as running:
+                    measured = GROUPS[name](running, folder)
         rows.write(name, measured)
         everything += measured
         print(f"# {name}\n{rows.show(measured)}\n", flush=True)

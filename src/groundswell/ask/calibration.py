@@ -30,6 +30,10 @@ RISK_DEFAULT: Final = 0.05
 # Fewer questions than this say nothing of a pack: the general calibration is used.
 SAMPLES_MIN: Final = 200
 
+CALIBRATION_BYTES_MAX: Final = 1 << 16
+THRESHOLDS_MAX: Final = 100
+WEIGHT_MAX: Final = 1e6
+
 _FEATURES: Final = tuple(Features.__dataclass_fields__)
 NAMES: Final = (*_FEATURES, "score", "margin", "bias")
 _SCORE_SCALE: Final = 10.0
@@ -86,17 +90,21 @@ def pack_calibration(calibration: Calibration) -> bytes:
 def parse_calibration(data: bytes) -> Calibration:
     """The calibration of a pack's file. Raises Malformed."""
     try:
+        if len(data) > CALIBRATION_BYTES_MAX:
+            raise Malformed("calibration", "it is too large")
         value = json.loads(data)
         if not isinstance(value, dict) or value["format"] != FORMAT:
             raise Malformed("calibration", f"its format is not {FORMAT}")
         weights = {name: float(value["weights"][name]) for name in NAMES}
         thresholds = {float(risk): float(at) for risk, at in value["thresholds"]}
         samples = int(value["samples"])
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise Malformed("calibration", "a part of it is missing or of another type") from error
-    numbers = [*weights.values(), *thresholds, *thresholds.values()]
-    if not thresholds or not all(map(np.isfinite, numbers)):
-        raise Malformed("calibration", "it has no thresholds, or numbers that are none")
+    shares = [*thresholds, *thresholds.values()]
+    if not 0 < len(thresholds) <= THRESHOLDS_MAX or not all(0 <= each <= 1 for each in shares):
+        raise Malformed("calibration", "it has no thresholds, or such as cannot be")
+    if not all(abs(each) <= WEIGHT_MAX for each in weights.values()) or samples < 0:
+        raise Malformed("calibration", "it has weights that cannot be")
     return Calibration(weights, thresholds, samples)
 
 
@@ -153,12 +161,11 @@ def fit(described: Sequence[Vector], is_right: Sequence[bool]) -> Calibration:
     table = np.array(described)
     right = np.array(is_right, bool)
     weights = _fitted(table[::2], right[::2])
-    sure = _logistic(table[1::2] @ weights)
+    # Rounded before the thresholds are chosen: they are of what will be asked with.
+    rounded = [float(f"{each:.{_DIGITS}g}") for each in weights]
+    sure = _logistic(table[1::2] @ np.array(rounded))
     thresholds = {risk: _threshold(sure, right[1::2], risk) for risk in RISKS}
-    rounded = {
-        name: float(f"{each:.{_DIGITS}g}") for name, each in zip(NAMES, weights, strict=True)
-    }
-    return Calibration(rounded, thresholds, len(right))
+    return Calibration(dict(zip(NAMES, rounded, strict=True)), thresholds, len(right))
 
 
 def _fitted(table: Vector, right: npt.NDArray[np.bool_]) -> Vector:

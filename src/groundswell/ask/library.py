@@ -17,7 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from groundswell.ask.calibration import GENERAL, PATH, Calibration, parse_calibration
+from groundswell.ask.calibration import (
+    CALIBRATION_BYTES_MAX,
+    GENERAL,
+    PATH,
+    Calibration,
+    parse_calibration,
+)
 from groundswell.ask.derivatives import Derivatives, HubFile
 from groundswell.ask.packs.opened import OpenPack
 from groundswell.ask.retrieval.searching import Shelf, analyser_of
@@ -350,6 +356,7 @@ class Library:
             with whole(ref.name):
                 pack = OpenPack(ref.name, ref.commit, manifest, where.__getitem__)
             stack.callback(pack.close)
+            Shelf([pack]).close()  # an index that cannot be opened is told before it is shared
             return _Held(pack, self._calibration(ref), stack.pop_all())
 
     @contextlib.contextmanager
@@ -378,7 +385,8 @@ class Library:
         """The pack's own, or the general one where it has none that can be read."""
         try:
             located = self._content.locate(ref.repository, ref.commit, PATH)
-            data = self._content.read_range(located, 0, min(located.entry.size_bytes, 1 << 16))
+            size_bytes = min(located.entry.size_bytes, CALIBRATION_BYTES_MAX + 1)
+            data = self._content.read_range(located, 0, size_bytes)
             return parse_calibration(data)
         except (EntryNotFound, Malformed):
             return GENERAL

@@ -17,6 +17,7 @@ from typing import Any, Final
 import yaml
 
 from groundswell.ask.calibration import (
+    CALIBRATION_BYTES_MAX,
     GENERAL,
     RISK_DEFAULT,
     Calibration,
@@ -106,7 +107,8 @@ def open_folder(folder: Path) -> OpenPack:
 def calibration_of(folder: Path) -> Calibration:
     """How sure answers of a folder's pack are; the general calibration where it has none."""
     try:
-        return parse_calibration((folder / CALIBRATION_PATH).read_bytes())
+        with (folder / CALIBRATION_PATH).open("rb") as file:
+            return parse_calibration(file.read(CALIBRATION_BYTES_MAX + 1))
     except (OSError, Malformed):
         return GENERAL
 

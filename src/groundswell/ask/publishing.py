@@ -7,12 +7,14 @@ bytes; and that a card may have been changed by people. One commit, so that no r
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from groundswell.ask.making import ATTRIBUTES, CARD, pack_files
-from groundswell.core.errors import EntryNotFound, RepoNotFound, RevisionNotFound
+from groundswell.ask.calibration import PATH as CALIBRATION_PATH
+from groundswell.ask.making import ATTRIBUTES, CARD, QUESTIONS_PATH, pack_files
+from groundswell.core.errors import EntryNotFound, Malformed, RepoNotFound, RevisionNotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import (
     AddBlob,
@@ -34,6 +36,7 @@ from groundswell.wire.packs import Manifest
 
 BRANCH: Final = "main"
 _PIECE_BYTES: Final = 4 << 20
+_PATHS_AT_ONCE: Final = 500
 _FOLDERS: Final = ("text/", "index/")
 
 
@@ -60,23 +63,24 @@ class Publishing:
 
         Raises:
             Forbidden, Unauthenticated: the principal may not write there.
+            ParentMoved: somebody else committed meanwhile: publish again.
             QuotaExceeded, StorageFull, Unavailable: as for any commit. Nothing was changed.
         """
         repository = self._repository(principal, repo_id, visibility)
         manifest = packs.unpack_manifest((folder / packs.NAME).read_bytes())
         names = list(pack_files(folder, manifest))
-        present = self._present(repository)
+        head, present = self._present(repository)
         # Content is named by its bytes; a card may have been changed by people since.
-        kept = {name for name in present if _is_content(name)} | ({CARD} if present else set())
+        kept = {name for name in present if _is_content(name) or name == CARD}
         missing = [name for name in names if name not in kept]
-        gone = [name for name in present if _is_content(name) and name not in names]
+        gone = sorted(present - {CARD, *names})
         operations = self._operations(principal, repository, folder, missing, progress)
         commit = self._commits.commit(
             principal,
             repository,
             BRANCH,
-            CommitHeader(_summary(manifest)),
-            [*operations, *map(DeleteEntry, gone)],
+            CommitHeader(_summary(manifest), parent_commit=head),
+            itertools.chain(operations, map(DeleteEntry, gone)),
         )
         return commit.commit
 
@@ -88,14 +92,27 @@ class Publishing:
         except RepoNotFound:
             return self._repos.create(principal, repo_id, visibility)
 
-    def _present(self, repository: Repository) -> frozenset[str]:
-        """The content that the branch has: it is named by its bytes."""
+    def _present(self, repository: Repository) -> tuple[str | None, frozenset[str]]:
+        """The head of the branch, and what it has of an earlier pack."""
         try:
-            located = self._content.locate(repository, BRANCH, packs.NAME)
-            data = self._content.read_range(located, 0, located.entry.size_bytes)
-            return frozenset((packs.NAME, *packs.unpack_manifest(data).files()))
-        except (EntryNotFound, RevisionNotFound):
-            return frozenset()
+            head = self._content.resolve_revision(repository, BRANCH)
+        except RevisionNotFound:
+            return None, frozenset()
+        try:
+            located = self._content.locate(repository, head, packs.NAME)
+            size_bytes = min(located.entry.size_bytes, packs.MANIFEST_BYTES_MAX + 1)
+            former = packs.unpack_manifest(self._content.read_range(located, 0, size_bytes))
+        except (EntryNotFound, Malformed):
+            return head, frozenset()
+        names = [*former.files(), QUESTIONS_PATH, CALIBRATION_PATH, CARD]
+        present = set[str]()
+        # Looked up, not believed: somebody may have removed files since.
+        for start in range(0, len(names), _PATHS_AT_ONCE):
+            found = self._content.paths_info(
+                repository, head, names[start : start + _PATHS_AT_ONCE]
+            )
+            present.update(item.entry.path for item in found)
+        return head, frozenset(present)
 
     def _operations(
         self,

@@ -42,11 +42,14 @@ def check_receipt(receipt: object, article: ArticleText) -> list[Checked]:
         raise BadRequest("This receipt has no list of citations.")
     if len(evidence) + len(extract) > CITATIONS_MAX:
         raise BadRequest("This receipt has more citations than a receipt may.")
-    cited = [(each, None) for each in evidence]
-    quoted = [
-        (each.get("citation"), each.get("text")) for each in extract if isinstance(each, dict)
-    ]
-    return [_check(citation, text, article) for citation, text in (*cited, *quoted)]
+    checked = [_check(each, None, article) for each in evidence]
+    for each in extract:
+        quoted = each.get("text") if isinstance(each, dict) else None
+        if isinstance(quoted, str):
+            checked.append(_check(each.get("citation"), quoted, article))
+        else:
+            checked.append(Checked(str(each)[:200], holds=False, why="this is no quote"))
+    return checked
 
 
 def _check(citation: Any, quoted: str | None, article: ArticleText) -> Checked:  # noqa: ANN401

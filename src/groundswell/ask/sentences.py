@@ -12,7 +12,8 @@ from typing import Final
 
 # Marks that end a sentence, with the brackets and quotes that may close behind them.
 _END: Final = re.compile(
-    r"""[.!?…]+["'”’»)\]]*(?=\s)|[。！？｡]["'”’」』）]*|\n""",  # noqa: RUF001 (marks of other scripts)
+    # From the first of several marks, and never again from one behind it: dots by the million.
+    r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?=\s)|[。！？｡]["'”’」』）]*|\n""",  # noqa: RUF001 (marks of other scripts)
 )
 # Words before a full stop that seldom end a sentence.
 _ABBREVIATIONS_LISTED: Final = (

@@ -144,7 +144,7 @@ def _verify(path: Path, names: Sequence[str], data: Path) -> int:
 
     try:
         receipt = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"{path} is no receipt: it is not JSON.") from error
     with _articles(names, data) as article:
         checked = check_receipt(receipt, article)

@@ -156,9 +156,10 @@ def answer(
     calibration = _calibration_of(found, shelf, calibrations)
     sure = calibration.probability(found.candidates)
     at_least = calibration.threshold(asking.risk)
-    quotes = _quotes(found, sure)
+    quoted = _quotes(found, sure)
+    quotes = tuple(quote for _, quote in quoted)
     yield Evidence(quotes)
-    shown = list(_shown(found, quotes)) if quotes and sure >= at_least else []
+    shown = list(_shown(quoted)) if quoted and sure >= at_least else []
     yield from map(Extract, shown)
     if not shown:
         yield Abstain(_why(found, shelf), quotes[:NEAREST_MAX], sure, at_least)
@@ -246,16 +247,16 @@ def _calibration_of(found: Found, shelf: Shelf, calibrations: Sequence[Calibrati
     return calibrations[next(n for n, pack in enumerate(shelf.packs) if pack is best)]
 
 
-def _quotes(found: Found, sure: float) -> tuple[Quote, ...]:
-    """The best candidates as quotes, no two of them overlapping."""
-    quotes: list[Quote] = []
+def _quotes(found: Found, sure: float) -> list[tuple[Candidate, Quote]]:
+    """The best candidates, each with its quote; no two quotes overlap."""
+    quoted: list[tuple[Candidate, Quote]] = []
     for candidate in found.candidates:
-        if len(quotes) == EVIDENCE_MAX:
+        if len(quoted) == EVIDENCE_MAX:
             break
-        quote = _quote(candidate, len(quotes) + 1, sure if not quotes else None)
-        if all(not _overlap(quote.citation, each.citation) for each in quotes):
-            quotes.append(quote)
-    return tuple(quotes)
+        quote = _quote(candidate, len(quoted) + 1, sure if not quoted else None)
+        if all(not _overlap(quote.citation, each.citation) for _, each in quoted):
+            quoted.append((candidate, quote))
+    return quoted
 
 
 def _quote(candidate: Candidate, number: int, sure: float | None) -> Quote:
@@ -289,21 +290,25 @@ def _before(passage: FoundPassage, start: int) -> int:
     return start
 
 
-def _shown(found: Found, quotes: Sequence[Quote]) -> Iterator[Quote]:
-    """The best quote, and those of the same passage or heading that are nearly as good."""
-    best = found.candidates[0]
-    by_place = {(each.passage.article.path, each.stop): each for each in found.candidates}
-    for quote in quotes:
-        each = by_place.get((quote.citation.article, quote.citation.stop), best)
-        is_near = (
-            each.passage.article is best.passage.article and quote.headings == quotes[0].headings
-        )
-        if quote is quotes[0] or (is_near and each.score >= FURTHER * best.score):
+def _shown(quoted: Sequence[tuple[Candidate, Quote]]) -> Iterator[Quote]:
+    """The best quote, and those under the same heading that are nearly as good."""
+    best, first = quoted[0]
+    yield first
+    shown = 1
+    for candidate, quote in quoted[1:]:
+        is_near = _place(quote) == _place(first)
+        if shown < EXTRACTS_MAX and is_near and candidate.score >= FURTHER * best.score:
+            shown += 1
             yield quote
 
 
+def _place(quote: Quote) -> tuple[str, str, str, tuple[str, ...]]:
+    cited = quote.citation
+    return cited.pack, cited.revision, cited.article, quote.headings
+
+
 def _overlap(one: Citation, other: Citation) -> bool:
-    is_same = (one.pack, one.article) == (other.pack, other.article)
+    is_same = (one.pack, one.revision, one.article) == (other.pack, other.revision, other.article)
     return is_same and one.start < other.stop and other.start < one.stop
 
 

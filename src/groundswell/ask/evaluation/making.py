@@ -158,7 +158,7 @@ def _lead(article: Article, chooser: random.Random) -> Iterator[Item]:
     block = next((each for each in article.blocks if each.start <= start < each.stop), None)
     if block is None or block.kind is not BlockKind.TEXT:
         return
-    stop = start + sentences(article.text[start : block.stop])[0][1]
+    stop = start + next(iter(sentences(article.text[start : block.stop])), (0, 0))[1]
     lead = article.text[start:stop]
     bare = _LABEL.sub("", lead)
     count = len(_WORD.findall(bare))

@@ -11,8 +11,10 @@ import json
 import multiprocessing
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,12 +22,12 @@ from typing import Any, Final
 from groundswell.ask.packs import lexical, passages, planning
 from groundswell.ask.packs.planning import Plan, make_plan
 from groundswell.ask.packs.shards import UNREADABLE_TOLD_MAX, Built, Told, build_shard, shard_files
-from groundswell.ask.packs.sources import Source
-from groundswell.core.errors import BadRequest
+from groundswell.ask.packs.sources import PACK_WORK, Source
+from groundswell.core.errors import BadRequest, Malformed, Unavailable
 from groundswell.wire import documents, packs
 from groundswell.wire.packs import Counts, Manifest, Shard
 
-WORK: Final = ".building"
+WORK: Final = PACK_WORK
 
 Progress = Callable[[int, int], None]
 
@@ -91,6 +93,9 @@ def build_pack(
     analyser_name = lexical.analyser_name(options.language)
     recipe = make_recipe(analyser_name)
     with Plan(work / "plan.sqlite") as plan:
+        if plan.shards > packs.SHARDS_MAX:
+            msg = f"It would be more than {packs.SHARDS_MAX} parts: make several packs of it."
+            raise BadRequest(msg)
         shards = list(
             _shards(plan, sources, folder, _Task(analyser_name, recipe, options), report, progress)
         )
@@ -195,7 +200,7 @@ def _built(
     context = multiprocessing.get_context("spawn")
     waiting = list(reversed(missing))
     running: dict[Future[Built], int] = {}
-    with ProcessPoolExecutor(processes, context) as pool:
+    with ProcessPoolExecutor(processes, context, _end_with_parent) as pool:
         while waiting or running:
             while waiting and len(running) < processes:
                 number = waiting.pop()
@@ -203,20 +208,36 @@ def _built(
                 running[pool.submit(build_shard, *given)] = number
             ended, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in ended:
-                yield running.pop(future), future.result()
+                try:
+                    yield running.pop(future), future.result()
+                except BrokenProcessPool as error:
+                    raise Unavailable(
+                        "A process that builds was ended from outside: perhaps memory ran out."
+                        " Build again with fewer --processes; what is built is kept."
+                    ) from error
+
+
+def _end_with_parent() -> None:
+    """Let a building process end when the one that started it was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "it was started by one"
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _known(folder: Path, key: str) -> Built | None:
     """A shard that was built before, when all of it is there."""
     try:
         value = json.loads((folder / WORK / "shards" / f"{key}.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    told = tuple(Told(*each) for each in value["unreadable"])
-    if value["shard"] is None:
-        return Built(None, told)
-    shard = packs.unpack_shard(value["shard"])
-    return Built(shard, told) if shard_files(folder, shard) else None
+        told = tuple(Told(*each) for each in value["unreadable"])
+        shard = None if value["shard"] is None else packs.unpack_shard(value["shard"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, Malformed):
+        return None  # it is built again
+    return Built(shard, told) if shard is None or shard_files(folder, shard) else None
 
 
 def _know(folder: Path, key: str, built: Built) -> None:

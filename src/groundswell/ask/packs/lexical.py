@@ -10,11 +10,13 @@ Does not know packs, articles or what is done with what was found. Needs the ext
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
+import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -126,6 +128,7 @@ def _named(work: Path, listed: dict[str, Any], folder: Path) -> Segment:
     for ending in SEGMENT_ENDINGS:
         with (work / f"{former}.{ending}").open("rb") as file:
             total.update(hashlib.file_digest(file, "sha256").digest())
+            os.fsync(file.fileno())  # what is noted as built is there after a power cut
     name = total.hexdigest()[:32]
     for ending in SEGMENT_ENDINGS:
         (work / f"{former}.{ending}").replace(folder / f"{name}.{ending}")
@@ -161,27 +164,28 @@ class View:
         analyser_name: str,
     ) -> None:
         self._analyser = analyser(analyser_name)
-        self._bases: list[int] = []
+        # Two packs may hold the same segment: it is searched once, as the first one's.
+        first: dict[Segment, int] = {}
         self.passages = 0
         for segment, files in segments:
-            self._bases.append(self.passages)
+            if segment not in first:
+                first[segment] = self.passages
+                for ending, path in files.items():
+                    (folder / f"{segment.id}.{ending}").symlink_to(path.absolute())
             self.passages += segment.passages
-            for ending, path in files.items():
-                link = folder / f"{segment.id}.{ending}"
-                if not link.is_symlink():  # two packs may hold the same segment
-                    link.symlink_to(path)
+        self._bases = list(first.values())
+        self._counts = [segment.passages for segment in first]
         schema = _schema(analyser_name)
-        meta = _meta(folder, schema, [segment for segment, _ in segments])
+        meta = _meta(folder, schema, list(first))
         (folder / "meta.json").write_text(json.dumps(meta), "utf-8")
-        try:
+        with _damage_told():
             self._index = tantivy.Index.open(str(folder))
             self._index.register_tokenizer(analyser_name, self._analyser)
             self._index.config_reader("manual", 1)
             self._index.reload()
             self._searcher = self._index.searcher()
-        except ValueError as error:
-            raise Corrupt("A pack's lexical index cannot be opened.") from error
-        if self._searcher.num_docs != self.passages:
+            held = self._searcher.num_docs
+        if held != sum(self._counts):
             raise Corrupt("A pack's lexical index does not hold its passages.")
         self._schema = schema
 
@@ -190,8 +194,9 @@ class View:
         return list(self._analyser.analyze(text))
 
     def frequency(self, word: str) -> int:
-        """In how many passages an analysed word stands in the body."""
-        return int(self._searcher.doc_freq("body", word))
+        """In how many passages an analysed word stands in the body. Raises Corrupt."""
+        with _damage_told():
+            return min(int(self._searcher.doc_freq("body", word)), self.passages)
 
     def search(self, words: Sequence[str], limit: int) -> list[tuple[float, int]]:
         """(score, passage) by BM25 over the fields, the best first.
@@ -199,6 +204,9 @@ class View:
         Args:
             words: analysed ones; any of them may stand in a passage.
             limit: how many passages.
+
+        Raises:
+            Corrupt: what tantivy reads cannot be.
         """
         if not words or not self.passages:
             return []
@@ -208,8 +216,28 @@ class View:
             for word in words:
                 term = query.term_query(self._schema, name, word, "freq")
                 clauses.append((tantivy.Occur.Should, query.boost_query(term, BOOSTS[name])))
-        found = self._searcher.search(query.boolean_query(clauses), limit, count=False)
-        return [(float(score), self._bases[at.segment_ord] + at.doc) for score, at in found.hits]
+        with _damage_told():
+            found = self._searcher.search(query.boolean_query(clauses), limit, count=False)
+        hits = [(float(score), at.segment_ord, at.doc) for score, at in found.hits]
+        if any(doc >= self._counts[segment] for _, segment, doc in hits):
+            raise Corrupt("A pack's lexical index names passages that it has not.")
+        return [(score, self._bases[segment] + doc) for score, segment, doc in hits]
+
+
+@contextlib.contextmanager
+def _damage_told() -> Iterator[None]:
+    """Errors and panics of tantivy over damaged or hostile files, as Corrupt.
+
+    A panic comes as pyo3's own exception, which is no Exception and has no name to import.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise Corrupt("A pack's lexical index cannot be read.") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise Corrupt("A pack's lexical index is damaged.") from error
 
 
 def _meta(folder: Path, schema: tantivy.Schema, segments: Sequence[Segment]) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from groundswell.ask.packs.passages import heading_path
+from groundswell.ask.packs.table import open_table
 from groundswell.core.errors import Corrupt, EntryNotFound, Malformed
 from groundswell.core.recent import Recent
 from groundswell.wire.documents import Article
@@ -97,10 +97,17 @@ class OpenPack:
         for shard in manifest.shards:
             self._bases.append(self.passages)
             self.passages += shard.counts.passages
+        self._forget()
+
+    def _forget(self) -> None:
         self._frames: Recent[tuple[int, int], list[bytes]] = Recent(FRAMES_KEPT)
         self._articles: Recent[tuple[int, int], Article] = Recent(
             ARTICLES_CHARACTERS_KEPT, lambda article: 500 + len(article.text)
         )
+
+    def close(self) -> None:
+        """Let go of what was read. Files are open only while they are read."""
+        self._forget()
 
     @property
     def address(self) -> str:
@@ -117,6 +124,8 @@ class OpenPack:
 
     def passage(self, number: int) -> FoundPassage:
         """A passage by its number in the pack. Raises Corrupt when it cannot be read."""
+        if not 0 <= number < self.passages:
+            raise Corrupt("A pack's index names a passage that it has not.")
         at = bisect_right(self._bases, number) - 1
         article, start, stop, heading = self._shards[at].row(number - self._bases[at])
         found = self._article(at, article)
@@ -168,11 +177,6 @@ class OpenPack:
             found = self._frames.put(key, self._shards[shard].text.read_frame(frame))
         return found
 
-    def close(self) -> None:
-        """Let go of the files."""
-        for shard in self._shards:
-            shard.close()
-
 
 def _numbers(frame: Frame | None) -> range:
     """The articles of a frame, by their numbers in the shard."""
@@ -183,17 +187,17 @@ def _numbers(frame: Frame | None) -> range:
 
 class _OpenShard:
     def __init__(self, shard: Shard, file: Callable[[str], Path]) -> None:
-        self._table = _table(file(passages_path(shard.passages)), shard.counts.passages)
-        path = file(text_path(shard.text))
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._table = open_table(file(passages_path(shard.passages)), shard.counts.passages)
+        self._path = file(text_path(shard.text))
         try:
-            self.text = TextShard(self._pread, os.fstat(self._descriptor).st_size)
-        except Malformed as error:
-            self.close()
+            self.text = TextShard(self._pread, self._path.stat().st_size)
+        except (Malformed, OSError) as error:
             raise Corrupt("A text of a pack cannot be read.") from error
 
     def _pread(self, start: int, stop: int) -> bytes:
-        return os.pread(self._descriptor, stop - start, start)
+        # Opened each time: packs together may have thousands of shards, and frames are kept.
+        with self._path.open("rb", buffering=0) as file:
+            return os.pread(file.fileno(), stop - start, start)
 
     def first_of(self, number: int) -> int:
         articles = self._table[:, 0]
@@ -202,18 +206,3 @@ class _OpenShard:
     def row(self, number: int) -> tuple[int, int, int, int]:
         article, start, stop, heading = self._table[number].tolist()
         return article, start, stop, heading
-
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-
-def _table(path: Path, passages: int) -> npt.NDArray[np.int32]:
-    try:
-        table: npt.NDArray[np.int32] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise Corrupt("A pack's table of passages cannot be read.") from error
-    if table.dtype != np.dtype("<i4") or table.shape != (passages, 4):
-        raise Corrupt("A pack's table of passages does not hold its passages.")
-    return np.asarray(table)  # a plain array over the same file: rows cost less

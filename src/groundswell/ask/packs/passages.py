@@ -18,6 +18,8 @@ from groundswell.wire.documents import Article, Block, BlockKind
 WORDS_MIN: Final = 60
 WORDS_MAX: Final = 140
 RULE: Final = f"paragraphs of {WORDS_MIN} to {WORDS_MAX} words, 1"
+# Of what is told and searched of a heading: each passage under it has it once more.
+HEADING_CHARACTERS_MAX: Final = 300
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -47,18 +49,27 @@ def cut_passages(article: Article) -> list[Passage]:
 
 
 def heading_path(article: Article, heading: int) -> list[str]:
-    """The headings that a passage stands under, the outermost first.
+    """The headings that a passage stands under, the outermost first, without the ends of long ones.
 
     ``heading`` is where the innermost begins; nothing for -1.
     """
+    path: list[str] = []
+    for start, at in heading_paths(article):
+        if start > heading:
+            break
+        path = at
+    return path
+
+
+def heading_paths(article: Article) -> Iterator[tuple[int, list[str]]]:
+    """Each heading's place, with its path."""
     path: list[tuple[int, str]] = []
     for block in article.blocks:
-        if block.start > heading:
-            break
         if block.kind is BlockKind.HEADING:
             path = [each for each in path if each[0] < block.level]
-            path.append((block.level, article.text[block.start : block.stop]))
-    return [text for _, text in path]
+            stop = min(block.stop, block.start + HEADING_CHARACTERS_MAX)
+            path.append((block.level, article.text[block.start : stop]))
+            yield block.start, [text for _, text in path]
 
 
 def _section(text: str, blocks: list[Block], heading: int) -> Iterator[Passage]:

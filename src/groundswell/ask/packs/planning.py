@@ -130,9 +130,14 @@ def make_plan(path: Path, sources: Sequence[Source]) -> None:
 
 def _prefix(sources: Sequence[Source], number: int) -> str:
     """The source's name, numbered where an earlier one has it too."""
-    name = sources[number].name
-    before = sum(each.name == name for each in sources[:number])
-    return f"{name}-{before + 1}" if before else name
+    taken: list[str] = []
+    for source in sources[: number + 1]:
+        name, count = source.name, 1
+        while name in taken:
+            count += 1
+            name = f"{source.name}-{count}"
+        taken.append(name)
+    return taken[-1]
 
 
 def _row(source: int, prefix: str, document: Document) -> tuple[Any, ...]:

@@ -8,20 +8,18 @@ twice is written once. Does not know the pack around it.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from groundswell.ask.packs.lexical import Entry, build_segments
 from groundswell.ask.packs.parsing import Parser, Unreadable
-from groundswell.ask.packs.passages import Passage, cut_passages, heading_path
+from groundswell.ask.packs.passages import Passage, cut_passages, heading_paths
 from groundswell.ask.packs.planning import Planned
 from groundswell.ask.packs.sources import Source
+from groundswell.ask.packs.table import pack_table
 from groundswell.wire.documents import Article
 from groundswell.wire.packs import (
     Counts,
@@ -33,6 +31,9 @@ from groundswell.wire.packs import (
 )
 
 ALIASES_MAX: Final = 200
+# Of what is searched with every passage of an article.
+TITLE_CHARACTERS_MAX: Final = 500
+ALIASES_CHARACTERS_MAX: Final = 8_000
 UNREADABLE_TOLD_MAX: Final = 1_000
 
 
@@ -125,25 +126,23 @@ def passage_table(passages: Sequence[Sequence[Passage]]) -> bytes:
 
     ``heading`` is the character at which the innermost heading begins, -1 without one.
     """
-    rows = [
-        (number, passage.start, passage.stop, passage.heading)
-        for number, of_article in enumerate(passages)
-        for passage in of_article
-    ]
-    file = io.BytesIO()
-    np.save(file, np.array(rows, np.dtype("<i4")).reshape(-1, 4), allow_pickle=False)
-    return file.getvalue()
+    return pack_table(
+        [
+            (number, passage.start, passage.stop, passage.heading)
+            for number, of_article in enumerate(passages)
+            for passage in of_article
+        ]
+    )
 
 
 def _entries(articles: Sequence[Article], passages: Sequence[Sequence[Passage]]) -> Iterator[Entry]:
     for article, of_article in zip(articles, passages, strict=True):
-        headings: dict[int, str] = {}
-        aliases = "\n".join(article.aliases)
+        paths = {start: "\n".join(path) for start, path in heading_paths(article)}
+        title = article.title[:TITLE_CHARACTERS_MAX]
+        aliases = "\n".join(article.aliases)[:ALIASES_CHARACTERS_MAX]
         for passage in of_article:
-            if passage.heading not in headings:
-                headings[passage.heading] = "\n".join(heading_path(article, passage.heading))
             body = article.text[passage.start : passage.stop]
-            yield Entry(article.title, aliases, headings[passage.heading], body)
+            yield Entry(title, aliases, paths.get(passage.heading, ""), body)
 
 
 def _write(folder: Path, path_of: Callable[[str], str], data: bytes) -> str:
@@ -151,7 +150,10 @@ def _write(folder: Path, path_of: Callable[[str], str], data: bytes) -> str:
     name = hashlib.sha256(data).hexdigest()[:32]
     path = folder / path_of(name)
     work = path.with_name(f"{path.name}.{os.getpid()}.part")
-    work.write_bytes(data)
+    with work.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())  # what is noted as built is there after a power cut
     work.replace(path)
     return name
 

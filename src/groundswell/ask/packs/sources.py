@@ -24,6 +24,8 @@ from groundswell.wire.documents import readable
 from groundswell.wire.zim import Archive, Entry, EntryKind
 
 DEPTH_MAX: Final = 64
+# Stands in a folder into which a pack is built.
+PACK_WORK: Final = ".building"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class FolderSource:
-    """Files of a folder and the folders in it, but hidden ones and links."""
+    """Files of a folder and the folders in it, but hidden ones, links and packs."""
 
     root: Path
 
@@ -79,10 +81,12 @@ class FolderSource:
             raise BadRequest("Folders are nested too deeply.")
         with os.scandir(folder) as listed:
             entries = sorted(listed, key=lambda each: each.name)
+        if any(entry.name == PACK_WORK for entry in entries):
+            return  # a pack that is made into a folder of its own source
         for entry in entries:
             if entry.name.startswith(".") or entry.is_symlink():
                 continue
-            path = prefix + entry.name
+            path = prefix + _utf8(entry.name)
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(Path(entry.path), f"{path}/", depth - 1)
             elif entry.is_file(follow_symlinks=False) and readable(path) is not None:
@@ -119,9 +123,18 @@ class FileSource:
         return {"kind": "file", "name": self.path.name}
 
 
+def _utf8(name: str) -> str:
+    """A name as text. One of other bytes is told as unreadable: by this name nothing is found."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Of a file's bytes; "" of one that cannot be read, which is told when it is to be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _bounded(path: Path) -> bytes | str:

@@ -171,7 +171,8 @@ class _Asked:
         asks_meaning = self._question.kind is AnswerKind.MEANING
         lead = lead_of(article) if asks_meaning and named else -1
         best: Candidate | None = None
-        for start, stop in sentences(passage.text)[:SENTENCES_MAX]:
+        # A pack of a stranger's may have passages without a word.
+        for start, stop in sentences(passage.text)[:SENTENCES_MAX] or [(0, len(passage.text))]:
             own = frozenset(self._analyse(passage.text[start:stop]))
             words = headings | own
             features = Features(
@@ -193,7 +194,7 @@ class _Asked:
             if best is None or score > best.score:
                 at = passage.start
                 best = Candidate(passage, at + start, at + stop, features, score)
-        assert best is not None, "a passage has words"
+        assert best is not None, "there is at least one"
         return best
 
     def _known(self, text: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ import tempfile
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -73,7 +74,10 @@ class Shelf:
             passages += pack.passages
         self._folder = Path(tempfile.mkdtemp(prefix="view-", dir=folder))
         segments = [each for pack in packs for each in pack.segments()]
-        self._view = View(self._folder, segments, names.pop())
+        with ExitStack() as stack:
+            stack.callback(self.close)
+            self._view = View(self._folder, segments, names.pop())
+            stack.pop_all()
 
     @property
     def passages(self) -> int:

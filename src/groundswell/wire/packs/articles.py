@@ -76,7 +76,10 @@ def unpack_article(line: bytes) -> Article:
 
 
 def _text(value: dict[str, Any], name: str, default: str | None = None) -> str:
-    found = value.get(name, default)
+    return _checked(value.get(name, default), name)
+
+
+def _checked(found: object, name: str) -> str:
     if not isinstance(found, str) or _SURROGATES.search(found):
         raise Malformed("article", f"{name} is not text")
     return found
@@ -109,15 +112,12 @@ def _links(found: object, length: int) -> tuple[DocumentLink, ...]:
     links = []
     for each in _list(found, "links", LINKS_MAX):
         match each:
-            case [int(start), int(stop), str(target)] if 0 <= start <= stop <= length:
-                links.append(DocumentLink(start, stop, target))
+            case [int(start), int(stop), str()] if 0 <= start <= stop <= length:
+                links.append(DocumentLink(start, stop, _checked(each[2], "a link's target")))
             case _:
                 raise Malformed("article", "a link does not lie in the text")
     return tuple(links)
 
 
 def _aliases(found: object) -> list[str]:
-    aliases = _list(found, "aliases", LINKS_MAX)
-    if not all(isinstance(each, str) for each in aliases):
-        raise Malformed("article", "an alias is not text")
-    return aliases
+    return [_checked(each, "an alias") for each in _list(found, "aliases", LINKS_MAX)]

@@ -16,9 +16,10 @@ from urllib.parse import quote, unquote
 
 from groundswell.core.errors import Malformed
 
-CITATION_CHARACTERS_MAX: Final = 8_192
+# A path may have 4,096 bytes, each of which may be written as three characters.
+CITATION_CHARACTERS_MAX: Final = 16_384
 _FORM: Final = re.compile(
-    r"(hub|file)://([^@#?]{1,300})@([0-9a-f]{40,64})/([^#?]{1,6000})#char=(\d{1,9}),(\d{1,9})",
+    r"(hub|file)://([^@#?]{1,800})@([0-9a-f]{40,64})/([^#?]{1,12300})#char=(\d{1,9}),(\d{1,9})",
     re.ASCII,
 )
 

@@ -19,7 +19,8 @@ FORMAT: Final = "groundswell-pack/1"
 NAME: Final = "pack.json"
 TAG: Final = "knowledge-pack"
 MANIFEST_BYTES_MAX: Final = 16 << 20
-SHARDS_MAX: Final = 100_000
+# Each is some open files and maps of memory.
+SHARDS_MAX: Final = 8_192
 SEGMENTS_MAX: Final = 64
 TEXT_CHARACTERS_MAX: Final = 20_000
 
@@ -191,14 +192,17 @@ def unpack_manifest(data: bytes) -> Manifest:
         raise Malformed(NAME, f"its format is not {FORMAT}")
     try:
         return _manifest(value)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise Malformed(NAME, "a part of it is missing or of another type") from error
 
 
 def _manifest(value: Json) -> Manifest:
     shards = value["shards"]
-    if len(shards) > SHARDS_MAX:
+    if not isinstance(shards, list) or len(shards) > SHARDS_MAX:
         raise Malformed(NAME, "it has too many shards")
+    unpacked = tuple(map(unpack_shard, shards))
+    if len({shard.text for shard in unpacked}) < len(unpacked):
+        raise Malformed(NAME, "a shard stands in it twice")
     if not isinstance(value["recipe"], dict) or not isinstance(value["sources"], list):
         raise Malformed(NAME, "its recipe or its sources cannot be read")
     return Manifest(
@@ -208,13 +212,15 @@ def _manifest(value: Json) -> Manifest:
         _text(value["attribution"]),
         tuple(each for each in value["sources"] if isinstance(each, dict)),
         value["recipe"],
-        tuple(map(unpack_shard, shards)),
+        unpacked,
         _id(value["graph"]) if value["graph"] else "",
     )
 
 
 def unpack_shard(value: Json) -> Shard:
-    """The shard of an entry. Raises KeyError, TypeError, ValueError or Malformed."""
+    """The shard of an entry. Raises KeyError, TypeError, ValueError, AttributeError, IndexError or
+    Malformed.
+    """
     segments = tuple(Segment(_id(each[0]), _count(each[1])) for each in value["segments"])
     counts = Counts(*(_count(value["counts"][name]) for name in _COUNTS))
     if len(segments) > SEGMENTS_MAX or sum(each.passages for each in segments) != counts.passages:

@@ -27,8 +27,8 @@ else:
 
 FRAME_BYTES: Final = 64 << 10
 FRAME_BYTES_MAX: Final = LINE_BYTES_MAX + FRAME_BYTES
-FRAMES_MAX: Final = 1 << 20
-INDEX_BYTES_MAX: Final = 64 << 20
+FRAMES_MAX: Final = 1 << 17
+INDEX_BYTES_MAX: Final = 8 << 20
 LEVEL: Final = 12
 # Of the engine: other releases may write other bytes, so a recipe names it.
 ENGINE: Final = f"zstd {zstd.zstd_version} level {LEVEL}"

@@ -8,7 +8,10 @@ brings it down brings down nothing else.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import encodings
+import pkgutil
 import socket
 from typing import Any, Final
 
@@ -16,7 +19,7 @@ from groundswell.core.errors import GroundswellError
 from groundswell.hub.viewing.confinement import confine
 from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
 from groundswell.wire.documents import READABLE, read_document
-from groundswell.wire.packs import pack_article
+from groundswell.wire.packs import LINE_BYTES_MAX, pack_article
 
 MEMORY_BYTES_MAX: Final = 2 << 30
 # Of the whole process; the time of one document is watched from outside.
@@ -40,6 +43,10 @@ def main() -> None:
 
 def _load() -> None:
     """Import all that readers need: nothing can be opened once the process is shut in."""
+    for codec in pkgutil.iter_modules(encodings.__path__):
+        # Names in archives, and pages, say theirs. Some belong to other systems.
+        with contextlib.suppress(LookupError):
+            codecs.lookup(codec.name)
     for kind in READABLE:
         for sample in (b"<p>a <b>b</b></p>", b"\xff\xfea\x00", b"a\n\n# b\n\n- c \xe9"):
             # A sample need not be of the kind: what is wrong with it is told after the imports.
@@ -53,7 +60,11 @@ def _answer(pipe: Pipe, asked: dict[str, Any]) -> None:
         data += pipe.receive_bytes(READ_BYTES_MAX)
     try:
         for article in read_document(asked["path"], bytes(data)):
-            pipe.send_bytes(pack_article(article))
+            line = pack_article(article)
+            if len(line) > LINE_BYTES_MAX:
+                pipe.send_bytes(b"!it has an article that is longer than a pack holds")
+                return
+            pipe.send_bytes(line)
     except GroundswellError as error:
         pipe.send_bytes(b"!" + error.message.encode())
     except MemoryError:

@@ -1,0 +1,235 @@
+"""Knowledge packs: what building costs, what is found, what is kept back, how soon it is shown.
+
+Everything is taken in one run over the same two corpora (`corpora`): a computing dictionary and
+country profiles. Figures of retrieval, of abstention, of processor time and of size do not depend
+on what else the machine does; figures in milliseconds do, and its load stands beside them. The
+aims are those that were set before anything was built.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bench import corpora
+from bench.rows import Row, percentile
+from bench.servers import RunningHub
+from groundswell.ask.answering import Asking, Evidence, answer
+from groundswell.ask.calibration import NAMES, Calibration
+from groundswell.ask.evaluation.asking import Judged, ask_set, fit_judged
+from groundswell.ask.evaluation.making import Item, make_set
+from groundswell.ask.making import open_folder
+from groundswell.ask.packs.building import Options, Report, build_pack
+from groundswell.ask.packs.opened import OpenPack
+from groundswell.ask.packs.sources import FolderSource
+from groundswell.ask.retrieval.searching import Shelf
+
+QUESTIONS = 1_000
+ASKED_AT_LENGTH = 300
+PASSAGES_AT_LENGTH = int(os.environ.get("BENCH_ASKING_PASSAGES", "400000"))
+RISKS = (0.01, 0.05, 0.1)
+
+
+def measure(_hub: RunningHub | None, folder: Path) -> list[Row]:
+    """All of it. The hub is not asked: packs lie in folders here."""
+    print(f"# load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", flush=True)
+    sources = {
+        "dictionary": corpora.dictionary(folder / "dictionary"),
+        "countries": corpora.countries(folder / "countries"),
+    }
+    rows: list[Row] = []
+    judged: dict[str, tuple[list[Judged], list[Judged]]] = {}
+    for name, source in sources.items():
+        report, seconds = built([source], folder / f"{name}-pack")
+        rows += _building(name, report, seconds)
+        pack = open_folder(folder / f"{name}-pack")
+        with closing(Shelf([pack])) as shelf:
+            # One set to fit on, another to measure on: no question is in both.
+            fitted = make_set(pack, QUESTIONS, seed=1)
+            taken = {item.question for item in fitted}
+            fresh = [i for i in make_set(pack, 2 * QUESTIONS, seed=2) if i.question not in taken]
+            fresh = fresh[:QUESTIONS]
+            judged[name] = ask_set(shelf, fitted), ask_set(shelf, fresh)
+        rows += _retrieval(name, pack, judged[name][1])
+        print(f"# {name}: {len(fitted)} and {len(fresh)} questions", flush=True)
+    rows += _abstaining(judged)
+    return rows + at_length(list(sources.values()), folder)
+
+
+def built(sources: Sequence[Path], folder: Path) -> tuple[Report, float]:
+    """Build a pack; the processor time of all that worked on it."""
+    before = _processor_seconds()
+    report = build_pack([FolderSource(each) for each in sources], folder, Options())
+    return report, _processor_seconds() - before
+
+
+def _processor_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def _building(name: str, report: Report, seconds: float) -> list[Row]:
+    many = report.counts.passages / 100_000
+    note = f"{report.counts.articles:,} articles, {report.counts.passages:,} passages"
+    megabytes = report.size_bytes / 1e6
+    return [
+        Row(f"build 100,000 passages of {name}", seconds / many, "s CPU", aim="≤ 60", note=note),
+        Row(f"their pack, {name}", megabytes / many, "MB", aim="≤ 120"),
+    ]
+
+
+# --- what is found --------------------------------------------------------------------------------
+
+
+def _retrieval(name: str, pack: OpenPack, judged: Sequence[Judged]) -> list[Row]:
+    seen = [each for each in judged if not each.item.hidden]
+    beside = _full_text(pack, [each.item for each in seen])
+    note = f"{len(seen)} questions"
+    rows = []
+    for words, most, aim in (("first", 1, "≥ 80 %"), ("in five", 5, "≥ 95 %")):
+        found = [0 < each.rank <= most for each in seen]
+        others = [0 < rank <= most for rank in beside]
+        rows.append(
+            Row(
+                f"right article {words}, {name}", _percent(found), "%", _percent(others),
+                "SQLite FTS5, BM25", aim, note,
+            )
+        )  # fmt: skip
+    right = _percent([each.is_right for each in seen])
+    return [*rows, Row(f"right sentence first, {name}", right, "%", note=note)]
+
+
+def _full_text(pack: OpenPack, items: Sequence[Item]) -> list[int]:
+    """The rank of the right article over SQLite's full-text index of the same passages."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(
+            "CREATE VIRTUAL TABLE passage USING fts5"
+            "(article UNINDEXED, title, aliases, heading, body, tokenize = 'porter unicode61')"
+        )
+        database.executemany(
+            "INSERT INTO passage VALUES (?, ?, ?, ?, ?)",
+            map(_row, map(pack.passage, range(pack.passages))),
+        )
+        query = "SELECT article FROM passage(?) ORDER BY bm25(passage, 0, 2, 2, 1, 1) LIMIT 32"
+        ranks = []
+        for item in items:
+            words = " OR ".join(f'"{word}"' for word in re.findall(r"\w+", item.question))
+            paths = list(dict.fromkeys(path for (path,) in database.execute(query, (words,))))
+            ranks.append(paths.index(item.article) + 1 if item.article in paths else 0)
+        return ranks
+
+
+def _row(found: object) -> tuple[str, str, str, str, str]:
+    article = found.article  # type: ignore[attr-defined]
+    headings = "\n".join(found.headings)  # type: ignore[attr-defined]
+    return article.path, article.title, "\n".join(article.aliases), headings, found.text  # type: ignore[attr-defined]
+
+
+def _percent(held: Sequence[bool]) -> float:
+    return 100 * sum(held) / max(1, len(held))
+
+
+# --- what is kept back ----------------------------------------------------------------------------
+
+
+def _abstaining(judged: dict[str, tuple[list[Judged], list[Judged]]]) -> list[Row]:
+    rows = []
+    for name, (fitted, fresh) in judged.items():
+        calibration = fit_judged(fitted)
+        assert calibration is not None, "there are questions enough"
+        kept = [not _shown(each, calibration, 0.05) for each in fresh]
+        hidden = [each.item.hidden for each in fresh]
+        recall = _percent([k for k, h in zip(kept, hidden, strict=True) if h])
+        precision = _percent([h for k, h in zip(kept, hidden, strict=True) if k])
+        rows.append(Row(f"hidden sources kept back, {name}", recall, "%", aim="≥ 90 %"))
+        rows.append(Row(f"kept back that were hidden, {name}", precision, "%", aim="≥ 90 %"))
+        rows += [_risk(name, "its own", calibration, fresh, risk) for risk in RISKS]
+        for other, (_, others) in judged.items():
+            if other != name:
+                rows += [_risk(other, name, calibration, others, risk) for risk in RISKS]
+    return rows
+
+
+def _risk(
+    name: str, of: str, calibration: Calibration, judged: Sequence[Judged], risk: float
+) -> Row:
+    wrong = _percent([_shown(each, calibration, risk) and not each.is_right for each in judged])
+    answered = _percent(
+        [
+            _shown(each, calibration, risk) and each.is_right
+            for each in judged
+            if not each.item.hidden
+        ]
+    )
+    note = f"{answered:.0f} % of what has an answer is answered rightly"
+    aim = f"{100 * risk:.0f} ± 2 %" if risk == 0.05 else f"{100 * risk:.0f} %"
+    return Row(f"wrong shown, {name} with the calibration of {of}", wrong, "%", aim=aim, note=note)
+
+
+def _shown(each: Judged, calibration: Calibration, risk: float) -> bool:
+    if each.described is None:
+        return False
+    weights = np.array([calibration.weights[name] for name in NAMES])
+    sure = 1 / (1 + np.exp(-float(each.described @ weights)))
+    return bool(sure >= calibration.threshold(risk))
+
+
+# --- how soon -------------------------------------------------------------------------------------
+
+
+def at_length(sources: Sequence[Path], folder: Path) -> list[Row]:
+    """The same corpora again and again until they are many passages, asked while all cores work."""
+    with ExitStack() as stack:
+        report, _ = built(sources, folder / "once")
+        times = max(1, round(PASSAGES_AT_LENGTH / report.counts.passages))
+        copies = [corpora.repeated(each, folder / f"many-{each.name}", times) for each in sources]
+        report, seconds = built(copies, folder / "many")
+        pack = open_folder(folder / "many")
+        once = open_folder(folder / "once")
+        # The right article is any of its copies: what is timed is not judged.
+        items = [replace(i, hidden=False) for i in make_set(once, 2 * ASKED_AT_LENGTH, seed=5)]
+        shelf = stack.enter_context(closing(Shelf([pack])))
+        calibration = Calibration(dict.fromkeys(NAMES, 0.0), {0.05: 0.0})
+        _first_seconds(shelf, calibration, items[:50])
+        for _ in range(os.cpu_count() or 1):
+            busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            stack.callback(busy.wait)
+            stack.callback(busy.kill)
+        took = _first_seconds(shelf, calibration, items[:ASKED_AT_LENGTH])
+        cpu = _processor_seconds()
+        _first_seconds(shelf, calibration, items[ASKED_AT_LENGTH:])
+        each = (_processor_seconds() - cpu) / max(1, len(items[ASKED_AT_LENGTH:]))
+    many = f"{report.counts.passages:,} passages"
+    load = f"all cores kept busy, load {os.getloadavg()[0]:.0f}"
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    per = seconds / (report.counts.passages / 100_000)
+    return [
+        Row(f"build 100,000 of {many}", per, "s CPU", aim="≤ 60", note=f"{report.shards} parts"),
+        Row(f"first cited sentence, {many}, p50", 1e3 * percentile(took, 0.5), "ms", aim="≤ 250", note=load),
+        Row(f"first cited sentence, {many}, p95", 1e3 * percentile(took, 0.95), "ms", aim="≤ 600", note=load),
+        Row(f"processor time of a question, {many}", 1e3 * each, "ms CPU"),
+        Row("memory of the one that asks, at most", memory, "MB", aim="≤ 1,000"),
+    ]  # fmt: skip
+
+
+def _first_seconds(shelf: Shelf, calibration: Calibration, items: Sequence[Item]) -> list[float]:
+    """From the question to the first sentence with its citation."""
+    took = []
+    for item in items:
+        began = time.perf_counter()
+        for event in answer(shelf, [calibration], Asking(item.question)):
+            if isinstance(event, Evidence):
+                break
+        took.append(time.perf_counter() - began)
+    return took
