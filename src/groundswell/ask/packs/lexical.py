@@ -10,13 +10,12 @@ Does not know packs, articles or what is done with what was found. Needs the ext
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.metadata
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -178,7 +177,7 @@ class View:
         schema = _schema(analyser_name)
         meta = _meta(folder, schema, list(first))
         (folder / "meta.json").write_text(json.dumps(meta), "utf-8")
-        with _damage_told():
+        with _DamageTold():
             self._index = tantivy.Index.open(str(folder))
             self._index.register_tokenizer(analyser_name, self._analyser)
             self._index.config_reader("manual", 1)
@@ -195,7 +194,7 @@ class View:
 
     def frequency(self, word: str) -> int:
         """In how many passages an analysed word stands in the body. Raises Corrupt."""
-        with _damage_told():
+        with _DamageTold():
             return min(int(self._searcher.doc_freq("body", word)), self.passages)
 
     def search(self, words: Sequence[str], limit: int) -> list[tuple[float, int]]:
@@ -216,7 +215,7 @@ class View:
             for word in words:
                 term = query.term_query(self._schema, name, word, "freq")
                 clauses.append((tantivy.Occur.Should, query.boost_query(term, BOOSTS[name])))
-        with _damage_told():
+        with _DamageTold():
             found = self._searcher.search(query.boolean_query(clauses), limit, count=False)
         hits = [(float(score), at.segment_ord, at.doc) for score, at in found.hits]
         if any(doc >= self._counts[segment] for _, segment, doc in hits):
@@ -224,20 +223,23 @@ class View:
         return [(score, self._bases[segment] + doc) for score, segment, doc in hits]
 
 
-@contextlib.contextmanager
-def _damage_told() -> Iterator[None]:
+class _DamageTold:
     """Errors and panics of tantivy over damaged or hostile files, as Corrupt.
 
     A panic comes as pyo3's own exception, which is no Exception and has no name to import.
     """
-    try:
-        yield
-    except ValueError as error:
-        raise Corrupt("A pack's lexical index cannot be read.") from error
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        raise Corrupt("A pack's lexical index is damaged.") from error
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        if kind is not None and (issubclass(kind, ValueError) or kind.__name__ == _PANIC):
+            raise Corrupt("A pack's lexical index cannot be read.") from error
+
+
+_PANIC: Final = "PanicException"
 
 
 def _meta(folder: Path, schema: tantivy.Schema, segments: Sequence[Segment]) -> dict[str, Any]:
