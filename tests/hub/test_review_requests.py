@@ -150,3 +150,18 @@ def test_who_looks_after_what_is_touched_is_suggested(stage: Stage) -> None:
     # A file with a fault suggests nobody: an owner may be missing.
     stage.put({"MAINTAINERS": "@bob @eve @lab *.txt\n@@ what\n"})
     assert suggested() == ()
+
+
+def test_who_is_mentioned_at_a_line_hears_of_it(stage: Stage) -> None:
+    """In a review, in an answer, and in an edit that names them anew; of nothing that is hidden."""
+    zoe, max_ = stage.user("zoe"), stage.user("max")
+    thread = stage.say("@zoe, is this right?", 10)
+    assert hears(stage, zoe) == [("mention", "review.submitted")]
+    place = (stage.repository, stage.number)
+    answered = stage.reviews.threads.reply(stage.bob, *place, thread.id, "Hm.")
+    assert hears(stage, max_) == []
+    said = answered.comments[-1].id
+    stage.reviews.threads.edit(stage.bob, *place, said, "Hm, @max.")
+    assert hears(stage, max_) == [("mention", "line_comment.edited")]
+    rebuild(stage.database, lambda _count: None)
+    assert hears(stage, max_) == [("mention", "line_comment.edited")]

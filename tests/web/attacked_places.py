@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from groundswell.http.pages.content.notebooks import _output
 from groundswell.http.pages.repositories import crumbs_of, place
 from groundswell.http.pages.views import (
     BucketFileRow,
@@ -26,7 +27,6 @@ from groundswell.http.pages.views import (
     LabelsPage,
     NotebookCell,
     NotebookContent,
-    NotebookOutput,
     QuestionRow,
     RefChoice,
     RefPicker,
@@ -223,7 +223,7 @@ def _notebook(texts: Texts) -> View:
     shown = tuple(
         NotebookCell(
             cell.kind, cell.html, cell.count,
-            tuple(NotebookOutput(each.kind, each.content) for each in cell.outputs),
+            tuple(_output(each.kind, each.content) for each in cell.outputs),
         )
         for cell in found.cells
     )  # fmt: skip

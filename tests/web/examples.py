@@ -438,7 +438,7 @@ TENSORS = TensorsContent(
 )  # fmt: skip
 NOTEBOOK = NotebookContent("python", (
     NotebookCell("prose", "<h2>Title</h2><p>Words</p>", None, ()),
-    NotebookCell("code", '<span class="hl-n">x</span> = 1  # ' + "long " * 60, 12, (NotebookOutput("text", "out " * 100), NotebookOutput("error", "ZeroDivisionError: " + "x" * 300), NotebookOutput("html", "<table><tr><td>1</td></tr></table>"), NotebookOutput("picture", "data:image/png;base64,iVBORw0KGgo="), NotebookOutput("note", "An output that is too large to show here."))),
+    NotebookCell("code", '<span class="hl-n">x</span> = 1  # ' + "long " * 60, 12, (NotebookOutput("text", "out " * 100), NotebookOutput("error", "ZeroDivisionError: " + "x" * 300), NotebookOutput("html", "", "<table><tr><td>1</td></tr></table>"), NotebookOutput("picture", "data:image/png;base64,iVBORw0KGgo="), NotebookOutput("note", "An output that is too large to show here."))),
     NotebookCell("raw", "raw text", None, ()),
 ), 3)  # fmt: skip
 EDIT = EditPage(

@@ -21,6 +21,8 @@ from groundswell.store.tables import (
     accounts,
     comment_versions,
     comments,
+    line_comment_versions,
+    line_comments,
     memberships,
     thread_subscriptions,
     watches,
@@ -49,8 +51,11 @@ ADDRESSING: Final[Mapping[str, Reason]] = {
 }
 # What only those hear of who are mentioned anew.
 _EDITED: Final = "comment.edited"
+_LINE_EDITED: Final = "line_comment.edited"
+_ANSWERED: Final = "review_thread.answered"
+_REVIEWED: Final = "review.submitted"
 
-TYPES: Final = frozenset({*HEARD, *ADDRESSING, _EDITED})
+TYPES: Final = frozenset({*HEARD, *ADDRESSING, _EDITED, _LINE_EDITED})
 
 VERDICTS: Final = frozenset({"approved", "changes_requested"})
 UNREQUESTED: Final = "review.unrequested"
@@ -200,17 +205,43 @@ def _may_see(conn: sa.Connection, account_id: int, repository_id: int) -> bool:
 
 def _mentioned(conn: sa.Connection, event: Event) -> list[int]:
     """Who is mentioned in what was said; of an edit, who was not before."""
-    is_edit = event.type == _EDITED
-    id_ = event.payload.get("comment") if is_edit else event.id
+    if event.type in {_LINE_EDITED, _ANSWERED}:
+        texts, earlier = _of_line(conn, event.payload.get("comment"))
+    else:
+        id_ = event.payload.get("comment") if event.type == _EDITED else event.id
+        texts, earlier = _of_talk(conn, id_)
+    if event.type == _REVIEWED:
+        texts += _of_review(conn, event.payload.get("review"))
+    names = frozenset[str]().union(*map(mentioned, texts))
+    if names and event.type in {_EDITED, _LINE_EDITED}:
+        names -= frozenset[str]().union(*map(mentioned, conn.execute(earlier).scalars()))
+    return _accounts(conn, names) if names else []
+
+
+_Said = tuple[list[str], sa.Select[str]]
+
+
+def _of_talk(conn: sa.Connection, id_: object) -> _Said:
+    """What a comment says, and what it said before."""
     query = sa.select(comments.c.text).where(comments.c.id == id_, comments.c.hidden_at.is_(None))
-    text = conn.execute(query).scalar()
-    if text is None:
-        return []
-    names = mentioned(text)
-    if is_edit and names:
-        earlier = sa.select(comment_versions.c.text).where(comment_versions.c.comment_id == id_)
-        names -= frozenset().union(*map(mentioned, conn.execute(earlier).scalars()))
-    return _accounts(conn, names)
+    versions = comment_versions.c
+    earlier = sa.select(versions.text).where(versions.comment_id == id_)
+    return list(conn.execute(query).scalars()), earlier
+
+
+def _of_line(conn: sa.Connection, id_: object) -> _Said:
+    """The same of a comment on lines."""
+    lines, versions = line_comments.c, line_comment_versions.c
+    query = sa.select(lines.text).where(lines.id == id_, lines.hidden_at.is_(None))
+    earlier = sa.select(versions.text).where(versions.comment_id == id_)
+    return list(conn.execute(query).scalars()), earlier
+
+
+def _of_review(conn: sa.Connection, id_: object) -> list[str]:
+    """What a review says at lines."""
+    lines = line_comments.c
+    query = sa.select(lines.text).where(lines.review_id == id_, lines.hidden_at.is_(None))
+    return list(conn.execute(query.order_by(lines.id).limit(ADDRESSED_MAX)).scalars())
 
 
 def _accounts(conn: sa.Connection, names: Iterable[str]) -> list[int]:

@@ -59,10 +59,13 @@ class TextContent(Content):
 
 @dataclass(frozen=True, slots=True)
 class NotebookOutput:
-    """What a cell printed: ``kind`` is text, error, html, picture or note."""
+    """What a cell printed: ``kind`` is text, error, html, picture or note. HTML is sanitised, and
+    stands in a field of its own, so that no text can come to be trusted by its kind.
+    """
 
     kind: str
-    content: str
+    text: str
+    html: str = ""
 
 
 @dataclass(frozen=True, slots=True)
