@@ -211,7 +211,7 @@ def test_a_strangers_broken_pack_does_not_keep_others_from_asking(desk: Desk) ->
     said["shards"][0]["segments"][-1][1] -= 1
     (desk.folder / "pack" / "pack.json").write_text(json.dumps(said))
     desk.publish("ann/broken", desk.folder / "pack", "public")
-    with pytest.raises(BadRequest):
+    with pytest.raises(BadRequest, match="broken"):
         desk.ask(desk.bob, QUESTION, "ann/broken")
     assert len(desk.ask(desk.bob, QUESTION)[0].packs) == 1
     # One of another language is passed over too.

@@ -356,7 +356,8 @@ class Library:
             with whole(ref.name):
                 pack = OpenPack(ref.name, ref.commit, manifest, where.__getitem__)
             stack.callback(pack.close)
-            Shelf([pack]).close()  # an index that cannot be opened is told before it is shared
+            with whole(ref.name):
+                Shelf([pack]).close()  # an index that cannot be opened is told before it is shared
             return _Held(pack, self._calibration(ref), stack.pop_all())
 
     @contextlib.contextmanager
