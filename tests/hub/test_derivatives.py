@@ -183,29 +183,16 @@ def test_files_of_the_hub_have_their_names_and_their_hash(tmp_path: Path) -> Non
     assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})
 
 
-def test_whoever_waited_while_it_was_made_does_not_wait_for_its_maker_to_let_go(
-    tmp_path: Path,
-) -> None:
-    """Packs stay open for hours: who asks for the same file at the same time has it at once."""
-    kept, made, let_go = of(tmp_path), threading.Event(), threading.Event()
+def test_who_found_it_missing_does_not_wait_for_its_maker_to_let_go(tmp_path: Path) -> None:
+    """Packs stay open for hours: all who ask for the same file at once have it together."""
+    kept = of(tmp_path)
+    begun, together = threading.Barrier(4), threading.Barrier(4)
 
-    def make(path: Path) -> None:
-        made.set()
-        time.sleep(0.3)
-        path.write_bytes(b"made")
+    def use(_number: int) -> None:
+        for recipe in range(150):
+            begun.wait(20)
+            with kept.obtain({"of": recipe}, writes(4), 4):
+                together.wait(20)
 
-    def hold() -> None:
-        with kept.obtain({"of": "held"}, make, 4):
-            let_go.wait(60)
-
-    def use(_number: int) -> bytes:
-        with kept.obtain({"of": "held"}, never, 4) as path:
-            return path.read_bytes()
-
-    with ThreadPoolExecutor(5) as pool:
-        holder = pool.submit(hold)
-        made.wait(60)
-        waiting = [pool.submit(use, number) for number in range(4)]
-        assert [each.result(20) for each in waiting] == [b"made"] * 4
-        let_go.set()
-        holder.result(20)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(use, range(4)))
