@@ -181,3 +181,18 @@ def test_files_of_the_hub_have_their_names_and_their_hash(tmp_path: Path) -> Non
     with pytest.raises(Corrupt), kept.file(file("m.gguf", b"one", "0" * 64)):
         pass
     assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})
+
+
+def test_who_found_it_missing_does_not_wait_for_its_maker_to_let_go(tmp_path: Path) -> None:
+    """Packs stay open for hours: all who ask for the same file at once have it together."""
+    kept = of(tmp_path)
+    begun, together = threading.Barrier(4), threading.Barrier(4)
+
+    def use(_number: int) -> None:
+        for recipe in range(150):
+            begun.wait(20)
+            with kept.obtain({"of": recipe}, writes(4), 4):
+                together.wait(20)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(use, range(4)))

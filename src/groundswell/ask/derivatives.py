@@ -25,6 +25,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,9 @@ DEFAULT_SHARE_OF_DISK: Final = 0.2
 KEEP_FREE_BYTES: Final = GIB
 FILES_MAX: Final = 64
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_TRIES: Final = 20
+_TRIES: Final = 50
+# At most, when two look at the same thing at once: then one of them steps aside.
+_ASIDE_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ class Derivatives:
         names = [path.name for path in self._folder.iterdir()]
         count = 0
         for key in {name.partition(".")[0] for name in names}:
-            with self._alone(key, wait=False) as descriptor:
+            with self._alone(key) as descriptor:
                 if descriptor is not None:
                     count += self._sweep_one(key)
         return count
@@ -208,8 +211,12 @@ class Derivatives:
                 return descriptor
             if descriptor is not None:
                 os.close(descriptor)
-            with self._alone(key, wait=True) as alone:
-                if alone is not None and not self._is_whole(key):
+            # Never waited for: another who was faster may hold it, whole, for hours. While somebody
+            # makes it, the shared lock is what waits.
+            with self._alone(key) as alone:
+                if alone is None:
+                    time.sleep(_ASIDE_SECONDS * secrets.randbelow(100) / 100)
+                elif not self._is_whole(key):
                     self._make(key, recipe, make, size_bytes)
         msg = "What was made is removed again and again: derivatives may take too little room."
         raise Unavailable(msg)
@@ -251,7 +258,7 @@ class Derivatives:
                 break
             if key == keep:
                 continue
-            with self._alone(key, wait=False) as descriptor:
+            with self._alone(key) as descriptor:
                 if descriptor is not None:
                     # Its note first: what has no note is no derivative.
                     _remove(self._folder / f"{key}.json")
@@ -291,9 +298,9 @@ class Derivatives:
         return None
 
     @contextlib.contextmanager
-    def _alone(self, key: str, *, wait: bool) -> Iterator[int | None]:
+    def _alone(self, key: str) -> Iterator[int | None]:
         """Hold the lock alone; None when somebody else holds it. A lock of nothing is removed."""
-        descriptor = self._lock(key, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        descriptor = self._lock(key, fcntl.LOCK_EX | fcntl.LOCK_NB)
         try:
             yield descriptor
         finally:
