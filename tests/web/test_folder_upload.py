@@ -238,7 +238,7 @@ def test_a_stranger_proposes_more_than_one_commit_holds(
     open_upload(visit, f"/{repo}/upload/main")
     page = visit.page
     drop(visit, folder)
-    page.get_by_text("2,002 files").first.wait_for()
+    page.get_by_text("2,002 files").first.wait_for(timeout=90_000)  # a busy machine
     assert page.get_by_text("and 1,702 more files").is_visible()
     press(visit, "Upload")
     page.wait_for_url("**/discussions/1?note=proposed", timeout=60_000)
