@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from groundswell.ask.answering.checking import Verdict, check_sentence
+from groundswell.ask.answering.grounding import Support, ground_sentence
 from groundswell.ask.answering.prose import (
     NOT_THERE,
     SENTENCES_MAX,
@@ -90,16 +90,16 @@ def test_a_model_cites_only_what_there_is(stage: Stage, question: str, quotes: l
     for sentence in found:
         assert set(sentence.cites) <= known
         cited = [f"{each.title} {' '.join(each.headings)}: {each.text}" for each in quotes]
-        again = check_sentence(sentence.text, cited, words)
-        assert sentence.is_shown <= (again.verdict is not Verdict.DROPPED)
+        again = ground_sentence(sentence.text, cited, words)
+        assert sentence.is_shown <= (again.support is not Support.DROPPED)
 
 
 def test_a_sentence_is_held_until_it_is_whole() -> None:
     said = "Oslo is the capital of Norway. [S1]\nBergen is the capital. [S1]\nAnd it goes on"
     found = list(write_prose("?", [OSLO], Said(said), words))
-    assert [(each.text, each.check.verdict) for each in found] == [
-        ("Oslo is the capital of Norway.", Verdict.SUPPORTED),
-        ("Bergen is the capital.", Verdict.DROPPED),
+    assert [(each.text, each.grounding.support) for each in found] == [
+        ("Oslo is the capital of Norway.", Support.SUPPORTED),
+        ("Bergen is the capital.", Support.DROPPED),
     ]
 
 

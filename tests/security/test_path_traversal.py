@@ -14,19 +14,7 @@ import re
 
 import pytest
 
-from groundswell.http import (
-    asking,
-    git,
-    hub_api,
-    lfs,
-    oauth,
-    openai,
-    operation,
-    pages,
-    resolve,
-    uploads,
-    xet,
-)
+from groundswell.http.app import every_route
 from tests.security.target import Caller, Target, commit, raw, regular
 
 UP = [
@@ -81,10 +69,9 @@ OUTSIDE = re.compile(rb"root:x?:0:0|SQLite format 3|\[core\]|repositoryformatver
 def patterns() -> list[tuple[str, str]]:
     """(method, pattern) of every address that takes anything from its sender."""
     found = set()
-    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, asking, pages):
-        for route in door.routes():
-            if "{" in route.pattern:
-                found.add((route.methods[0], route.pattern))
+    for route in every_route():
+        if "{" in route.pattern:
+            found.add((route.methods[0], route.pattern))
     return sorted(found)
 
 

@@ -22,19 +22,7 @@ from typing import Any
 
 import pytest
 
-from groundswell.http import (
-    asking,
-    git,
-    hub_api,
-    lfs,
-    oauth,
-    openai,
-    operation,
-    pages,
-    resolve,
-    uploads,
-    xet,
-)
+from groundswell.http.app import every_route as all_routes
 from groundswell.http.routing import Route
 from tests.security.target import (
     Answer,
@@ -65,15 +53,14 @@ PREFIXED = re.compile(r"^(?:/\{(?:kind|prefix)\})?/\{ns\}/\{name\}")
 def every_route() -> list[tuple[str, Route]]:
     """(line of the table, route) for each method of each address of the application."""
     found = []
-    for door in (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, asking, pages):
-        for route in door.routes():
-            plain = re.sub(r"\{([a-z]+):[^}]*\}", r"{\1}", route.pattern)
-            if plain != "/v2/{ns}/{name}/manifests/{tag}":
-                plain = PREFIXED.sub(PAGE, plain)
-            if "{rest*}" in plain:
-                found.append((f"* {plain}", route))
-            else:
-                found += [(f"{method} {plain}", route) for method in route.methods]
+    for route in all_routes():
+        plain = re.sub(r"\{([a-z]+):[^}]*\}", r"{\1}", route.pattern)
+        if plain != "/v2/{ns}/{name}/manifests/{tag}":
+            plain = PREFIXED.sub(PAGE, plain)
+        if "{rest*}" in plain:
+            found.append((f"* {plain}", route))
+        else:
+            found += [(f"{method} {plain}", route) for method in route.methods]
     return found
 
 

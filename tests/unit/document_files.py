@@ -129,7 +129,11 @@ def pptx() -> bytes:
 
     slides = [
         shape("body", "Second point", "Third") + shape("title", "Why lakes"),
-        shape("", "Loose words"),
+        "<mc:AlternateContent xmlns:mc='m'><mc:Choice>"
+        + shape("", "Loose words")
+        + "</mc:Choice><mc:Fallback>"
+        + shape("", "Loose words")
+        + "</mc:Fallback></mc:AlternateContent>",
     ]
     files: dict[str, str | bytes] = {
         f"ppt/slides/slide{n}.xml": f'<p:sld xmlns:p="p" xmlns:a="a">{slide}</p:sld>'

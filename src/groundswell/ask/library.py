@@ -246,7 +246,9 @@ class Library:
             try:
                 with self.shelf([ref]):
                     known = True
-            except (BadRequest, Corrupt):
+            except Corrupt:
+                return False  # what is damaged at rest may be healed: it is looked at again
+            except BadRequest:
                 known = False
             self._opens.put(key, known)
         return known

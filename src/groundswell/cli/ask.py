@@ -124,7 +124,7 @@ def _print(events: Sequence[Event], *, as_json: bool) -> None:
             click.echo(f"“{event.quote.text}”")
             _cite(event.quote)
         elif isinstance(event, Sentence):
-            click.echo(f"{event.text} [{', '.join(event.cites)}; {event.check.verdict.value}]")
+            click.echo(f"{event.text} [{', '.join(event.cites)}; {event.grounding.support.value}]")
         elif isinstance(event, Abstain):
             click.echo(event.why)
             for quote in event.nearest:

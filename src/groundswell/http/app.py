@@ -26,7 +26,7 @@ from groundswell.http import (
 )
 from groundswell.http.edge import Edge
 from groundswell.http.errors import render_json_error
-from groundswell.http.routing import Door
+from groundswell.http.routing import Door, Route
 from groundswell.jobs import Schedule
 from groundswell.wiring import Hub
 
@@ -40,10 +40,15 @@ def _render_unmatched(request: Request, error: GroundswellError) -> Response:
 FALLBACK = Door("none", _render_unmatched)
 
 
+def every_route() -> list[Route]:
+    """All addresses, door by door, in the order in which they are tried."""
+    doors = (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, asking, pages)
+    return [route for door in doors for route in door.routes()]
+
+
 def build_app(hub: Hub, schedules: Sequence[Schedule] = ()) -> Edge:
     """The ASGI application of this hub; ``schedules`` are what runs beside it."""
-    doors = (operation, git, hub_api, oauth, resolve, uploads, xet, lfs, openai, asking, pages)
-    routes = [route for door in doors for route in door.routes()]
+    routes = every_route()
     app = Edge(hub, routes, FALLBACK)
     app.state.routes = tuple(routes)
     app.state.schedules = tuple(schedules)

@@ -1,7 +1,7 @@
 """Prose from picked sentences: a model writes, its citations are forced, what it says is checked.
 
 The model sees numbered sentences and the question, nothing else; a grammar leaves it no citation
-but theirs, or to say that they do not answer. What it writes beyond them is dropped by `checking`.
+but theirs, or to say that they do not answer. What it writes beyond them is dropped by `grounding`.
 Does not know which sentences are good: they were picked before it was asked.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from groundswell.ask.answering.checking import Analyse, Check, Verdict, check_sentence
+from groundswell.ask.answering.grounding import Analyse, Grounding, Support, ground_sentence
 from groundswell.ask.answering.quotes import Quote
 from groundswell.ask.sentences import sentences
 
@@ -53,25 +53,25 @@ class Sentence:
     Attributes:
         text: what was written, without marks.
         cites: ids of the quotes that it is from.
-        check: what the check says.
+        grounding: how far it stands in them.
     """
 
     text: str
     cites: tuple[str, ...]
-    check: Check
+    grounding: Grounding
 
     @property
     def is_shown(self) -> bool:
         """Dropped ones are counted and not shown."""
-        return self.check.verdict is not Verdict.DROPPED
+        return self.grounding.support is not Support.DROPPED
 
     def as_json(self) -> dict[str, Any]:
         """For answers and receipts."""
         return {
             "text": self.text,
             "cites": list(self.cites),
-            "check": self.check.verdict.value,
-            "missing": list(self.check.missing),
+            "support": self.grounding.support.value,
+            "missing": list(self.grounding.missing),
         }
 
 
@@ -107,7 +107,7 @@ def write_prose(
             text = found["text"][start:stop]
             if text.casefold() not in seen:  # small models say things twice
                 seen.add(text.casefold())
-                yield Sentence(text, cites, check_sentence(text, cited, analyse))
+                yield Sentence(text, cites, ground_sentence(text, cited, analyse))
 
 
 def messages_of(question: str, sources: dict[str, Quote]) -> list[dict[str, str]]:

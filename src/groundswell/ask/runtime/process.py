@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import resource
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -28,9 +26,8 @@ from groundswell.ask.runner import READY
 from groundswell.ask.runtime.exchange import SocketExchange
 from groundswell.ask.runtime.values import Json, Mode
 from groundswell.core.errors import RunnerFailed
+from groundswell.hub.children import bare_environment, command_of
 
-# The runner needs to find Python's packages and nothing else of the hub's environment.
-_ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
 _LOG_LINES_MAX: Final = 200
 _LOG_LINE_CHARACTERS_MAX: Final = 500
 _LOOK_SECONDS: Final = 0.1
@@ -82,13 +79,12 @@ class Runner:
 
     def start(self) -> None:
         """Begin the process."""
-        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         process = self._process = subprocess.Popen(
-            [sys.executable, "-m", "groundswell.ask.runner"],
+            command_of("groundswell.ask.runner"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment,
+            env=bare_environment(),
             cwd="/",
             text=True,
             errors="replace",

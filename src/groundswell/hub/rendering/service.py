@@ -12,7 +12,6 @@ import logging
 import os
 import select
 import subprocess
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -23,6 +22,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any, Final
 
+from groundswell.hub.children import bare_environment, command_of
 from groundswell.hub.rendering.frames import LENGTH_BYTES, body_length, pack, unpack
 from groundswell.wire.markdown import Heading, LinkBase, Rendered, plain
 
@@ -38,9 +38,6 @@ WAITING_MAX: Final = 32
 SLOW_FORGOTTEN_SECONDS: Final = 600.0
 SLOW_KEPT_MAX: Final = 1_000
 REMEMBERED_BYTES_MAX: Final = 32 * 1024 * 1024
-
-# The worker needs to find Python's packages and nothing else of the hub's environment.
-_ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
 
 
 # What a worker is asked first: it loads what it takes to answer.
@@ -112,13 +109,12 @@ class _Worker:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     process = subprocess.Popen(
-        [sys.executable, "-m", "groundswell.hub.rendering.worker"],
+        command_of("groundswell.hub.rendering.worker"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=environment,
+        env=bare_environment(),
         cwd="/",
         bufsize=0,
     )

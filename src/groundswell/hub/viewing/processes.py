@@ -6,15 +6,14 @@ reads, nor who asked.
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from groundswell.hub.children import bare_environment, command_of
 from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
 from groundswell.hub.viewing.values import Question
 
@@ -23,8 +22,6 @@ ANSWER_SECONDS_MAX: Final = 30.0
 # Of one question together: enough to search for a while, too little to keep the hub busy for long.
 QUESTION_BYTES_MAX: Final = 2 << 30
 
-# The readers need to find Python's packages and nothing else of the hub's environment.
-_ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
 
 Read = Callable[[int, int], bytes]
 
@@ -96,13 +93,12 @@ class Readers:
 
 
 def _start(control: socket.socket) -> subprocess.Popen[bytes]:
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     return subprocess.Popen(
-        [sys.executable, "-m", "groundswell.hub.viewing.nursery"],
+        command_of("groundswell.hub.viewing.nursery"),
         stdin=control.fileno(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=environment,
+        env=bare_environment(),
         cwd="/",
     )
 

@@ -77,3 +77,17 @@ def xml_events(where: str, data: bytes) -> Iterator[Event]:
             raise Malformed(where, f"its XML is broken: {reason}") from error
         events, collector.events = collector.events, []
         yield from events
+
+
+def shown_events(where: str, data: bytes, skipped: frozenset[str]) -> Iterator[Event]:
+    """The same, without the elements of these names and all that stands in them. Raises Malformed.
+
+    Documents hold what was deleted, and second forms of what older programs do not know.
+    """
+    depth = 0
+    for event in xml_events(where, data):
+        kind, value, _ = event
+        if kind != TEXT and value in skipped:
+            depth += 1 if kind == START else -1
+        elif not depth:
+            yield event

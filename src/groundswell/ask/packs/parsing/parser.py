@@ -6,14 +6,13 @@ serves one thread.
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
 import time
 from typing import Final, Self
 
 from groundswell.core.errors import Unavailable
+from groundswell.hub.children import bare_environment, command_of
 from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
 from groundswell.wire.packs import LINE_BYTES_MAX
 
@@ -25,8 +24,6 @@ DOCUMENT_BYTES_MAX: Final = 256 << 20
 # What may come of one document: text is seldom longer than what it was written in.
 ARTICLES_BYTES_MAX: Final = 256 << 20
 ARTICLES_MAX: Final = 100_000
-
-_ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG")
 
 
 class Unreadable(Exception):
@@ -118,12 +115,11 @@ def _lines(pipe: Pipe) -> list[bytes]:
 
 
 def _start(end: socket.socket) -> subprocess.Popen[bytes]:
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     return subprocess.Popen(
-        [sys.executable, "-m", "groundswell.ask.packs.parsing.worker"],
+        command_of("groundswell.ask.packs.parsing.worker"),
         stdin=end.fileno(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=environment,
+        env=bare_environment(),
         cwd="/",
     )

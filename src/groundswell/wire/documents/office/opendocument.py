@@ -15,7 +15,7 @@ from groundswell.wire.documents.office.grids import Grid
 from groundswell.wire.documents.office.parts import read_properties
 from groundswell.wire.documents.packed import Packed
 from groundswell.wire.documents.values import Article, ArticleText, BlockKind
-from groundswell.wire.documents.xml_events import START, TEXT, xml_events
+from groundswell.wire.documents.xml_events import START, TEXT, shown_events
 
 CONTENT: Final = "content.xml"
 _ROWS_REPEATED_MAX: Final = 100
@@ -51,21 +51,16 @@ class _Content:
         self._line = Line()
         self._level = 0
         self._items = 0
-        self._skipped = 0
         self._lines = 0  # paragraphs and headings that are open
         self._grids: list[Grid] = []
         self._repeats: list[tuple[int, int]] = []  # of a row; of a cell
         self._is_sheet = False
 
     def read(self, data: bytes) -> None:
-        for kind, value, attributes in xml_events(f"{self._path}: {CONTENT}", data):
+        for kind, value, attributes in shown_events(f"{self._path}: {CONTENT}", data, _SKIPPED):
             if kind == TEXT:
-                if self._lines and not self._skipped:
+                if self._lines:
                     self._line.add(value)
-            elif value in _SKIPPED:
-                self._skipped += 1 if kind == START else -1
-            elif self._skipped:
-                continue
             elif kind == START:
                 self._start(value, attributes)
             else:

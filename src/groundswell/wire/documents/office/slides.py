@@ -19,10 +19,12 @@ from groundswell.wire.documents.office.grids import Grid
 from groundswell.wire.documents.office.parts import read_properties, read_relations
 from groundswell.wire.documents.packed import Packed
 from groundswell.wire.documents.values import Article, ArticleText, BlockKind
-from groundswell.wire.documents.xml_events import START, TEXT, xml_events
+from groundswell.wire.documents.xml_events import START, TEXT, shown_events, xml_events
 
 PRESENTATION: Final = "ppt/presentation.xml"
 SLIDES_MAX: Final = 5_000
+# What is written a second time, for programs that do not know the first form.
+_SKIPPED: Final = frozenset({"Fallback"})
 _TITLES: Final = frozenset({"title", "ctrTitle"})
 
 
@@ -68,7 +70,7 @@ class _Slide:
     def read(self, name: str, data: bytes, number: int) -> None:
         """A slide's title stands first, wherever it is written."""
         tables: list[Grid] = []
-        for kind, value, attributes in xml_events(f"{self._path}: {name}", data):
+        for kind, value, attributes in shown_events(f"{self._path}: {name}", data, _SKIPPED):
             if kind == TEXT:
                 if self._in_text:
                     self._line.add(value)

@@ -16,7 +16,7 @@ from groundswell.wire.documents.office.grids import Grid
 from groundswell.wire.documents.office.parts import read_properties, read_relations
 from groundswell.wire.documents.packed import Packed
 from groundswell.wire.documents.values import Article, ArticleText, BlockKind
-from groundswell.wire.documents.xml_events import END, START, TEXT, xml_events
+from groundswell.wire.documents.xml_events import START, TEXT, shown_events, xml_events
 
 DOCUMENT: Final = "word/document.xml"
 _STYLES_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -88,24 +88,19 @@ class _Words:
         self._line = Line()
         self._kind = BlockKind.TEXT
         self._level = 0
-        self._skipped = 0
         self._in_text = False
         self._grids: list[Grid] = []
         self._spans: list[int] = []
         self._merged: list[bool] = []
 
     def read(self, data: bytes) -> None:
-        for kind, value, attributes in xml_events(f"{self._path}: document", data):
+        for kind, value, attributes in shown_events(f"{self._path}: document", data, _SKIPPED):
             if kind == TEXT:
-                if self._in_text and not self._skipped:
+                if self._in_text:
                     self._line.add(value)
-            elif value in _SKIPPED:
-                self._skipped += 1 if kind == START else -1
-            elif self._skipped:
-                continue
             elif kind == START:
                 self._start(value, attributes)
-            elif kind == END:
+            else:
                 self._end(value)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:

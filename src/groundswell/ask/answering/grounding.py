@@ -52,8 +52,8 @@ _TURNS: Final = frozenset(_TURNS_LISTED.split())
 _PLAIN: Final = frozenset(_PLAIN_LISTED.split())
 
 
-class Verdict(enum.StrEnum):
-    """What a check says of a sentence."""
+class Support(enum.StrEnum):
+    """How far a sentence stands in what it cites."""
 
     QUOTED = "quoted"  # letter for letter
     SUPPORTED = "supported"
@@ -62,15 +62,15 @@ class Verdict(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """A verdict, and what of the sentence its sources do not hold."""
+class Grounding:
+    """The support that a sentence has, and what of it its sources do not hold."""
 
-    verdict: Verdict
+    support: Support
     missing: tuple[str, ...] = ()
 
 
-def check_sentence(sentence: str, cited: Sequence[str], analyse: Analyse) -> Check:
-    """Check a sentence against what it cites.
+def ground_sentence(sentence: str, cited: Sequence[str], analyse: Analyse) -> Grounding:
+    """How far a sentence stands in what it cites.
 
     Args:
         sentence: without its marks of citation.
@@ -79,14 +79,14 @@ def check_sentence(sentence: str, cited: Sequence[str], analyse: Analyse) -> Che
     """
     source = "\n".join(cited)
     if len(_words(sentence)) < WORDS_MIN:
-        return Check(Verdict.DROPPED)
+        return Grounding(Support.DROPPED)
     if f" {_squeezed(sentence)} " in f" {_squeezed(source)} ":
-        return Check(Verdict.QUOTED)
+        return Grounding(Support.QUOTED)
     missing = [*_missing_numbers(sentence, source), *_missing_quotes(sentence, source)]
     missing += _missing_names(sentence, source)
     missing += _turned(sentence, source)
     if missing:
-        return Check(Verdict.DROPPED, tuple(dict.fromkeys(missing)))
+        return Grounding(Support.DROPPED, tuple(dict.fromkeys(missing)))
     known = frozenset(analyse(source))
     # Numbers were looked up already, in all the ways in which they are written.
     bare = _NUMBER.sub(" ", sentence)
@@ -94,8 +94,8 @@ def check_sentence(sentence: str, cited: Sequence[str], analyse: Analyse) -> Che
     absent = [word for word in words if not known.issuperset(analyse(word))]
     share = 1 - len(absent) / len(words) if words else 0.0
     if share >= SUPPORTED_SHARE:
-        return Check(Verdict.SUPPORTED, tuple(absent))
-    return Check(Verdict.WEAK if share >= WEAK_SHARE else Verdict.DROPPED, tuple(absent))
+        return Grounding(Support.SUPPORTED, tuple(absent))
+    return Grounding(Support.WEAK if share >= WEAK_SHARE else Support.DROPPED, tuple(absent))
 
 
 def _squeezed(text: str) -> str:
