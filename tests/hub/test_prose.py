@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +13,7 @@ from groundswell.ask.answering.prose import (
     NOT_THERE,
     SENTENCES_MAX,
     Sentence,
+    Write,
     grammar_of,
     messages_of,
     write_prose,
@@ -56,13 +55,15 @@ class Said:
     text: str
     size: int = 3
 
-    def __call__(self, *_: object) -> Iterator[Piece]:
+    def __call__(self, *_: object) -> Generator[Piece, None, None]:
         for start in range(0, len(self.text), self.size):
             yield Piece(self.text[start : start + self.size])
 
 
-def write_by(stage: Stage, written: list[str]) -> object:
-    def write(messages: Sequence[dict[str, str]], grammar: str, tokens: int) -> Iterator[Piece]:
+def write_by(stage: Stage, written: list[str]) -> Write:
+    def write(
+        messages: Sequence[dict[str, str]], grammar: str, tokens: int
+    ) -> Generator[Piece, None, None]:
         model = stage.model()
         with stage.runtime.complete(model, messages, grammar=grammar, max_tokens=tokens) as answer:
             for piece in answer:
@@ -81,7 +82,7 @@ def write_by(stage: Stage, written: list[str]) -> object:
 )
 def test_a_model_cites_only_what_there_is(stage: Stage, question: str, quotes: list[Quote]) -> None:
     written: list[str] = []
-    found = list(write_prose(question, quotes, write_by(stage, written), words))  # type: ignore[arg-type]
+    found = list(write_prose(question, quotes, write_by(stage, written), words))
     text = "".join(written)
     assert text
     known = {each.id for each in quotes}
@@ -135,18 +136,29 @@ def test_evidence_is_no_instruction(stage: Stage) -> None:
     assert '"[S9]"' not in grammar_of(sources, 3)
     found = list(
         write_prose("What is a compiler?", list(sources.values()), write_by(stage, []), words)
-    )  # type: ignore[arg-type]
+    )
     for sentence in found:
         if sentence.is_shown and "cheese" in sentence.text:
             assert sentence.cites == ("S2",), "it is said whose words these are"
 
 
 def test_a_reader_that_leaves_stops_the_model(stage: Stage) -> None:
-    written: list[str] = []
-    lines = write_prose("Why?", [COMPILER], write_by(stage, written), words, longer=True)  # type: ignore[arg-type]
-    next(lines, None)
-    lines.close()  # type: ignore[attr-defined]
-    count = len(written)
-    threading.Event().wait(0.3)
-    assert len(written) == count
-    assert Path(stage.world.folder.root).is_dir()
+    """At once, and not when the model comes to its end."""
+    began: list[str] = []
+
+    def write(
+        messages: Sequence[dict[str, str]], _: str, tokens: int
+    ) -> Generator[Piece, None, None]:
+        with stage.runtime.complete(stage.model(), messages, max_tokens=tokens) as answer:
+            for piece in answer:
+                began.append(piece.text)
+                assert piece.finish is None, "it was left before"
+                yield Piece("Oslo is the capital of Norway. [S1]\n")
+
+    lines = write_prose("Tell a long story.", [OSLO], write, words, longer=True)
+    assert next(lines).is_shown
+    (state,) = (each for each in stage.runtime.pool.states() if each.users)
+    lines.close()
+    assert began
+    assert state.users == 1
+    assert [each.users for each in stage.runtime.pool.states()] == [0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,7 +103,9 @@ def _writer(name: str, data: Path, *, longer: bool) -> Iterator[Writer]:
         operator = Principal(account_id=0, name="operator", is_admin=True)
         model = hub.runtime.models.find(operator, name)
 
-        def write(messages: Sequence[dict[str, str]], grammar: str, tokens: int) -> Iterator[Piece]:
+        def write(
+            messages: Sequence[dict[str, str]], grammar: str, tokens: int
+        ) -> Generator[Piece, None, None]:
             with hub.runtime.complete(
                 model, messages, grammar=grammar, max_tokens=tokens
             ) as pieces:

@@ -8,7 +8,8 @@ Does not know which sentences are good: they were picked before it was asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -43,7 +44,7 @@ class Piece(Protocol):
 
 
 # Messages, a grammar and a number of tokens to the pieces that a model writes.
-Write = Callable[[Sequence[dict[str, str]], str, int], Iterator[Piece]]
+Write = Callable[[Sequence[dict[str, str]], str, int], Generator[Piece, None, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def write_prose(
     analyse: Analyse,
     *,
     longer: bool = False,
-) -> Iterator[Sentence]:
+) -> Generator[Sentence, None, None]:
     """Checked sentences, each as soon as it is written; nothing when the model says that the quotes
     do not answer.
 
@@ -96,8 +97,15 @@ def write_prose(
     sources = {quote.id: quote for quote in quotes[:SOURCES_MAX]}
     limits = (LONGER_SENTENCES_MAX, LONGER_TOKENS_MAX) if longer else (SENTENCES_MAX, TOKENS_MAX)
     written = write(messages_of(question, sources), grammar_of(sources, limits[0]), limits[1])
+    with closing(written):  # whoever leaves here stops the model
+        yield from _grounded(_lines(written), sources, analyse)
+
+
+def _grounded(
+    lines: Iterator[str], sources: dict[str, Quote], analyse: Analyse
+) -> Iterator[Sentence]:
     seen: set[str] = set()
-    for line in _lines(written):
+    for line in lines:
         found = _LINE.fullmatch(line)
         if found is None or not found["text"]:
             continue  # "not in sources", or what the length cut off

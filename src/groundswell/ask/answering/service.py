@@ -8,7 +8,8 @@ asked by then. Does not know who asks, nor how events travel.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -165,10 +166,11 @@ def answer(
         yield Abstain(_why(found, shelf), quotes[:NEAREST_MAX], sure, at_least)
     prose: list[Sentence] = []
     if shown and writer is not None:
-        for sentence in _written(asked, shown, quotes, shelf, writer):
-            prose.append(sentence)
-            if sentence.is_shown:
-                yield sentence
+        with closing(_written(asked, shown, quotes, shelf, writer)) as written:
+            for sentence in written:
+                prose.append(sentence)
+                if sentence.is_shown:
+                    yield sentence
     receipt = {
         "format": FORMAT,
         "question": asking.question,
@@ -188,7 +190,7 @@ def answer(
 
 def _written(
     asked: str, shown: Sequence[Quote], quotes: Sequence[Quote], shelf: Shelf, writer: Writer
-) -> Iterator[Sentence]:
+) -> Generator[Sentence, None, None]:
     """What the model writes of the quotes that are shown, and of others of the same article: those
     of other articles are near, and of something else.
     """
