@@ -14,14 +14,15 @@ import pytest
 
 from groundswell import settings as configuration
 from groundswell import wiring
-from groundswell.ask import library as shelves
 from groundswell.ask.answering import Asking, Extract, answer
 from groundswell.ask.library import Library
+from groundswell.ask.library import service as shelves
 from groundswell.ask.making import make_pack
 from groundswell.ask.packs.building import Options, build_pack
 from groundswell.ask.packs.sources import FolderSource
 from groundswell.ask.publishing import Publishing
 from groundswell.core.errors import BadRequest, RepoNotFound
+from groundswell.core.policy import Action
 from groundswell.core.values import (
     ANONYMOUS,
     AddRegular,
@@ -65,12 +66,12 @@ class Desk:
             return list(answer(shelf, calibrations, Asking(question, risk=0.2)))
 
     def files(self, name: str, revision: str = "main") -> dict[str, str]:
-        repository = self.hub.repos.find(self.ann, of(name), shelves.Action.READ)
+        repository = self.hub.repos.find(self.ann, of(name), Action.READ)
         page = self.hub.content.tree(repository, revision, "", recursive=True)
         return {i.entry.path: i.entry.oid for i in page.items if i.entry.kind.value != "directory"}
 
     def put(self, name: str, **files: bytes | None) -> None:
-        repository = self.hub.repos.find(self.ann, of(name), shelves.Action.READ)
+        repository = self.hub.repos.find(self.ann, of(name), Action.READ)
         work = [
             DeleteEntry(path) if content is None else AddRegular(path, content)
             for path, content in files.items()
@@ -162,7 +163,7 @@ def test_publishing_again_moves_only_what_changed(
     assert len(before) > 30
     assert sorted(sent) == sorted(new)
     assert len(set(before) - set(after)) == len(new), "what no shard needs any more is removed"
-    repository = desk.hub.repos.find(desk.ann, of("ann/lakes"), shelves.Action.READ)
+    repository = desk.hub.repos.find(desk.ann, of("ann/lakes"), Action.READ)
     card = desk.hub.content.locate(repository, "main", "README.md")
     assert b"By hand." in desk.hub.content.read_range(card, 0, card.entry.size_bytes)
     assert any(

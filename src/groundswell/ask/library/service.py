@@ -13,38 +13,30 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, TypeVar
 
-from groundswell.ask.calibration import (
-    CALIBRATION_BYTES_MAX,
-    GENERAL,
-    PATH,
-    Calibration,
-    parse_calibration,
-)
-from groundswell.ask.derivatives import Derivatives, HubFile
+from groundswell.ask.calibration import Calibration
+from groundswell.ask.derivatives import Derivatives
+from groundswell.ask.library.files import PackFiles
+from groundswell.ask.library.sharing import Shared
+from groundswell.ask.library.values import PackRef, Summary, whole
 from groundswell.ask.packs.opened import OpenPack
 from groundswell.ask.retrieval.searching import Shelf, analyser_of
 from groundswell.core.errors import (
     BadRequest,
     Corrupt,
-    EntryNotFound,
     GatedRepo,
-    Malformed,
     RepoNotFound,
     RevisionNotFound,
     Unauthenticated,
 )
 from groundswell.core.policy import Action
 from groundswell.core.recent import Recent
-from groundswell.core.values import BytesPlan, Principal, RepoId, RepoKind
+from groundswell.core.values import Principal, RepoId, RepoKind
 from groundswell.hub.content import Content
 from groundswell.hub.repos import Repos, Repository
 from groundswell.hub.search import ListQuery, Search
 from groundswell.wire import packs
-from groundswell.wire.packs import MANIFEST_BYTES_MAX, Counts, Manifest
 
 # Asked together; each costs open files and memory of its index.
 PACKS_MAX: Final = 8
@@ -54,72 +46,7 @@ LISTED_MAX: Final = 100
 SUMMARIES_KEPT: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class PackRef:
-    """A pack that somebody may read: the repository and the commit, found for them."""
-
-    repository: Repository
-    commit: str
-
-    @property
-    def name(self) -> str:
-        """``namespace/name``."""
-        return self.repository.full_name
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What people are told of a pack before they ask it; ``analyser`` is what its words are cut by:
-    packs of one analyser can be asked together.
-    """
-
-    title: str
-    languages: tuple[str, ...]
-    licence: str
-    counts: Counts
-    analyser: str
-
-
-@contextlib.contextmanager
-def whole(name: str) -> Iterator[None]:
-    """While a pack is read whose files have been checked against their hashes: what does not fit
-    then was written so, by whoever made the pack. Turns Corrupt into BadRequest.
-    """
-    try:
-        yield
-    except Corrupt as error:
-        raise BadRequest(f"The pack {name} is broken: {error.message}") from error
-
-
-class _Shared:
-    """Something open that several may use: it is closed when it was retired and nobody uses it."""
-
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
-        self._lock = threading.Lock()
-        self._users = 0
-        self._is_retired = False
-
-    def enter(self) -> None:
-        with self._lock:
-            self._users += 1
-
-    def leave(self) -> None:
-        with self._lock:
-            self._users -= 1
-            is_over = self._is_retired and not self._users
-        if is_over:
-            self._stack.close()
-
-    def retire(self) -> None:
-        with self._lock:
-            self._is_retired = True
-            is_over = not self._users
-        if is_over:
-            self._stack.close()
-
-
-class _Held(_Shared):
+class _Held(Shared):
     """A pack with its files."""
 
     def __init__(self, pack: OpenPack, calibration: Calibration, stack: ExitStack) -> None:
@@ -128,7 +55,7 @@ class _Held(_Shared):
         self.calibration = calibration
 
 
-class _Stand(_Shared):
+class _Stand(Shared):
     """A shelf, which uses its packs as long as it is open."""
 
     def __init__(self, held: Sequence[_Held]) -> None:
@@ -144,7 +71,7 @@ class _Stand(_Shared):
 
 
 _K = TypeVar("_K")
-_U = TypeVar("_U", bound=_Shared)
+_U = TypeVar("_U", bound=Shared)
 
 
 class Library:
@@ -163,7 +90,7 @@ class Library:
         self._repos = repos
         self._content = content
         self._search = search
-        self._derivatives = derivatives
+        self._files = PackFiles(content, derivatives)
         self._lock = threading.Lock()
         self._open: OrderedDict[tuple[int, str], _Held] = OrderedDict()
         self._shelves: OrderedDict[tuple[tuple[int, str], ...], _Stand] = OrderedDict()
@@ -232,7 +159,7 @@ class Library:
 
     def _summary(self, ref: PackRef) -> Summary | str:
         try:
-            manifest = self.manifest(ref)
+            manifest = self._files.manifest(ref)
         except BadRequest as error:
             return error.message
         name, languages = manifest.title or ref.name, manifest.languages
@@ -252,24 +179,6 @@ class Library:
                 known = False
             self._opens.put(key, known)
         return known
-
-    def manifest(self, ref: PackRef) -> Manifest:
-        """What a pack says of itself.
-
-        Raises:
-            BadRequest: the repository is no pack.
-        """
-        try:
-            located = self._content.locate(ref.repository, ref.commit, packs.NAME)
-        except EntryNotFound as error:
-            raise BadRequest(f"{ref.name} is no knowledge pack: it has no {packs.NAME}.") from error
-        if located.entry.size_bytes > MANIFEST_BYTES_MAX:
-            raise BadRequest(f"The {packs.NAME} of {ref.name} is larger than it may be.")
-        data = self._content.read_range(located, 0, located.entry.size_bytes)
-        try:
-            return packs.unpack_manifest(data)
-        except Malformed as error:
-            raise BadRequest(f"{ref.name} is no knowledge pack: {error.why}.") from error
 
     @contextlib.contextmanager
     def shelf(self, refs: Sequence[PackRef]) -> Iterator[tuple[Shelf, list[Calibration]]]:
@@ -351,49 +260,12 @@ class Library:
         return made
 
     def _opened(self, ref: PackRef) -> _Held:
-        manifest = self.manifest(ref)
+        manifest = self._files.manifest(ref)
         with ExitStack() as stack:
-            names = manifest.files()
-            where = {name: stack.enter_context(self._file(ref, name)) for name in names}
+            where = stack.enter_context(self._files.held(ref, manifest))
             with whole(ref.name):
                 pack = OpenPack(ref.name, ref.commit, manifest, where.__getitem__)
             stack.callback(pack.close)
             with whole(ref.name):
                 Shelf([pack]).close()  # an index that cannot be opened is told before it is shared
-            return _Held(pack, self._calibration(ref), stack.pop_all())
-
-    @contextlib.contextmanager
-    def _file(self, ref: PackRef, path: str) -> Iterator[Path]:
-        """A file of the pack as a file of the disk."""
-        try:
-            located = self._content.locate(ref.repository, ref.commit, path)
-        except EntryNotFound as error:
-            raise BadRequest(f"The pack {ref.name} is not whole: it lacks {path}.") from error
-        entry, plan = located.entry, located.plan
-        if isinstance(plan, BytesPlan):
-            recipe = {"made": "git file", "oid": entry.oid, "name": path.rpartition("/")[2]}
-            made = self._derivatives.obtain(
-                recipe, lambda at: _write(at, plan.content), entry.size_bytes
-            )
-            with made as found:
-                yield found
-            return
-        assert entry.pointer is not None
-        name = path.rpartition("/")[2]
-        file = HubFile(name, entry.pointer.sha256, entry.size_bytes, plan)
-        with self._derivatives.file(file) as found:
-            yield found
-
-    def _calibration(self, ref: PackRef) -> Calibration:
-        """The pack's own, or the general one where it has none that can be read."""
-        try:
-            located = self._content.locate(ref.repository, ref.commit, PATH)
-            size_bytes = min(located.entry.size_bytes, CALIBRATION_BYTES_MAX + 1)
-            data = self._content.read_range(located, 0, size_bytes)
-            return parse_calibration(data)
-        except (EntryNotFound, Malformed):
-            return GENERAL
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+            return _Held(pack, self._files.calibration(ref), stack.pop_all())
