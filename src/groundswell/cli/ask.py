@@ -7,7 +7,7 @@ import json
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from groundswell.ask.calibration import Calibration
     from groundswell.ask.retrieval.searching import Shelf
     from groundswell.ask.runtime import Piece
+
+
+ABSTAINED: Final = 9  # no error of the registry: nothing went wrong
 
 
 @click.command("ask")
@@ -46,7 +49,8 @@ if TYPE_CHECKING:
 def command(question: str | None, data: Path, **said: Any) -> int:  # noqa: ANN401
     """Answer QUESTION with a sentence that stands in a knowledge pack, and where it stands.
 
-    Ends with 3 when the packs do not say it. No language model is needed or used.
+    Ends with 9 when the packs do not say it. No language model is needed; one that --model names
+    writes after what was quoted.
     """
     need_ask()
     if said["verify"]:
@@ -66,7 +70,7 @@ def command(question: str | None, data: Path, **said: Any) -> int:  # noqa: ANN4
     if said["receipt"]:
         Path(said["receipt"]).write_text(json.dumps(receipt, ensure_ascii=False, indent=1), "utf-8")
     _print(events, as_json=said["as_json"])
-    return 3 if receipt["abstained"] else 0
+    return ABSTAINED if receipt["abstained"] else 0
 
 
 @contextlib.contextmanager
