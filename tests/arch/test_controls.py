@@ -9,6 +9,7 @@ from tests.arch.test_code import broad_excepts
 from tests.arch.test_committed_files import MACHINE_PATHS
 from tests.arch.test_sizes import has_reason, length
 from tests.arch.tree import Source
+from tests.fault.experiments.mutations import MUTATIONS, Mutation
 
 
 def source(text: str) -> Source:
@@ -63,3 +64,8 @@ def test_the_world_is_out_of_reach() -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     with listening, socket.create_connection(listening.getsockname(), timeout=1):
         pass
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.line)
+def test_what_the_fault_experiments_take_away_is_there(mutation: Mutation) -> None:
+    assert mutation.old in mutation.text()

@@ -256,6 +256,12 @@ class Mutation:
     story: Story
     is_experiment: bool = False
 
+    def text(self) -> str:
+        """Today's text of the file, in which ``old`` stands just once."""
+        text = (PACKAGE / self.file).read_text(encoding="utf-8")
+        assert text.count(self.old) == 1, f"{self.line}: {self.file} reads otherwise now"
+        return text
+
 
 _ADOPTED: Final = 'self._sync_folder(folder)\n            self._failpoint("after_folder_sync")'
 _COPIED: Final = """is_new = not os.path.exists(path)
@@ -342,10 +348,9 @@ def _control(site: Site, folder: Path, story: Story) -> str:
 def _outcome(site: Site, folder: Path, mutation: Mutation) -> str:
     source = folder / "source"
     source.mkdir(parents=True)
+    text = mutation.text()
     shutil.copytree(PACKAGE, source / "groundswell")
     path = source / "groundswell" / mutation.file
-    text = path.read_text(encoding="utf-8")
-    assert text.count(mutation.old) == 1, f"{mutation.line}: {mutation.file} reads otherwise now"
     path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
     nursery = Nursery(source, is_silent=True)
     try:

@@ -5,7 +5,7 @@ Knows what a new repository holds. Does not know commits by users: that is ``hub
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -169,7 +169,7 @@ def make_initial_commit(
         message=INITIAL_MESSAGE,
         time=now,
     )
-    _publish(git, number, commit)
+    _publish(git, number, {MAIN: commit})
     return commit
 
 
@@ -191,10 +191,7 @@ def copy_branches(git: GitStore, source: int, number: int, *, only_main: bool) -
             raise TooLarge(msg)
         git.create(number)
         copy_history(git.path(source), git.path(number), [each.object_id for each in copied])
-    git.barrier.wait("objects")
-    for each in copied:
-        git.swap_ref(number, each.name, None, each.object_id)
-    git.barrier.wait("reference")
+    _publish(git, number, {each.name: each.object_id for each in copied})
     return main
 
 
@@ -204,7 +201,9 @@ def _is_copied(reference: Reference, *, only_main: bool) -> bool:
     return reference.name.startswith(("refs/heads/", "refs/tags/"))
 
 
-def _publish(git: GitStore, number: int, commit: str) -> None:
+def _publish(git: GitStore, number: int, objects: Mapping[str, str]) -> None:
+    """Name the first objects of a repository, by reference: durable before and after."""
     git.barrier.wait("objects")
-    git.swap_ref(number, MAIN, None, commit)
+    for name, object_id in objects.items():
+        git.swap_ref(number, name, None, object_id)
     git.barrier.wait("reference")
