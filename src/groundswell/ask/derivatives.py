@@ -54,12 +54,21 @@ _ASIDE_SECONDS: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """A file of the hub, as it was located for somebody: ``name`` is what it will be called."""
+    """A file of the hub, as it was located for somebody: ``name`` is what it will be called.
+    ``tail`` is written behind its bytes.
+    """
 
     name: str
     sha256: str
     size_bytes: int
     plan: DownloadPlan
+    tail: bytes = b""
+
+    @property
+    def content(self) -> list[str]:
+        """What its bytes follow from."""
+        tail = [hashlib.sha256(self.tail).hexdigest()] if self.tail else []
+        return [self.sha256, *tail]
 
 
 def key_of(recipe: Recipe) -> str:
@@ -134,7 +143,7 @@ class Derivatives:
         assert 0 < len(files) <= FILES_MAX
         assert all(Path(file.name).name == file.name for file in files)
         total_bytes = sum(file.size_bytes for file in files)
-        recipe = {"made": "files", "files": [[file.name, file.sha256] for file in files]}
+        recipe = {"made": "files", "files": [[file.name, *file.content] for file in files]}
 
         def make(folder: Path) -> None:
             folder.mkdir(mode=0o700)
@@ -322,6 +331,7 @@ class Derivatives:
                 out.write(part)
                 digest.update(part)
                 yield len(part)
+            out.write(file.tail)
         if digest.hexdigest() != file.sha256:
             raise Corrupt
 

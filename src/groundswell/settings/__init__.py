@@ -235,6 +235,16 @@ class Settings(BaseSettings):
     run_key_file: Path | None = Field(
         None, description="File whose first line is the key for that server."
     )
+    speak_model: str = Field(
+        "",
+        description="The voice that pages speak with, as org/name or org/name:file. Empty: the "
+        "newest voice of the reader's own. Needs the extra `voice`.",
+    )
+    listen_model: str = Field(
+        "",
+        description="What pages listen with, named the same way. Empty: the newest of the "
+        "reader's own.",
+    )
     derived_max_bytes: int = Field(
         0,
         ge=0,

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from groundswell.ask.building import build_runtime
+from groundswell.ask.building import build_runtime, build_speech
 from groundswell.ask.derivatives import Derivatives
 from groundswell.ask.runtime import Runtime
+from groundswell.ask.speech.service import Speech
 from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
 from groundswell.core.values import RecipePlan
 from groundswell.hub.access import Access
@@ -118,6 +119,7 @@ class Hub:
     blobs: Blobs
     derivatives: Derivatives
     runtime: Runtime
+    speech: Speech
     library: Library | None
     publishing: Publishing | None
     projections: Projections
@@ -291,6 +293,7 @@ def build(  # long: a line or two for each use case
     )
     runtime = build_runtime(repos, content, derivatives, limits_of(settings), remote_of(settings))
     search = Search(database)
+    speech = build_speech(repos, content, search, derivatives, runtime, limits_of(settings))
     library, publishing = build_library(repos, content, commits, blobs, search, derivatives)
     blaming = Blaming(git, content)
     references = References(database, git, blobs, commits, content, clock)
@@ -304,6 +307,7 @@ def build(  # long: a line or two for each use case
     mail_choices = MailChoices(database, signer, clock, can_send=relay is not None)
 
     def close() -> None:
+        speech.close()
         runtime.close()
         if library is not None:
             library.close()
@@ -364,6 +368,7 @@ def build(  # long: a line or two for each use case
         blobs=blobs,
         derivatives=derivatives,
         runtime=runtime,
+        speech=speech,
         library=library,
         publishing=publishing,
         projections=Projections(database),

@@ -64,12 +64,14 @@ def _address_bytes() -> int:
     return int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
 
 
-def lock_paths(readable: Iterable[Path], socket_folder: Path) -> bool:
+def lock_paths(readable: Iterable[Path], socket_folder: Path | None = None) -> bool:
     """Open nothing from now on but what is readable, reach no TCP port, and make no file but
     sockets in that folder; whether Landlock is there to see to it.
     """
     allowed = dict.fromkeys(readable, _READ_FILE | _READ_FOLDER)
-    return _landlock({**allowed, socket_folder: _MAKE_SOCKET | _REMOVE_FILE})
+    if socket_folder is not None:
+        allowed[socket_folder] = _MAKE_SOCKET | _REMOVE_FILE
+    return _landlock(allowed)
 
 
 def leave_network() -> bool:
