@@ -126,7 +126,9 @@ class Speech:
         """Whether what speaks and listens is installed."""
         return importlib.util.find_spec("sherpa_onnx") is not None
 
-    def say(self, voice: SpeechModel, text: str, speed: float = 1.0) -> Said:
+    def say(
+        self, voice: SpeechModel, text: str, speed: float = 1.0, speaker: int = 0
+    ) -> Said:
         """The sound of a text; nothing is made before the first ``next``.
 
         Raises:
@@ -142,10 +144,11 @@ class Speech:
             raise BadRequest("There is nothing to say.")
         if not SPEED_MIN <= speed <= SPEED_MAX:
             raise BadRequest(f"speed: is from {SPEED_MIN} to {SPEED_MAX}.")
-        return Said(lambda said: self._say(said, voice, pieces, speed))
+        how = {"speed": speed, "speaker": speaker}
+        return Said(lambda said: self._say(said, voice, pieces, how))
 
     def _say(
-        self, said: Said, voice: SpeechModel, pieces: list[str], speed: float
+        self, said: Said, voice: SpeechModel, pieces: list[str], how: dict[str, float]
     ) -> Iterator[bytes]:
         deadline = time.monotonic() + self.limits.answer_seconds
         with self._asked(voice) as worker:
@@ -154,7 +157,7 @@ class Speech:
                 if said.is_closed:
                     return
                 left = max(0.1, deadline - time.monotonic())
-                yield worker.ask({"text": piece, "speed": speed}, b"", left)
+                yield worker.ask({"text": piece, **how}, b"", left)
                 yield bytes(_NUMBER_BYTES * int(_PAUSE_SECONDS * said.rate))
 
     def hear(self, ear: SpeechModel, sound: bytes) -> Heard:

@@ -128,6 +128,9 @@ class _Voice:
 
         settings = sherpa_onnx.GenerationConfig()
         settings.speed = asked["speed"]
+        settings.sid = asked["speaker"]
+        if settings.sid >= max(1, self._voice.num_speakers):
+            raise Refused(f"it has {self._voice.num_speakers} speakers, counted from 0")
         if self._phonemes is not None:
             sounds = self._phonemes.of(asked["text"])
             if not sounds:

@@ -6,7 +6,7 @@ Knows addresses, forms and errors of that API. Which model a name means, and who
 
 from __future__ import annotations
 
-from groundswell.http.openai import models, writing
+from groundswell.http.openai import models, speaking, writing
 from groundswell.http.openai.door import DOOR
 from groundswell.http.routing import Route
 
@@ -15,4 +15,4 @@ __all__ = ["DOOR", "routes"]
 
 def routes() -> list[Route]:
     """Addresses of this door."""
-    return [*models.routes(), *writing.routes()]
+    return [*models.routes(), *speaking.routes(), *writing.routes()]
