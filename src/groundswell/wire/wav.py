@@ -1,7 +1,7 @@
 """WAV: sound as numbers, written and read.
 
-Knows RIFF's chunks, whole numbers of 8 to 32 bits and floats of 32, and makes one channel of several.
-Everything that a file says of itself is checked against its length. Knows no other format of sound.
+Knows RIFF's chunks, whole numbers of 8 to 32 bits and floats of 32, and makes one channel of
+several. What a file says of itself is checked against its length. Knows no other format of sound.
 """
 
 from __future__ import annotations
@@ -104,13 +104,15 @@ def _samples(form: _Form, data: bytes) -> Samples:
     if form.kind == _FLOAT:
         found = np.nan_to_num(np.frombuffer(data, "<f4").astype(np.float32))
     elif size_bytes == 1:
-        found = (np.frombuffer(data, np.uint8).astype(np.float32) - 128) / 128
+        found = (np.frombuffer(data, np.uint8).astype(np.float32) - 128) / np.float32(128)
     elif size_bytes == 3:
         triples = np.frombuffer(data, np.uint8).reshape(-1, 3)
         wide = np.zeros((len(triples), 4), np.uint8)
         wide[:, 1:] = triples
-        found = wide.view("<i4").ravel().astype(np.float32) / 2**31
+        found = wide.view("<i4").ravel().astype(np.float32) / np.float32(2**31)
     else:
-        found = np.frombuffer(data, f"<i{size_bytes}").astype(np.float32) / 2 ** (form.bits - 1)
+        found = np.frombuffer(data, f"<i{size_bytes}").astype(np.float32) / np.float32(
+            2 ** (form.bits - 1)
+        )
     mixed: Samples = found.reshape(-1, form.channels).mean(axis=1).clip(-1, 1).astype(np.float32)
     return mixed

@@ -2,7 +2,7 @@
 
 ```python
 voice = speech.models.find(principal, "org/name", Kind.VOICE)  # rights are decided here: each time
-with speech.say(voice, "Oslo is the capital.") as said:        # sentence by sentence
+with speech.say(voice, "Oslo is the capital.") as said:  # sentence by sentence
     sound = written(b"".join(said), said.rate)
 ```
 

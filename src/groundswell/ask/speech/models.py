@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from groundswell.ask.derivatives import HubFile
@@ -116,9 +116,7 @@ class SpeechModels:
             known = self._layouts.put(key, layouts_of(paths, repository.full_name))
         return known
 
-    def _layout(
-        self, repository: Repository, commit: str, name: ModelName, kind: Kind
-    ) -> Layout:
+    def _layout(self, repository: Repository, commit: str, name: ModelName, kind: Kind) -> Layout:
         found = [each for each in self._known(repository, commit) if each.kind is kind]
         if not found:
             raise BadRequest(_NONE[kind])
@@ -144,9 +142,7 @@ class SpeechModels:
             told = self._settings(settings)
             language = _word(told, "espeak", "voice")
             if "tokens" not in files:
-                model = files["model"]
-                tail = _metadata(told, language)
-                files["model"] = HubFile(model.name, model.sha256, model.size_bytes, model.plan, tail)
+                files["model"] = replace(files["model"], tail=_metadata(told, language))
                 files["tokens"] = _made("tokens.txt", _tokens(told))
         roles = {role: file.name for role, file in files.items()}
         return SpeechModel(name, layout, tuple(files.values()), roles, language)

@@ -100,9 +100,9 @@ class Worker:
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = self._process.wait(_END_SECONDS)
         if code == _SIGKILL:
-            return RunnerFailed("The model's process was killed, most likely for want of memory.")
-        return RunnerFailed(f"The model's process ended ({code}): its files are broken, or it is no "
-                            "model of the kind that their names tell.")
+            return RunnerFailed("The model's process was killed, most likely for memory.")
+        msg = f"The model's process ended ({code}): its files are not what their names tell."
+        return RunnerFailed(msg)
 
     def stop(self) -> None:
         """End the process. Doing it again changes nothing."""

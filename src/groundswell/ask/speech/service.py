@@ -126,9 +126,7 @@ class Speech:
         """Whether what speaks and listens is installed."""
         return importlib.util.find_spec("sherpa_onnx") is not None
 
-    def say(
-        self, voice: SpeechModel, text: str, speed: float = 1.0, speaker: int = 0
-    ) -> Said:
+    def say(self, voice: SpeechModel, text: str, speed: float = 1.0, speaker: int = 0) -> Said:
         """The sound of a text; nothing is made before the first ``next``.
 
         Raises:

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from groundswell.ask.speech.models import SpeechModel
-from groundswell.ask.speech.service import Said
 from groundswell.ask.speech.values import SOUND_BYTES_MAX, TEXT_CHARACTERS_MAX, Kind
 from groundswell.core.errors import BadRequest, Malformed
 from groundswell.core.values import Principal
@@ -22,7 +21,7 @@ from groundswell.http.bodies import json_object, text_field
 from groundswell.http.errors import json_response
 from groundswell.http.openai.door import DOOR, NAME_CHARACTERS_MAX
 from groundswell.http.routing import Route
-from groundswell.wire import wav
+from groundswell.http.sounding import sounding
 from groundswell.wiring import Hub
 
 Json = dict[str, Any]
@@ -43,19 +42,8 @@ async def _speech(request: Request) -> Response:
         raise BadRequest("speed: is a number.")
     model = await _model(request, body.get("model"), Kind.VOICE)
     number = int(speaker) if speaker.isascii() and speaker.isdigit() and len(speaker) <= 4 else 0
-    return await said_response(request, hub.speech.say(model, text, float(speed), number), form)
-
-
-async def said_response(request: Request, said: Said, form: str = "wav") -> Response:
-    """Sound, once it is whole."""
-    pieces = await gathered(request, said)
-    if pieces is None:
-        return Response(status_code=_GONE)  # nobody hears it
-    numbers = b"".join(pieces)
-    headers = {"Cache-Control": "private, no-store"}
-    if form == "pcm":
-        return Response(numbers, 200, headers, media_type="audio/pcm")
-    return Response(wav.written(numbers, said.rate), 200, headers, media_type="audio/wav")
+    said = hub.speech.say(model, text, float(speed), number)
+    return await sounding(request, said, is_bare=form == "pcm")
 
 
 def _choice(name: str, value: str, known: tuple[str, ...]) -> str:

@@ -16,11 +16,13 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from groundswell.ask.speech.values import Kind
 from groundswell.core.errors import BadRequest, NotServed
 from groundswell.http.answers import apart
 from groundswell.http.auth import principal_of
 from groundswell.http.pages.articles import article_url
-from groundswell.http.pages.door import DOOR, Asked, asked_of, respond
+from groundswell.http.pages.door import DOOR, LISTENING_PERMISSIONS, Asked, asked_of, respond
+from groundswell.http.pages.speaking import model_of, spoken, words_of
 from groundswell.http.pages.views import AskPage, PackChoice, QuoteRow, ReplyBox
 from groundswell.http.pages.wording import plural, quantity
 from groundswell.http.routing import Route
@@ -43,6 +45,7 @@ RISKS: Final = (
     ("0.2", "daring: 20 in 100"),
 )
 RISK_DEFAULT: Final = "0.05"
+NOT_INSTALLED: Final = "Asking needs some packages more: pip install 'groundswell[ask]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +122,16 @@ def _page(asked: Asked, form: _Form) -> AskPage:
     library = asked.hub.library
     if library is None:
         return replace(page, is_installed=False)
+    page = replace(page, ear=model_of(asked, Kind.EAR))
     try:
         choices, more, _ = _choices(library, asked, form)
         page = replace(page, packs=choices, packs_left_out=more)
         if form.question and choices:
-            page = replace(page, reply=_reply(_events(library, asked, form), form))
+            events = _events(library, asked, form)
+            reply = replace(_reply(events, form), words=words_of(library, asked.principal, events))
+            if model_of(asked, Kind.VOICE):
+                reply = replace(reply, speech_url=form.url("/ask/speech"))
+            page = replace(page, reply=reply)
     except BadRequest as error:
         return replace(page, problem=error.message, code=error.status)
     return page
@@ -175,7 +183,7 @@ def _receipt(asked: Asked, form: _Form) -> Response:
 
     library = asked.hub.library
     if library is None:
-        raise NotServed("Asking needs some packages more: pip install 'groundswell[ask]'")
+        raise NotServed(NOT_INSTALLED)
     events = _events(library, asked, form)
     receipt = next(event.receipt for event in events if isinstance(event, Done))
     content = json.dumps(receipt, ensure_ascii=False, indent=1).encode()
@@ -184,6 +192,20 @@ def _receipt(asked: Asked, form: _Form) -> Response:
         "Cache-Control": "private, no-store",
     }
     return Response(content, 200, headers, media_type="application/json")
+
+
+async def _speech(request: Request) -> Response:
+    """An answer said aloud: the question is asked again, so that nothing else can be said."""
+    form = _form_of(request)
+    asked = replace(asked_of(request), principal=await principal_of(request))
+    library = asked.hub.library
+    if library is None:
+        raise NotServed(NOT_INSTALLED)
+
+    def words() -> str:
+        return words_of(library, asked.principal, _events(library, asked, form))
+
+    return await spoken(request, asked, await apart(words))
 
 
 def _endpoint(
@@ -197,7 +219,11 @@ def _endpoint(
 
         def answer() -> Response:
             made = work(asked, form)
-            return made if isinstance(made, Response) else respond(request, asked, made)
+            if isinstance(made, Response):
+                return made
+            response = respond(request, asked, made)
+            response.headers["Permissions-Policy"] = LISTENING_PERMISSIONS
+            return response
 
         return await apart(answer)
 
@@ -208,5 +234,6 @@ def routes() -> list[Route]:
     """Addresses of this part."""
     return [
         Route(("GET",), "/ask", _endpoint(_page), DOOR, "page ask"),
+        Route(("GET",), "/ask/speech", _speech, DOOR, "an answer said aloud"),
         Route(("GET",), "/ask/receipt", _endpoint(_receipt), DOOR, "receipt of an answer"),
     ]

@@ -57,6 +57,10 @@ PAGE_HEADERS: Final = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
     "Vary": "Cookie",
 }
+# Of the page where a question can be dictated: nothing listens before a button there is pressed.
+LISTENING_PERMISSIONS: Final = PAGE_HEADERS["Permissions-Policy"].replace(
+    "microphone=()", "microphone=(self)"
+)
 FORM_BODY_MAX_BYTES: Final = 256 * 1024
 _SEARCHES: Final = {"/search", "/models", "/datasets", "/spaces"}
 # Set by the button in the head of every page; nothing but this may stand in it.

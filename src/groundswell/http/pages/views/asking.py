@@ -36,7 +36,8 @@ class ReplyBox:
     """What came of a question: quotes that answer, or why there is none with the nearest passages.
 
     ``figures`` says how long it took and how sure it is; ``about`` what the answer was of, and
-    ``about_url`` leads to asking more of that.
+    ``about_url`` leads to asking more of that. ``words`` are what is said aloud, and ``speech_url``
+    is how it sounds, where the hub has a voice.
     """
 
     quotes: tuple[QuoteRow, ...]
@@ -48,6 +49,8 @@ class ReplyBox:
     receipt_url: str
     about: str = ""
     about_url: str = ""
+    words: str = ""
+    speech_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class AskPage(View):
     """A question, the packs to ask, how daring an answer may be, and the answer.
 
     ``risks`` are (what the form sends, its words, whether it is chosen). ``without_about_url``
-    takes away what the question before was about. ``problem`` tells why nothing was answered.
+    takes away what the question before was about. ``ear`` names the model that the page listens
+    with. ``problem`` tells why nothing was answered.
     """
 
     template: ClassVar[str] = "ask.html"
@@ -67,6 +71,7 @@ class AskPage(View):
     packs_left_out: bool = False
     reply: ReplyBox | None = None
     problem: str = ""
+    ear: str = ""
     is_installed: bool = True
     code: int = 200
 
