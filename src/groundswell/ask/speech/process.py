@@ -37,6 +37,7 @@ class Worker:
             start_new_session=True,
         )
         self._is_late = False
+        self._is_over = False
         self._is_stopped = False
         try:
             self.facts = self._exchange(orders, b"", load_seconds)[0]
@@ -46,8 +47,8 @@ class Worker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.poll() is None
+        """Whether it can be asked."""
+        return not self._is_over and self._process.poll() is None
 
     def ask(self, asked: Json, content: bytes, seconds: float) -> bytes:
         """What comes of a request.
@@ -75,7 +76,7 @@ class Worker:
             told: Json = json.loads(line)
             size_bytes = told.get("size", 0)
             if not 0 <= size_bytes <= _ANSWER_BYTES_MAX:
-                raise RunnerFailed("The model's answer is too long.")
+                raise self._failure()
             found = answers.read(size_bytes)
             if len(found) != size_bytes:
                 raise self._failure()
@@ -92,6 +93,8 @@ class Worker:
         self._process.kill()
 
     def _failure(self) -> RunnerFailed | Unavailable:
+        """What became of it, in words. It is not asked again."""
+        self._is_over = True
         if self._is_late:
             return Unavailable("The model took too long, and was ended.", 20)
         if self._is_stopped:

@@ -16,12 +16,9 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from groundswell.ask.speech.phonemes import Phonemes
 from groundswell.core.errors import Malformed
 from groundswell.hub.viewing.confinement import leave_network, lock_paths
-from groundswell.wire import wav
 
 if TYPE_CHECKING:
     import sherpa_onnx
@@ -76,7 +73,10 @@ def _begin(orders: Orders) -> Phonemes | None:
         Path("/proc/self/oom_score_adj").write_text(str(_ANYBODY_ELSE_FIRST), "ascii")
     os.nice(_NICE)
     leave_network()
-    import sherpa_onnx  # noqa: F401, PLC0415 - it may start threads, after which no network can be left
+    # Both start threads, after which no network can be left; what else they open, they open now.
+    import sherpa_onnx  # noqa: F401, PLC0415
+
+    import groundswell.wire.wav  # noqa: F401, PLC0415
 
     phonemes: Phonemes | None = None
     if orders["family"] == "piper":
@@ -124,7 +124,10 @@ class _Voice:
 
     def answer(self, asked: dict[str, Any], _content: bytes) -> tuple[dict[str, Any], bytes]:
         """One piece of text as numbers of 16 bits."""
-        import sherpa_onnx  # noqa: PLC0415 - as above
+        import numpy as np  # noqa: PLC0415 - as above
+        import sherpa_onnx  # noqa: PLC0415
+
+        from groundswell.wire import wav  # noqa: PLC0415
 
         settings = sherpa_onnx.GenerationConfig()
         settings.speed = asked["speed"]
@@ -158,6 +161,8 @@ class _Ear:
 
     def answer(self, asked: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         """What is said in a WAV file."""
+        from groundswell.wire import wav  # noqa: PLC0415 - as above
+
         rate, samples = wav.read(content)
         if len(samples) > asked["seconds"] * rate:
             raise Refused(f"sound of more than {asked['seconds']} seconds")
