@@ -32,6 +32,12 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("openai", "chat"): ("a model goes on with a conversation", SIGNED_IN),
     ("openai", "completions"): ("a model goes on with a text", SIGNED_IN),
     ("openai", "embeddings"): ("texts as vectors", SIGNED_IN),
+    ("openai", "models of speech"): (
+        "models that speak or listen, and that the asker sees",
+        SIGNED_IN,
+    ),
+    ("openai", "speech"): ("a text said by a voice, as WAV", SIGNED_IN),
+    ("openai", "transcription"): ("what is said in a WAV file", SIGNED_IN),
     ("openai", "rerank"): ("documents in order, for a question", SIGNED_IN),
     # ----------------------------------------------------------------------------------- asking
     ("asking", "ask"): ("a question to packs: quotes with their places, or none", READ),
@@ -359,6 +365,10 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page playground"): ("ask a model, and another one beside it", READ),
     ("pages", "form playground"): ("the same without scripts; the setting `run_by` says who", READ),
     ("pages", "page ask"): ("a question to packs, as a form that is an address", ANYONE),
+    ("pages", "an answer said aloud"): (
+        "the same answer as sound; the setting `run_by` says who",
+        ANYONE,
+    ),
     ("pages", "receipt of an answer"): ("the same answer with all that checks it", ANYONE),
     ("pages", "page article"): ("an article of a pack, what is quoted marked", READ),
     ("pages", "page viewer"): ("the tables of a repository, by their rows", READ),

@@ -758,6 +758,7 @@ EXAMPLES: dict[str, View] = {
     "file-notebook": replace(FILE, content=NOTEBOOK, source_url="/x"),
     "viewer": ViewerPage(replace(REPO, kind="dataset"), (("train: data/train.parquet", "/x", True), (LONG, "/x", False)), True, "data/train.parquet", "/x", TABLE),
     "ask": replace(ASK, question="How high is Mount Kenya? " + LONG, about=LONG, reply=ReplyBox((QUOTE, replace(QUOTE, text="It rises " + "5,199 " * 60)), "", (), f"35,000 passages of {LONG}/{LONG}", "4 ms, 93% sure, shown from 56% on", '{\n "format": "' + "x" * 300 + '"\n}', "/x", LONG, "/x")),
+    "ask-aloud": replace(ASK, question="How high?", ear="ada/moonshine", reply=ReplyBox((QUOTE,), "", (), "12 passages of ada/notes", "2 ms", "{}", "/x", "Mount Kenya", "/x", words="It rises. From Mount Kenya, Notes.", speech_url="/x")),
     "ask-none": replace(ASK, question="Who?", reply=ReplyBox((), "Nothing in 12 passages of Notes answers this well enough. These come nearest.", (QUOTE, replace(QUOTE, headings=())), "12 passages of ada/notes", "2 ms", "{}", "/x")),
     "ask-new": ASK,
     "ask-nothing": AskPage(risks=RISKS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
@@ -64,6 +64,8 @@ async def _transcription(request: Request) -> Response:
     sound, fields = await _form(request)
     form = _choice("response_format", fields.get("response_format", "json"), ("json", "text"))
     model = await _model(request, fields.get("model"), Kind.EAR)
+    if sound is None:
+        raise BadRequest("file: is missing: a WAV file.")
     heard = await gathered(request, hub.speech.hear(model, sound))
     if heard is None:
         return Response(status_code=_GONE)
@@ -71,8 +73,8 @@ async def _transcription(request: Request) -> Response:
     return PlainTextResponse(text) if form == "text" else json_response({"text": text})
 
 
-async def _form(request: Request) -> tuple[bytes, dict[str, str]]:
-    """The file, and the fields beside it."""
+async def _form(request: Request) -> tuple[bytes | None, dict[str, str]]:
+    """The file, if there is one, and the fields beside it."""
     try:
         form = await request.form(
             max_files=1, max_fields=_FIELDS_MAX, max_part_size=_FIELD_BYTES_MAX
@@ -80,16 +82,11 @@ async def _form(request: Request) -> tuple[bytes, dict[str, str]]:
     except (MultiPartException, HTTPException) as error:
         raise Malformed("form", "not multipart/form-data with one file") from error
     try:
-        return await _file(form), {k: v for k, v in form.items() if isinstance(v, str)}
+        file = form.get("file")
+        sound = await file.read() if isinstance(file, UploadFile) else None
+        return sound, {k: v for k, v in form.items() if isinstance(v, str)}
     finally:
         await form.close()
-
-
-async def _file(form: FormData) -> bytes:
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise BadRequest("file: is missing: a WAV file.")
-    return await file.read()
 
 
 def _listed(principal: Principal, hub: Hub) -> list[Json]:
