@@ -23,7 +23,9 @@ def main(url: str, voice: str, ear: str, path: str) -> None:
     )
     faults = []
     for call in (
-        lambda: client.audio.speech.create(model=voice, voice="0", input=text),
+        lambda: client.audio.speech.create(
+            model=voice, voice="0", input=text, response_format="mp3"
+        ),
         lambda: client.audio.speech.create(model="ada/none", voice="0", input=text),
         lambda: client.audio.transcriptions.create(model=ear, file=b"no sound"),
         lambda: client.audio.transcriptions.create(model=voice, file=b"no sound"),

@@ -13,7 +13,7 @@ export function watchVoice(form, box) {
   box.hidden = 0;
   sound.onended = form.oninput = form.onsubmit = hush;
   sound.onerror = () => speaks && show(4);
-  onkeydown = ({ key }) => key === "Escape" && hush();
+  onkeydown = ({ key }) => { if (key === "Escape") hush(); };
   onclick = (event) => {
     const link = event.target.closest("[data-say]");
     if (!link) return;
