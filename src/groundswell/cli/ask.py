@@ -42,6 +42,10 @@ ABSTAINED: Final = 9  # no error of the registry: nothing went wrong
               help="Let this model of the hub write an answer from what was found.")  # fmt: skip
 @click.option("--longer", is_flag=True, help="Let it go on.")
 @click.option("--receipt", type=click.Path(dir_okay=False), help="Write the receipt here.")
+@click.option("--speak", type=click.Path(dir_okay=False), metavar="FILE.wav",
+              help="Write the answer as sound here.")  # fmt: skip
+@click.option("--voice", default="", metavar="REPO[@REV][:FILE]",
+              help="The voice of the hub that speaks; the setting speak_model without it.")  # fmt: skip
 @click.option("--verify", type=click.Path(exists=True, dir_okay=False),
               help="Look whether the quotes of this receipt stand in the packs.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print events as lines of JSON.")
@@ -70,6 +74,10 @@ def command(question: str | None, data: Path, **said: Any) -> int:  # noqa: ANN4
     if said["receipt"]:
         Path(said["receipt"]).write_text(json.dumps(receipt, ensure_ascii=False, indent=1), "utf-8")
     _print(events, as_json=said["as_json"])
+    if said["speak"]:
+        from groundswell.cli._speaking import speak
+
+        speak(events, Path(said["speak"]), said["voice"], data)
     return ABSTAINED if receipt["abstained"] else 0
 
 

@@ -6,12 +6,13 @@ what its maker made it say.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from groundswell.ask.speech.values import Kind
+from groundswell.ask.speech.words import quoted_words, unknown_words
 from groundswell.core.errors import GroundswellError, NotServed
 from groundswell.core.values import Principal
 from groundswell.http.auth import ask
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from groundswell.ask.answering import Event
     from groundswell.ask.library import Library
 
-WORDS_CHARACTERS_MAX: Final = 2_000
-_NAME_CHARACTERS_MAX: Final = 120
-_ENDS: Final = ".!?…"
-
 
 def words_of(library: Library, principal: Principal, events: list[Event]) -> str:
     """The first sentence that is quoted, and where it stands: the source is said aloud."""
@@ -34,15 +31,12 @@ def words_of(library: Library, principal: Principal, events: list[Event]) -> str
     quote = next((event.quote for event in events if isinstance(event, Extract)), None)
     if quote is None:
         gave_up = next((event.why for event in events if isinstance(event, Abstain)), "")
-        return f"Not in these packs. {gave_up}"[:WORDS_CHARACTERS_MAX]
+        return unknown_words(gave_up)
     plan = next(event for event in events if isinstance(event, Plan))
     cited = quote.citation
     asked = next((each for each in plan.packs if each.startswith(f"{cited.pack}@")), cited.pack)
     pack = library.summary(library.find(principal, asked)).title or cited.pack
-    title = quote.title or cited.article
-    text = quote.text[:WORDS_CHARACTERS_MAX]
-    end = "" if text.rstrip("\"'”’») ")[-1:] in _ENDS else "."  # noqa: RUF001
-    return f"{text}{end} From {title[:_NAME_CHARACTERS_MAX]}, {pack[:_NAME_CHARACTERS_MAX]}."
+    return quoted_words(quote.text, quote.title or cited.article, pack)
 
 
 def model_of(asked: Asked, kind: Kind) -> str:
