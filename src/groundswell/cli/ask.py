@@ -45,7 +45,7 @@ ABSTAINED: Final = 9  # no error of the registry: nothing went wrong
 @click.option("--speak", type=click.Path(dir_okay=False), metavar="FILE.wav",
               help="Write the answer as sound here.")  # fmt: skip
 @click.option("--voice", default="", metavar="REPO[@REV][:FILE]",
-              help="The voice of the hub that speaks; the setting speak_model without it.")  # fmt: skip
+              help="The voice that speaks: the setting speak_model without it.")  # fmt: skip
 @click.option("--verify", type=click.Path(exists=True, dir_okay=False),
               help="Look whether the quotes of this receipt stand in the packs.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print events as lines of JSON.")

@@ -2,8 +2,7 @@
 export function watchAsk(form) {
   const place = document.querySelector("[data-reply]");
   const button = form.querySelector("[type=submit]");
-  const box = form.querySelector("[data-voice]");
-  import("./voice.js").then(({ watchVoice }) => watchVoice(form, box));
+  import("./voice.js");
   let latest = 0;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
