@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -205,3 +206,16 @@ def test_the_browsers_voice_only_where_it_is_local(
     else:
         expect(told).to_contain_text("pip install", use_inner_text=True)
         assert [each for each in page.evaluate("said") if each != ["cancelled"]] == []
+
+
+def test_the_terminal_writes_an_answer_as_sound(live_hub: LiveHub, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "groundswell.cli", "ask", "What is the highest mountain?"]
+    to = ["--pack", PACK, "--risk", "0.2", "--data", str(live_hub.data)]
+    path = tmp_path / "answer.wav"
+    aloud = [*command, *to, "--speak", str(path)]
+    done = subprocess.run(aloud, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert "--voice REPO" in done.stderr
+    subprocess.run([*aloud, "--voice", VOICE], capture_output=True, timeout=120, check=True)
+    with wave.open(str(path)) as sound:
+        assert 2 < sound.getnframes() / sound.getframerate() < 12
