@@ -128,7 +128,7 @@ clients-torch: $(VENV)/.test .venvs/.torch | system ## transformers and datasets
 
 .PHONY: fault
 fault: $(VENV)/.test | system ## kill, full disk, power cut, flipped bytes; all that `make faults` runs
-	$(call pytest,fault)
+	$(call pytest,fault,$(BOTH))
 
 .PHONY: faults
 faults: $(VENV)/.test | system ## the fault experiments alone, with their figures: a quarter of an hour
