@@ -101,7 +101,7 @@ def make_set(pack: OpenPack, count: int, seed: int = 0, hidden: float = 0.5) -> 
         if len(found) == count or not pack.passages:
             break
         passage = pack.passage(chooser.randrange(pack.passages))
-        items = [item for item in _items(passage, chooser) if item.question not in found]
+        items = [item for item in items_of(passage, chooser) if item.question not in found]
         if items:
             # Every kind in turn, as far as there are any.
             item = min(items, key=lambda each: by_kind[each.kind])
@@ -110,7 +110,8 @@ def make_set(pack: OpenPack, count: int, seed: int = 0, hidden: float = 0.5) -> 
     return list(found.values())
 
 
-def _items(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
+def items_of(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
+    """The questions that a passage gives, of all kinds that it has."""
     yield from _rows(passage, chooser)
     yield from _short(passage, chooser)
     yield from _lead(passage.article, chooser)
