@@ -101,9 +101,10 @@ def _value(
     if type(value) is not kind:
         raise Malformed(where, f"{name} is missing or of another type")
     # Halves of characters outside the first 65,536 can be written in JSON and nowhere else.
-    if isinstance(value, str) and not value.isprintable():
+    written = str(value)
+    if not written.isprintable():
         try:
-            value.encode()
+            written.encode()
         except UnicodeEncodeError as error:
             raise Malformed(where, f"{name} is no Unicode text") from error
     return value
