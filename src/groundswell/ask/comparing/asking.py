@@ -44,8 +44,7 @@ Message = dict[str, str]
 class Answered:
     """What a model said to a question; ``failed`` says why there is no answer.
 
-    ``tokens_per_second`` and ``first_token_seconds`` are 0 where nothing was written;
-    ``loading_seconds`` is what the first answer waited for the model.
+    ``tokens_per_second`` and ``first_token_seconds`` are 0 where nothing was written.
     """
 
     text: str
@@ -70,6 +69,10 @@ class Contestant(Protocol):
     @property
     def label(self) -> str:
         """As the person named it."""
+        ...
+
+    def begin(self) -> None:
+        """Have it in memory, so that loading is not part of what an answer takes."""
         ...
 
     def ask(self, messages: Sequence[Message]) -> Answered:
@@ -106,14 +109,14 @@ class Asked:
     stopped: str
 
 
-def order_of(items: Sequence[Item], *, is_open: bool) -> tuple[Item, ...]:
+def order_of(items: Sequence[Item], *, is_open: bool, most: int = 0) -> tuple[Item, ...]:
     """The questions in the order they are asked: by chance, and the same for every comparison.
 
-    Without sources, those are left out that make sense only with them.
+    Without sources, those are left out that make sense only with them. ``most`` takes so many.
     """
     fitting = [each for each in items if is_open or each.kind not in SOURCED]
     random.Random(questions_sha256(items)).shuffle(fitting)  # noqa: S311 (an order, no secret)
-    return tuple(fitting)
+    return tuple(fitting[:most] if most else fitting)
 
 
 def messages_of(item: Item, sources: Sequence[Source] | None) -> list[Message]:
@@ -200,6 +203,7 @@ class Comparing:
         self, contestant: Contestant, block: Sequence[Item], so_far: Sequence[Answered]
     ) -> list[Answered]:
         found: list[Answered] = []
+        has_begun = False
         for item in block:
             known = self.kept.get(contestant.label, item.id)
             if known is None:
@@ -209,6 +213,9 @@ class Comparing:
                 if len(last) == FAILURES_MAX and all(each.failed for each in last):
                     known = Answered("", "not asked: it failed too often before")
                 else:
+                    if not has_begun:
+                        contestant.begin()
+                        has_begun = True
                     known = contestant.ask(messages_of(item, self._sources(item)))
                 self.kept.put(contestant.label, item.id, known)
             found.append(known)

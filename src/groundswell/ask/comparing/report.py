@@ -160,11 +160,11 @@ def picture_of(result: Json) -> bytes:
         parts += _row(pair, number * _ROW, result["asked"], most)
     foot = height - 6
     worst = f"{100 * most:.0f}"
+    right = f"right is better by {worst} of 100"
     parts += [
         f'<text class="soft" x="{_LEFT}" y="{foot}">left is better by {worst} of 100</text>',
         f'<text class="soft" x="{_at(0, most)}" y="{foot}" text-anchor="middle">equal</text>',
-        f'<text class="soft" x="{_RIGHT}" y="{foot}" text-anchor="end">'
-        f"right is better by {worst} of 100</text>",
+        f'<text class="soft" x="{_RIGHT}" y="{foot}" text-anchor="end">{right}</text>',
         "</svg>",
     ]
     return "\n".join(parts).encode() + b"\n"

@@ -42,6 +42,7 @@ class Setting:
         temperature: 0 takes the likeliest word each time.
         seed: of the choices, where there are any.
         stops_early: whether asking may end before everything is asked.
+        questions: how many are asked at most; 0 for all.
     """
 
     set_name: str
@@ -51,6 +52,7 @@ class Setting:
     temperature: float
     seed: int
     stops_early: bool
+    questions: int = 0
 
     def as_json(self) -> Json:
         """Without what the set is: that is told by its content."""
@@ -60,6 +62,7 @@ class Setting:
             "temperature": self.temperature,
             "seed": self.seed,
             "stops_early": self.stops_early,
+            "questions": self.questions,
             "rules": [asking.RULE, grading.RULE],
         }
 
@@ -163,7 +166,10 @@ def _differences(result: Json, by_id: dict[str, Item], items: Sequence[Item]) ->
         return ["It is of other questions than these."]
     found: list[str] = []
     asked = [by_id[each["id"]] for each in result["answers"]]
-    planned = asking.order_of(items, is_open=bool(result["settings"]["sources"]))
+    settings = result["settings"]
+    planned = asking.order_of(
+        items, is_open=bool(settings["sources"]), most=int(settings["questions"])
+    )
     if list(planned[: len(asked)]) != asked or result["planned"] != len(planned):
         found.append("The questions were not asked in the order that the set gives.")
     count = len(result["models"])

@@ -14,6 +14,8 @@ import yaml
 from groundswell.wire.questions import QUESTIONS, TAG, Item, Kind, SetManifest
 
 CARD: Final = "README.md"
+_START: Final = "<!-- questions -->"
+_END: Final = "<!-- end of questions -->"
 _WORDS: Final = {
     Kind.ROW: "the value of a table's row, or of a heading",
     Kind.LEAD: "what is described, by its first sentence",
@@ -35,15 +37,30 @@ def card_of(manifest: SetManifest, items: Sequence[Item]) -> str:
         front["language"] = [manifest.language]
     if manifest.licence:
         front["license"] = manifest.licence.lower()
-    counts = Counter(item.kind for item in items)
     lines = [
         f"---\n{yaml.safe_dump(front, allow_unicode=True, sort_keys=False)}---",
         f"# {' '.join(manifest.title.split()) or 'Questions'}",
-        f"{len(items)} questions with the answers that are accepted.",
+        _counted(manifest, items),
     ]
+    return "\n\n".join(lines) + "\n"
+
+
+def with_counts(card: str, manifest: SetManifest, items: Sequence[Item]) -> str:
+    """A card that people may have changed, with what it says of the questions brought up to date.
+
+    Where they took that away, nothing is changed.
+    """
+    before, start, rest = card.partition(_START)
+    _, end, after = rest.partition(_END)
+    return f"{before}{_counted(manifest, items)}{after}" if start and end else card
+
+
+def _counted(manifest: SetManifest, items: Sequence[Item]) -> str:
+    counts = Counter(item.kind for item in items)
+    lines = [_START, f"{len(items)} questions with the answers that are accepted."]
     if manifest.packs:
         names = ", ".join(f"`{each}`" for each in manifest.packs)
         lines.append(f"They can be answered from {names}.")
     rows = [f"| {_WORDS[kind]} | {count} |" for kind, count in sorted(counts.items())]
     lines.append("\n".join(["| kind | questions |", "|---|---|", *rows]))
-    return "\n\n".join(lines) + "\n"
+    return "\n\n".join([*lines, _END])
