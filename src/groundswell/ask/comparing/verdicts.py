@@ -104,6 +104,15 @@ def is_settled(counts: Counts, left: int, error: float) -> bool:
     return all(mcnemar(*each) > late and evidence(*each) < early for each in ends)
 
 
+def outcome_of(counts: Counts, planned: int, error: float) -> Outcome:
+    """Which one is better, when asking ended there."""
+    is_whole = counts.asked == planned
+    p = mcnemar(counts.first, counts.second)
+    if is_clear(counts, error) or (is_whole and p <= error * (1 - EARLY_SHARE)):
+        return Outcome.FIRST if counts.first > counts.second else Outcome.SECOND
+    return Outcome.UNCLEAR
+
+
 def judged(counts: Counts, planned: int, error: float = ERROR) -> Verdict:
     """The verdict on a pair.
 
@@ -113,13 +122,10 @@ def judged(counts: Counts, planned: int, error: float = ERROR) -> Verdict:
         error: how likely a difference may be claimed where there is none.
     """
     p, bet = mcnemar(counts.first, counts.second), evidence(counts.first, counts.second)
-    early = is_clear(counts, error)
-    whole = counts.asked == planned and p <= error * (1 - EARLY_SHARE)
-    outcome = Outcome.UNCLEAR
-    if early or whole:
-        outcome = Outcome.FIRST if counts.first > counts.second else Outcome.SECOND
+    outcome = outcome_of(counts, planned, error)
+    is_early = outcome is not Outcome.UNCLEAR and counts.asked < planned
     low, high = interval(counts.first, counts.second, counts.asked)
-    return Verdict(counts, outcome, early and counts.asked < planned, p, bet, low, high)
+    return Verdict(counts, outcome, is_early, p, bet, low, high)
 
 
 def all_judged(right: Sequence[Sequence[bool]], planned: int) -> dict[tuple[int, int], Verdict]:
