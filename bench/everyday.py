@@ -1,8 +1,9 @@
 """Questions in everyday words over the country profiles, with the rows that answer them.
 
-Fifty with rows and twelve that no profile answers, written by a person and not by templates; each
-of the fifty is asked a second time with its country kept back. Knows which row is the right one.
-Does not know how anything is searched.
+Fifty with rows and twelve that no profile answers, written by hand and not by templates, and thirty
+written when the table of wordings (`ask.retrieval.wordings`) was finished and no longer changed;
+each that has an answer is asked a second time with its country kept back. Knows which row is the
+right one. Does not know how anything is searched.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ FILE = Path(__file__).with_name("everyday.jsonl")
 @dataclass(frozen=True)
 class Everyday:
     """A question; ``rows`` are headings of its article, any of which answers; none answers it
-    where there are none.
+    where there are none. ``is_after``: written when the table of wordings was finished.
     """
 
     question: str
     article: str
     rows: tuple[str, ...]
+    is_after: bool
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,10 @@ class Seen:
 def everyday() -> list[Everyday]:
     """The questions of the file."""
     told = map(json.loads, FILE.read_text("utf-8").splitlines())
-    return [Everyday(each["question"], each["article"], tuple(each["rows"])) for each in told]
+    return [
+        Everyday(each["question"], each["article"], tuple(each["rows"]), each.get("after", False))
+        for each in told
+    ]
 
 
 def ask_everyday(

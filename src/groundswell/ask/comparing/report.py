@@ -17,13 +17,15 @@ Json = dict[str, Any]
 # A card shows so many comparisons, the newest first; older ones stay in their folder.
 SHOWN_MAX: Final = 10
 PAIRS_MAX: Final = 12
-_LABEL_CHARACTERS_MAX: Final = 60
+_LABEL_CHARACTERS_MAX: Final = 46
 _HEAD: Final = "## Which model answers these questions best"
 _START: Final = "<!-- results -->"
 _END: Final = "<!-- end of results -->"
 _PART: Final = re.compile(
     r"<!-- result (?P<id>[0-9a-f]{16}) -->\n.*?<!-- end (?P=id) -->\n", re.DOTALL
 )
+# A space at which no line ends.
+_FIXED: Final = "\u00a0"
 _MARKS: Final = re.compile(r"([\\`*_{}\[\]<>|~#!&])")
 _STOPPED: Final = {
     "all": "all of them were asked",
@@ -70,19 +72,19 @@ def _apart(lines: list[str]) -> list[str]:
 
 
 def _table(result: Json) -> list[str]:
-    head = "| model | right | seconds a question | first word | words a second | memory at most |"
-    rows = [head.replace("words a second", "tokens a second"), "|---|---|---|---|---|---|"]
+    head = "| model | right | a question | first word | tokens/s | memory |"
+    rows = [head, "|---|---|---|---|---|---|"]
     for model in sorted(result["models"], key=lambda each: -each["right"]):
         share = 100 * model["right"] / max(1, result["asked"])
         cells = (
             _plain(model["label"]),
-            f"{model['right']} of {result['asked']} ({share:.0f} %)",
-            f"{model['seconds_per_question']:.2f}",
+            f"{model['right']} of {result['asked']} ({share:.0f} %)".replace(" ", _FIXED),
+            f"{model['seconds_per_question']:.2f} s",
             f"{model['first_token_seconds']:.2f} s",
             f"{model['tokens_per_second']:.0f}",
             f"{model['peak_bytes'] / (1 << 20):.0f} MiB" if model["peak_bytes"] else "not known",
         )
-        rows.append("| " + " | ".join(cells) + " |")
+        rows.append("| " + " | ".join(each.replace(" s", f"{_FIXED}s") for each in cells) + " |")
     return rows
 
 
@@ -115,14 +117,22 @@ def _failures(result: Json) -> list[str]:
 
 
 def _how(result: Json) -> str:
-    sources = ", ".join(f"`{name}`" for name in result["settings"]["sources"])
+    sources = ", ".join(f"`{_short_name(name)}`" for name in result["settings"]["sources"])
     how = f"with passages of {sources}" if sources else "without sources"
     asked = f"{result['asked']} of {result['planned']} questions, {_STOPPED[result['stopped']]}"
-    models = ", ".join(f"`{model['name']}`" for model in result["models"])
+    models = ", ".join(
+        f"`{'+'.join(_short_name(each) for each in (model['name'], *model['adapters']))}`"
+        for model in result["models"]
+    )
     return (
         f"Asked {how}: {asked}. Answers were judged by rules, not by a model. Models: {models}. "
         f"All answers: [`{FOLDER}/{result['id']}.json`]({FOLDER}/{result['id']}.json)."
     )
+
+
+def _short_name(name: str) -> str:
+    """A name with as much of its commit as people compare; the result has all of it."""
+    return re.sub(r"(?<=@)([0-9a-f]{12})[0-9a-f]{28,52}", r"\1", name.replace("`", ""))
 
 
 def _plain(text: str) -> str:
@@ -132,10 +142,11 @@ def _plain(text: str) -> str:
 
 # --- the picture ----------------------------------------------------------------------------------
 
-_WIDTH: Final = 640
-_ROW: Final = 44
-_LEFT: Final = 20
-_RIGHT: Final = 620
+# Narrow enough that its words can be read on a telephone.
+_WIDTH: Final = 380
+_ROW: Final = 66
+_LEFT: Final = 10
+_RIGHT: Final = 370
 _COLOURS: Final = """
 svg{font:13px system-ui,sans-serif;--ink:#1f2328;--soft:#667079;--line:#2563a8}
 @media (prefers-color-scheme:dark){svg{--ink:#e6e8ea;--soft:#9aa3ab;--line:#79b4f0}}
@@ -150,8 +161,9 @@ def picture_of(result: Json) -> bytes:
     ends = [abs(pair[end]) for pair in pairs for end in ("low", "high")]
     most = max(0.05, *ends) if ends else 0.05
     height = _ROW * len(pairs) + 34
+    size = f'width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
         "<title>Differences between models, with 95 % intervals</title>",
         f"<style>{_COLOURS}</style>",
         f'<line class="zero" x1="{_at(0, most)}" x2="{_at(0, most)}" y1="0" y2="{height - 24}"/>',
@@ -160,9 +172,9 @@ def picture_of(result: Json) -> bytes:
         parts += _row(pair, number * _ROW, result["asked"], most)
     foot = height - 6
     worst = f"{100 * most:.0f}"
-    right = f"right is better by {worst} of 100"
+    left, right = f"← better by {worst} of 100", f"better by {worst} of 100 →"
     parts += [
-        f'<text class="soft" x="{_LEFT}" y="{foot}">left is better by {worst} of 100</text>',
+        f'<text class="soft" x="{_LEFT}" y="{foot}">{left}</text>',
         f'<text class="soft" x="{_at(0, most)}" y="{foot}" text-anchor="middle">equal</text>',
         f'<text class="soft" x="{_RIGHT}" y="{foot}" text-anchor="end">{right}</text>',
         "</svg>",
@@ -173,10 +185,10 @@ def picture_of(result: Json) -> bytes:
 def _row(pair: Json, top: int, asked: int, most: float) -> list[str]:
     middle = (pair["second_alone"] - pair["first_alone"]) / max(1, asked)
     low, dot, high = (_at(each, most) for each in (pair["low"], middle, pair["high"]))
-    names, line = top + 16, top + 30
+    name, other, line = top + 16, top + 34, top + 50
     return [
-        f'<text x="{_LEFT}" y="{names}">{_short(pair["first"])}</text>',
-        f'<text x="{_RIGHT}" y="{names}" text-anchor="end">{_short(pair["second"])}</text>',
+        f'<text x="{_LEFT}" y="{name}">{_short(pair["first"])}</text>',
+        f'<text x="{_RIGHT}" y="{other}" text-anchor="end">{_short(pair["second"])}</text>',
         f'<line class="bar" x1="{low}" x2="{high}" y1="{line}" y2="{line}"/>',
         f'<circle class="dot" cx="{dot}" cy="{line}" r="5"/>',
     ]
@@ -190,6 +202,6 @@ def _at(share: float, most: float) -> int:
 def _short(text: str) -> str:
     plain = " ".join(str(text).split())
     # The end tells models of one family apart.
-    if len(plain) > _LABEL_CHARACTERS_MAX // 2:
-        plain = "…" + plain[-_LABEL_CHARACTERS_MAX // 2 :]
+    if len(plain) > _LABEL_CHARACTERS_MAX:
+        plain = "…" + plain[-_LABEL_CHARACTERS_MAX:]
     return escape(plain)
