@@ -62,7 +62,7 @@ def build(*, sources: tuple[str, ...], output: str, data: Path, as_json: bool, *
     options = Options(
         said["title"], said["language"], said["licence"], said["attribution"], said["processes"]
     )
-    if _is_folder(output):
+    if is_folder(output):
         made = _make(opened, Path(output), options)
         _print(made, {"folder": output}, as_json=as_json)
         return
@@ -70,19 +70,20 @@ def build(*, sources: tuple[str, ...], output: str, data: Path, as_json: bool, *
         assert hub.publishing is not None, "what it needs is installed"
         repo_id = RepoId.parse(RepoKind.DATASET, output.removeprefix("datasets/"))
         visibility = Visibility.PUBLIC if said["public"] else Visibility.PRIVATE
-        principal = _principal(hub, said["account"] or repo_id.namespace)
+        principal = principal_of(hub, said["account"] or repo_id.namespace)
         folder = DataFolder(hub.settings.data).packs / f"{repo_id.namespace}--{repo_id.name}"
         made = _make(opened, folder, options)
-        with _progress("files") as progress:
+        with told_progress("files") as progress:
             commit = hub.publishing.publish(principal, repo_id, folder, visibility, progress)
     _print(made, {"repository": f"datasets/{repo_id.full_name}", "commit": commit}, as_json=as_json)
 
 
-def _is_folder(output: str) -> bool:
+def is_folder(output: str) -> bool:
+    """Whether what is made goes into a folder, and not into a repository."""
     return output.startswith((".", "/", "~")) or "/" not in output
 
 
-def _principal(hub: Hub, name: str) -> Principal:
+def principal_of(hub: Hub, name: str) -> Principal:
     """The account in whose name the operator of this machine writes."""
     from groundswell.hub.accounts import AccountKind
 
@@ -95,12 +96,13 @@ def _principal(hub: Hub, name: str) -> Principal:
 def _make(sources: list[Source], folder: Path, options: Options) -> Made:
     from groundswell.ask.making import make_pack
 
-    with _progress("documents") as progress:
+    with told_progress("documents") as progress:
         return make_pack(sources, folder.expanduser(), options, progress)
 
 
 @contextlib.contextmanager
-def _progress(what: str) -> Iterator[Any]:
+def told_progress(what: str) -> Iterator[Any]:
+    """A function that is told how much of how much is done."""
     with ProgressBar() as bar:
         done = 0
 

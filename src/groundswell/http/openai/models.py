@@ -68,9 +68,11 @@ def described(hub: Hub, model: ModelRef) -> Json:
         "parameters": facts.parameter_count,
         "context_tokens": model.context_tokens,
         "size": model.size_bytes,
+        "sha256": list(model.content),
         "writes_text": facts.writes_text,
         "reranks": facts.reranks,
         "state": state.phase.value if state is not None else "not loaded",
+        "peak": state.peak_bytes if state is not None else 0,
     }
 
 
