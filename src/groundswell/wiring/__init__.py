@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from groundswell.ask.building import build_runtime
 from groundswell.ask.derivatives import Derivatives
+from groundswell.ask.retrieval import scratch
 from groundswell.ask.runtime import Runtime
 from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
 from groundswell.core.values import RecipePlan
@@ -316,6 +317,7 @@ def build(  # long: a line or two for each use case
 
     if serves:
         derivatives.sweep()
+        scratch.sweep()
         _begin_to_serve(git, commits)
     return Hub(
         settings=settings,
