@@ -34,8 +34,6 @@ def with_tag(own: bytes, made: bytes) -> bytes:
     if not own.strip():
         return made
     try:
-        if len(own) > OWN_BYTES_MAX:
-            raise Malformed("card metadata", "the card is too large")
         card = read_card(own.decode("utf-8"))
     except (UnicodeDecodeError, Malformed) as error:
         why = error.why if isinstance(error, Malformed) else "it is no text"
@@ -57,6 +55,6 @@ def with_tag(own: bytes, made: bytes) -> bytes:
 
 def with_attributes(own: bytes, folder: Path) -> bytes:
     """The attributes of a dataset with those of the pack in a folder, which come last."""
-    lines = own.splitlines()
-    missing = [line for line in (folder / ATTRIBUTES).read_bytes().splitlines() if line not in lines]
+    lines, ours = own.splitlines(), (folder / ATTRIBUTES).read_bytes().splitlines()
+    missing = [line for line in ours if line not in lines]
     return b"".join(line + b"\n" for line in (*lines, *missing))

@@ -1,8 +1,8 @@
 """A pack of a folder becomes a commit of a dataset.
 
 Knows which files are sent: those that the repository does not have, for content is named by its
-bytes; and that a card and attributes may be people's own (`beside`). One commit, so that no revision
-has a `pack.json` whose files are missing.
+bytes; and that a card and attributes may be people's own (`beside`). One commit, so that no
+revision has a `pack.json` whose files are missing.
 """
 
 from __future__ import annotations

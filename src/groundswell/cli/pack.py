@@ -67,14 +67,14 @@ def build(*, sources: tuple[str, ...], output: str, data: Path, as_json: bool, *
         _print(made, {"folder": output}, as_json=as_json)
         return
     with opened_hub(data) as hub:
-        assert hub.publishing is not None, "what it needs is installed"
+        assert hub.packs is not None, "what it needs is installed"
         repo_id = RepoId.parse(RepoKind.DATASET, output.removeprefix("datasets/"))
         visibility = Visibility.PUBLIC if said["public"] else Visibility.PRIVATE
         principal = _principal(hub, said["account"] or repo_id.namespace)
         folder = DataFolder(hub.settings.data).packs / f"{repo_id.namespace}--{repo_id.name}"
         made = _make(opened, folder, options)
         with _progress("files") as progress:
-            commit = hub.publishing.publish(principal, repo_id, folder, visibility, progress)
+            commit = hub.packs.publishing.publish(principal, repo_id, folder, visibility, progress)
     _print(made, {"repository": f"datasets/{repo_id.full_name}", "commit": commit}, as_json=as_json)
 
 

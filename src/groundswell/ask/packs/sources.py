@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import sqlite3
 import tempfile
@@ -245,6 +246,37 @@ def _content(archive: Archive, entry: Entry | None) -> bytes | str:
         return archive.content(entry)
     except Malformed as error:
         return error.message
+
+
+@dataclass(frozen=True)
+class CopiedSource:
+    """Files of a repository that were copied into a folder, under numbers: a name of a repository
+    need not be one of this machine. What is there stands in a list beside them.
+    """
+
+    root: Path
+    name: str
+
+    def documents(self) -> Iterator[Document]:
+        for path, (file, sha256) in sorted(self._listed().items()):
+            yield from file_documents(file, path, sha256)
+
+    def read(self, paths: Sequence[str]) -> Iterator[Read]:
+        listed = self._listed()
+        return read_files(paths, lambda path: listed[path][0])
+
+    def describe(self) -> dict[str, Any]:
+        # Not its commit: the pack may be committed there, and unchanged files give the same pack.
+        return {"kind": "repository", "name": self.name}
+
+    def _listed(self) -> dict[str, tuple[Path, str]]:
+        with (self.root / COPIED_LIST).open(encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines]
+        return {path: (self.root / file, sha256) for path, file, sha256 in rows}
+
+
+# Lines of JSON: path in the repository, file beside the list, sha256.
+COPIED_LIST: Final = "files.jsonl"
 
 
 def open_source(text: str) -> Source:

@@ -1,9 +1,9 @@
-"""The process that reads one Parquet file: rows are asked for by their numbers, and come as lines of
-JSON. It sees the file by ranges that it asks for.
+"""The process that reads one Parquet file: rows are asked for by their numbers, and come as lines
+of JSON. It sees the file by ranges that it asks for.
 
-Started by `ask.packs.tables`. It loads the engine, locks it as the viewer does, shuts itself in, and
-then answers one question after the other: `{"rows": [from, to]}`, or `{"count": true}`. Needs the
-extra ``[viewer]``.
+Started by `ask.packs.tables`. It loads the engine, locks it as the viewer does, shuts itself in,
+and then answers one question after the other: `{"rows": [from, to]}`, or `{"count": true}`. Needs
+the extra ``[viewer]``.
 """
 
 from __future__ import annotations
