@@ -96,7 +96,12 @@ def _made(orders: Json, work: Path) -> Json:
     except GroundswellError as error:
         return {"error": error.message}
     left_out = [[each.path, each.why] for each in report.unreadable[:_TOLD_MAX]]
-    return {"left_out": left_out, "left_out_count": report.unreadable_count}
+    return {
+        "articles": report.counts.articles,
+        "passages": report.counts.passages,
+        "left_out": left_out,
+        "left_out_count": report.unreadable_count,
+    }
 
 
 if __name__ == "__main__":

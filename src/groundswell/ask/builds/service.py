@@ -203,14 +203,14 @@ class Builds:
 
         tell()
         _, source, _ = self._found(build)
-        note.change(stage=Stage.COPYING, done=0, total=0)
+        note.enter(Stage.COPYING, self._clock())
         sources = self._copying.copy(
             source, BRANCH, work / "files", None, lambda done, total: tell(done=done, total=total)
         )
-        note.change(stage=Stage.BUILDING, done=0, total=0)
+        note.enter(Stage.BUILDING, self._clock())
         self._make(note, source, sources, work, tell)
         tell()
-        note.change(stage=Stage.PUBLISHING, done=0, total=0)
+        note.enter(Stage.PUBLISHING, self._clock())
         commit, target_id = self._publish(build, work / "pack", tell)
         note.end(Stage.DONE, self._clock(), commit=commit, target=target_id.full_name)
 
@@ -235,7 +235,12 @@ class Builds:
 
         made = make_apart(work, sources, options, self._limits, counted)
         left_out = tuple((str(path)[:300], str(why)[:300]) for path, why in made["left_out"])
-        note.change(left_out=left_out, left_out_count=int(made["left_out_count"]))
+        note.change(
+            left_out=left_out,
+            left_out_count=int(made["left_out_count"]),
+            articles=int(made["articles"]),
+            passages=int(made["passages"]),
+        )
 
     def _publish(self, build: Build, folder: Path, tell: Callable[..., None]) -> tuple[str, RepoId]:
         for attempt in range(PUBLISHES_MAX):
@@ -276,6 +281,10 @@ class _Note:
         self.build = replace(self.build, **said)  # type: ignore[arg-type]
         self._desk.put(self.build)
         self._written = time.monotonic()
+
+    def enter(self, stage: Stage, now: int) -> None:
+        """Another stage begins."""
+        self.change(stage=stage, stage_at=now, done=0, total=0)
 
     def count(self, counts: dict[str, int]) -> None:
         """Counts, which need not all be written."""

@@ -50,7 +50,8 @@ class Build:
         account_id: who asked; it is built with their rights.
         tries: how often it was begun: a hub may end on the way.
         done, total: documents; bytes while they are copied, files while they are committed.
-        articles, size_bytes: that were read.
+        articles, size_bytes: that were read; ``passages`` of the whole pack, at the end.
+        stage_at: when this stage began.
         left_out: documents of which nothing came, with why; the first few.
         left_out_count: all of them.
         why: what a failure says, in words for people.
@@ -69,7 +70,9 @@ class Build:
     done: int = 0
     total: int = 0
     articles: int = 0
+    passages: int = 0
     size_bytes: int = 0
+    stage_at: int = 0
     left_out: tuple[tuple[str, str], ...] = ()
     left_out_count: int = 0
     why: str = ""
