@@ -28,6 +28,7 @@ from groundswell.http.pages.views import BuildBox, NewPackPage, PackPage, RepoHe
 from groundswell.http.pages.wording import plural, quantity
 from groundswell.http.routing import Route
 from groundswell.hub.repos import Repository
+from groundswell.wire import packs
 
 if TYPE_CHECKING:
     from groundswell.ask.builds import Build, Builds, Order
@@ -135,8 +136,10 @@ def _documents(asked: Asked, repository: Repository) -> tuple[int, bool]:
     except (RevisionNotFound, NotFound):
         return 0, True
     files = [each.entry.path for each in page.items if each.entry.kind is EntryKind.FILE]
+    # What a pack brought along is no document.
+    made = ("README.md", "text/", "index/", "eval/") if packs.NAME in files else ("README.md",)
     count = sum(
-        (is_source_file(path) or path.lower().endswith(".zim")) and path != "README.md"
+        (is_source_file(path) or path.lower().endswith(".zim")) and not path.startswith(made)
         for path in files
     )
     return count, page.next_cursor is None
@@ -173,6 +176,8 @@ def _figures(asked: Asked, build: Build, before: int) -> str:
         words = [f"{build.done:,} of {build.total:,} documents"]
         words += [f"{quantity(build.articles)} articles", size_text(build.size_bytes)]
         words.append(_left(asked, build))
+        if build.done >= build.total:
+            words.append("questions are made to measure it")
         return ", ".join(word for word in words if word)
     if stage == "publishing" and build.total:
         return f"{build.done} of {plural(build.total, 'file')}"
