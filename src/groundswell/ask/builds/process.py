@@ -66,7 +66,7 @@ def make_apart(
     orders = {"work": str(work), "sources": list(map(_told, sources)), "options": options}
     (work / "tmp").mkdir(exist_ok=True)
     process = subprocess.Popen(
-        command_of("groundswell.ask.builds.maker"),
+        command_of("groundswell.ask.maker"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

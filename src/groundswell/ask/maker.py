@@ -3,6 +3,8 @@ far it is on standard output. It ends when standard input does.
 
 It can read the programs of this machine and write one folder; it has no network. Documents are
 parsed in a further process, which can do nothing at all.
+
+It stands outside `builds`, so that it imports nothing of the hub before it is shut in.
 """
 
 from __future__ import annotations
