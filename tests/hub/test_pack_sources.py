@@ -23,6 +23,7 @@ from groundswell.ask.retrieval import scratch
 from groundswell.core.errors import BadRequest, Unavailable
 from groundswell.hub.viewing.pipe import Ended
 from groundswell.wire.cards import read_card
+from tests.clients.stage import ask_json
 from tests.hub.pack_world import lakes
 from tests.live import LiveHub, swell, token_of
 
@@ -183,14 +184,11 @@ def commit_count(hub: LiveHub, name: str) -> int:
 
 
 def asks(hub: LiveHub, question: str, pack: str) -> str:
-    command = ["ask", question, "--pack", pack, "--risk", "0.2", "--data", str(hub.data)]
-    done = subprocess.run(
-        [sys.executable, "-m", "groundswell.cli", *command],
-        capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
-    return done.stdout + done.stderr
+    form = {"question": question, "packs": [pack], "risk": 0.2, "stream": False}
+    return ask_json(hub, "POST", "/v1/ask", form, token=token_of("ada")).text
 
 
+@pytest.mark.timeout(300)  # it waits for a program that starts others, on a busy machine
 def test_a_watched_folder_and_a_hub_that_goes_away(live_hub: LiveHub, tmp_path: Path) -> None:
     pack = "ada/watched-notes"
     notes = tmp_path / "notes"
