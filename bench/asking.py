@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from bench import corpora
-from bench.lexical import by_bm25s, by_fts5
 from bench.everyday import ask_everyday, everyday
+from bench.lexical import by_bm25s, by_fts5
 from bench.rows import Row, percentile
 from bench.servers import RunningHub
 from groundswell.ask.answering import Asking, Evidence, answer

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from groundswell.core.errors import BadRequest, NotServed
 from groundswell.http.answers import apart
 from groundswell.http.auth import principal_of
+from groundswell.http.pages.accounts import namesake_url
 from groundswell.http.pages.articles import article_url
 from groundswell.http.pages.door import DOOR, Asked, asked_of, respond
 from groundswell.http.pages.views import AskPage, PackChoice, QuoteRow, ReplyBox
@@ -115,6 +116,7 @@ def _page(asked: Asked, form: _Form) -> AskPage:
         about=form.about,
         without_about_url=form.url(about="", question=form.question[:QUESTION_CHARACTERS_MAX]),
         risks=tuple((risk, words, risk == form.risk) for risk, words in RISKS),
+        namesake_url=namesake_url(asked, "ask"),
     )
     library = asked.hub.library
     if library is None:

@@ -130,6 +130,7 @@ from groundswell.http.pages.views.own import (
     TokenRow,
     TokensPage,
 )
+from groundswell.http.pages.views.packing import BuildBox, NewPackPage, PackPage
 from groundswell.http.pages.views.places import (
     AccountPage,
     FacetGroup,
@@ -213,6 +214,7 @@ __all__ = [
     "BucketFileRow",
     "BucketPage",
     "BucketRow",
+    "BuildBox",
     "CardPage",
     "CheckPage",
     "CheckRow",
@@ -285,6 +287,7 @@ __all__ = [
     "NewCollectionPage",
     "NewDiscussionPage",
     "NewForkPage",
+    "NewPackPage",
     "NewRepoPage",
     "NewTokenPage",
     "NotebookCell",
@@ -294,6 +297,7 @@ __all__ = [
     "NotificationsPage",
     "Origin",
     "PackChoice",
+    "PackPage",
     "PendingContent",
     "PersonRow",
     "PlaceForm",
