@@ -14,10 +14,9 @@ from groundswell.ask.answering import Asking, Conflict, Extract, answer
 from groundswell.ask.making import calibration_of, make_pack, open_folder
 from groundswell.ask.packs.building import Options
 from groundswell.ask.packs.sources import FolderSource
-from groundswell.ask.receipts import check_receipt
 from groundswell.ask.retrieval.searching import Shelf
 
-KENYA = "# Mount Kenya\n\nMount Kenya is the highest mountain in Kenya. It rises {height} above the sea.\n\n"
+KENYA = "# Mount Kenya\n\nMount Kenya is the highest mountain in Kenya. Mount Kenya is {height} high.\n\n"
 CLIMB = "## Climbing\n\n{who} climbed Mount Kenya first. The first ascent of Mount Kenya was made in {year}.\n\n"
 CAPITAL = "# Utopia\n\nThe capital of Utopia is {capital}.\n"
 
@@ -37,7 +36,12 @@ def pack(folder: Path, name: str, **said: str) -> Path:
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     folder = tmp_path_factory.mktemp("sides")
-    one = {"height": "5,199 metres", "who": "Halford Mackinder", "year": "1899", "capital": "Amaurot"}
+    one = {
+        "height": "5,199 metres",
+        "who": "Halford Mackinder",
+        "year": "1899",
+        "capital": "Amaurot",
+    }
     folders = [
         pack(folder, "one", **one),
         pack(folder, "other", height="5,895 m (19,341 ft)", who="Kisoi Munyao", year="1959", capital="Achora"),
