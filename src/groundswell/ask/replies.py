@@ -34,10 +34,18 @@ class Closable(Protocol):
 
 class Reply:
     """The events of an answer as they come: an iterator that any thread may ``close``, which stops
-    the model. ``timing`` is the model's, once it has ended.
+    the model. ``model`` is what that is, down to its bytes, "" for none; ``packs`` are those that
+    are asked, with their commits; ``timing`` is the model's, once it has ended.
     """
 
-    def __init__(self, work: Callable[[Reply], Generator[Event, None, None]]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Reply], Generator[Event, None, None]],
+        packs: tuple[str, ...],
+        model: str,
+    ) -> None:
+        self.packs = packs
+        self.model = model
         self.timing: Timing | None = None
         self._is_closed = False
         self._asked: Closable | None = None
@@ -107,7 +115,8 @@ def begin(library: Library, runtime: Runtime, principal: Principal, wish: Wish) 
             writer = writer_of(runtime, model, longer=wish.longer, reply=reply)
         return _events(library, refs, wish.asking, writer)
 
-    return Reply(work)
+    packs = tuple(f"{ref.name}@{ref.commit}" for ref in refs)
+    return Reply(work, packs, "" if model is None else model.name)
 
 
 def _model(runtime: Runtime, principal: Principal, name: str) -> ModelRef:

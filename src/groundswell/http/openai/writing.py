@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -12,18 +11,17 @@ from starlette.responses import Response
 
 from groundswell.ask.runtime import Chunks, ModelRef, State, asking
 from groundswell.ask.runtime import Request as Asked
-from groundswell.http.answers import PATIENCE_SECONDS, Feed, Manner, Streamed, gathered
+from groundswell.http.answers import Feed, Streamed, gathered
 from groundswell.http.auth import ask, hub_of
 from groundswell.http.bodies import flag_field, json_object
 from groundswell.http.errors import json_response
-from groundswell.http.openai.door import DOOR, error_body, model_of
+from groundswell.http.openai import asking as packs
+from groundswell.http.openai.door import DOOR, frame_of, manner_of, model_of
 from groundswell.http.routing import Route
 
 Json = dict[str, Any]
 Item = Json | State
 
-_PING: Final = b": still here\n\n"
-_END: Final = b"data: [DONE]\n\n"
 _GONE: Final = 499
 
 
@@ -53,19 +51,6 @@ async def _frames(
         yield frame_of({**last, "model": model, "choices": [end]})
 
 
-def manner_of(body: Json) -> Manner:
-    """How a stream of this API is written. With ``progress`` it begins at once, so that comments
-    are seen.
-    """
-    patience_seconds = 0.0 if flag_field(body, "progress") else PATIENCE_SECONDS
-    return Manner(lambda error: frame_of(error_body(error)), _END, _PING, patience_seconds)
-
-
-def frame_of(chunk: Mapping[str, Any]) -> bytes:
-    """A chunk as a server-sent event."""
-    return b"data: %s\n\n" % json.dumps(chunk, ensure_ascii=False).encode("utf-8", "replace")
-
-
 async def _write(request: Request, read: Callable[[Json, int], Asked]) -> Response:
     """Have a model write, streamed or whole."""
     hub = hub_of(request)
@@ -89,6 +74,9 @@ async def _whole(request: Request, model: ModelRef, chunks: Chunks) -> Response:
 
 
 async def _chat(request: Request) -> Response:
+    body = await json_object(request)
+    if packs.names_packs(body.get("model")):
+        return await packs.chat(request, body)
     return await _write(request, asking.chat)
 
 

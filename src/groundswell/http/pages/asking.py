@@ -19,10 +19,10 @@ from starlette.responses import Response
 from groundswell.core.errors import BadRequest, NotServed
 from groundswell.http.answers import apart
 from groundswell.http.auth import principal_of
-from groundswell.http.pages.articles import article_url
 from groundswell.http.pages.door import DOOR, Asked, asked_of, respond
 from groundswell.http.pages.views import AskPage, PackChoice, QuoteRow, ReplyBox
 from groundswell.http.pages.wording import plural, quantity
+from groundswell.http.places import article_url
 from groundswell.http.routing import Route
 from groundswell.wire.hub_api.text import parse_query
 
