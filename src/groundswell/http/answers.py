@@ -208,8 +208,9 @@ class Streamed(Response):
             is_over = frame is _OVER
             if is_over:
                 frame = self._manner.last
-            async with asyncio.timeout(self._idle_seconds):
-                await send({"type": "http.response.body", "body": frame, "more_body": True})
+            if frame:
+                async with asyncio.timeout(self._idle_seconds):
+                    await send({"type": "http.response.body", "body": frame, "more_body": True})
             if is_over:
                 break
             if pending.done():
