@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from groundswell.ask.packs.building import Options
 from groundswell.ask.packs.sources import FolderSource
 from groundswell.wire.packs import Citation
 from tests.clients.environments import environment
-from tests.clients.stage import SCRIPTS, Answer, ask_json, run, sha256
+from tests.clients.stage import SCRIPTS, Answer, ask, ask_json, run, sha256
 from tests.clients.test_openai import cpu_ticks, runners
 from tests.live import LiveHub, token_of
 
@@ -244,3 +245,74 @@ def test_nobody_asks_open_packs(live_hub: LiveHub) -> None:
         ).status
         == 401
     )
+
+
+def test_mcps_own_client(live_hub: LiveHub) -> None:
+    """Over HTTP and standard streams, with and without a handshake: the same each time."""
+    client = environment("mcp")
+    wanted = {"TOKEN": token_of("bob", "read"), "PATH": os.environ["PATH"], "NO_PROXY": "127.0.0.1"}
+    arguments = (live_hub.url, sys.executable, PACK, HIDDEN)
+    told = json.loads(run(client.program, SCRIPTS / "mcp_calls.py", *arguments, env=wanted))
+    assert {each["version"] for each in told.values()} == {"2025-11-25", "2026-07-28"}
+    first = told["http legacy"]
+    for each in told.values():
+        assert {**each, "version": ""} == {**first, "version": ""}
+    assert first["server"] == "groundswell"
+    assert first["tools"] == ["ask", "packs", "open_citation"]
+    quote = first["quotes"][0]
+    assert f"“{quote['text']}”" in first["text"]
+    assert quote["url"].startswith(f"{live_hub.url}/datasets/{PACK}/article/")
+    assert first["opened"]["quoted"] == quote["text"]
+    assert (
+        first["opened"]["after"].startswith("\nThey reached its summit") or quote["text"] in KENYA
+    )
+    assert first["opened"]["title"] == "Mount Kenya"
+    assert {PACK, OTHER} <= set(first["packs"])
+    assert HIDDEN not in first["packs"]
+    assert first["answered"] is False
+    assert all(is_error for is_error, _ in first["errors"].values())
+    words = {name: text for name, (_, text) in first["errors"].items()}
+    assert words["hidden"] == words["absent"]
+    assert words["hidden place"] == words["absent place"]
+    assert "may have 2000 characters" in words["long"]
+    assert "There is no question" in words["empty"]
+    assert "no such tool" in first["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "code"),
+    [
+        (b"", 400, -32700),
+        (b"{", 400, -32700),
+        (b"[" * 100_000, 400, -32700),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":' + b"[" * 40 + b"]" * 40 + b"}}", 400, -32600),
+        (b"[]", 400, -32600),
+        (b'{"jsonrpc":"1.0","id":1,"method":"ping"}', 400, -32600),
+        (b'{"jsonrpc":"2.0","id":1}', 400, -32600),
+        (b'{"jsonrpc":"2.0","id":[],"method":"ping"}', 400, -32600),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}', 400, -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"resources/list"}', 404, -32601),
+        (b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ask","arguments":[]}}', 400, -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}', 400, -32020),
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping"}', 200, 0),
+        (b'{"jsonrpc":"2.0","method":"notifications/initialized"}', 202, 0),
+        (b'{"jsonrpc":"2.0","id":1,"result":{}}', 202, 0),
+    ],
+)  # fmt: skip
+def test_odd_messages_are_refused(
+    live_hub: LiveHub, message: bytes, status: int, code: int
+) -> None:
+    answer = ask(live_hub, "POST", "/mcp", message)
+    assert answer.status == status, answer.body
+    assert code == (answer.json().get("error", {}).get("code", 0) if answer.body else 0)
+
+
+def test_who_may_speak_to_the_tools(live_hub: LiveHub) -> None:
+    ping = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+    assert ask(live_hub, "GET", "/mcp").status == 405
+    assert ask(live_hub, "DELETE", "/mcp").status == 405
+    assert ask(live_hub, "POST", "/mcp", b"x" * 300_000).status == 413
+    assert ask(live_hub, "POST", "/mcp", ping, token="hf_wrong").status == 401
+    elsewhere = ask(live_hub, "POST", "/mcp", ping, headers={"Origin": "https://example.org"})
+    assert elsewhere.status == 403
+    assert ask(live_hub, "POST", "/mcp", ping, headers={"Origin": live_hub.url}).status == 200
