@@ -302,7 +302,7 @@ def test_mcps_own_client(live_hub: LiveHub) -> None:
 def test_odd_messages_are_refused(
     live_hub: LiveHub, message: bytes, status: int, code: int
 ) -> None:
-    answer = ask(live_hub, "POST", "/mcp", message)
+    answer = ask(live_hub, "POST", "/mcp", body=message)
     assert answer.status == status, answer.body
     assert code == (answer.json().get("error", {}).get("code", 0) if answer.body else 0)
 
@@ -311,8 +311,8 @@ def test_who_may_speak_to_the_tools(live_hub: LiveHub) -> None:
     ping = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
     assert ask(live_hub, "GET", "/mcp").status == 405
     assert ask(live_hub, "DELETE", "/mcp").status == 405
-    assert ask(live_hub, "POST", "/mcp", b"x" * 300_000).status == 413
-    assert ask(live_hub, "POST", "/mcp", ping, token="hf_wrong").status == 401
-    elsewhere = ask(live_hub, "POST", "/mcp", ping, headers={"Origin": "https://example.org"})
+    assert ask(live_hub, "POST", "/mcp", body=b"x" * 300_000).status == 413
+    assert ask(live_hub, "POST", "/mcp", body=ping, token="hf_wrong").status == 401
+    elsewhere = ask(live_hub, "POST", "/mcp", body=ping, headers={"Origin": "https://example.org"})
     assert elsewhere.status == 403
-    assert ask(live_hub, "POST", "/mcp", ping, headers={"Origin": live_hub.url}).status == 200
+    assert ask(live_hub, "POST", "/mcp", body=ping, headers={"Origin": live_hub.url}).status == 200

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.errors import Forbidden
+from groundswell.core.errors import Forbidden, MethodNotAllowed
 from groundswell.http.answers import apart
 from groundswell.http.asking.door import DOOR, library_of
 from groundswell.http.auth import principal_of
@@ -31,6 +31,9 @@ _HEADERS: Final = {"Cache-Control": "private, no-store"}
 
 
 async def _message(request: Request) -> Response:
+    if request.method != "POST":
+        # Nothing is pushed, and no session is there to be ended: clients go on without.
+        raise MethodNotAllowed({"POST"})
     library = library_of(request)
     _check_origin(request)
     principal = await principal_of(request)
@@ -71,5 +74,5 @@ def _check_origin(request: Request) -> None:
 
 def routes() -> list[Route]:
     """Addresses of this part."""
-    most = _BODY_MAX_BYTES
-    return [Route(("POST",), "/mcp", _message, DOOR, "tools", body_max_bytes=most)]
+    most, methods = _BODY_MAX_BYTES, ("POST", "GET", "DELETE")
+    return [Route(methods, "/mcp", _message, DOOR, "tools", body_max_bytes=most)]
