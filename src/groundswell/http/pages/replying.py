@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from groundswell.ask.answering import Done, Event, Plan, Quote, Sentence
     from groundswell.ask.replies import Reply
 
+_COMMIT: Final = re.compile(r"(@[0-9a-f]{8})[0-9a-f]{32}\b")
 _ABOUT_CHARACTERS_MAX: Final = 200
 _HEADERS: Final = {**PAGE_HEADERS, "X-Accel-Buffering": "no"}
 _HTML: Final = "text/html; charset=utf-8"
@@ -118,7 +120,8 @@ def begun(reply: Reply, form: Form, page: AskPage) -> AskPage | Going:
         events.append(event)
         if isinstance(event, Writing):
             rest = Rest(reply, events, form)
-            box = replace(_box(events, form), model=event.model, sentences=rest, end=rest.end)
+            name = _COMMIT.sub(r"\1", event.model)  # the receipt has all of it
+            box = replace(_box(events, form), model=name, sentences=rest, end=rest.end)
             return Going(replace(page, reply=box), rest)
     return replace(page, reply=_box(events, form))
 
