@@ -42,20 +42,27 @@ def command(data: Path, hub: str | None, token: str | None) -> None:
     """
     with _there(hub, token) if hub else _here(data) as answers:
         for line in _lines(sys.stdin.buffer):
-            answer = answers(line)
+            answer = answers(line) if len(line) <= LINE_BYTES_MAX else _too_long()
             if answer is not None:
                 sys.stdout.buffer.write(answer + b"\n")
                 sys.stdout.buffer.flush()
 
 
 def _lines(source: BinaryIO) -> Iterator[bytes]:
-    """Lines with something in them. One that is too long is passed on cut, and so refused."""
+    """Lines with something in them. Of one that is too long a byte more than may be is left."""
     while line := source.readline(LINE_BYTES_MAX + 1):
-        is_cut = len(line) > LINE_BYTES_MAX
+        is_cut = len(line) > LINE_BYTES_MAX and not line.endswith(b"\n")
         while is_cut and (rest := source.readline(LINE_BYTES_MAX)) and not rest.endswith(b"\n"):
             pass
         if line.strip():
-            yield line[:LINE_BYTES_MAX].strip()
+            yield line if is_cut else line.strip()
+
+
+def _too_long() -> bytes:
+    from groundswell.wire.mcp import INVALID_REQUEST, Refused
+
+    message = f"A message may have {LINE_BYTES_MAX} bytes."
+    return _written(Refused(INVALID_REQUEST, message).as_json())
 
 
 @contextlib.contextmanager
