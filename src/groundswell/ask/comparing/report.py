@@ -7,6 +7,7 @@ that they stay text. Reads results as they were made here; does not check them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -21,9 +22,8 @@ _LABEL_CHARACTERS_MAX: Final = 46
 _HEAD: Final = "## Which model answers these questions best"
 _START: Final = "<!-- results -->"
 _END: Final = "<!-- end of results -->"
-_PART: Final = re.compile(
-    r"<!-- result (?P<id>[0-9a-f]{16}) -->\n.*?<!-- end (?P=id) -->\n", re.DOTALL
-)
+_BEGIN: Final = "<!-- result "
+_ID: Final = re.compile(r"[0-9a-f]{16}(?= -->\n)", re.ASCII)
 # A space at which no line ends.
 _FIXED: Final = "\u00a0"
 _MARKS: Final = re.compile(r"([\\`*_{}\[\]<>|~#!&])")
@@ -47,18 +47,28 @@ def with_result(card: str, result: Json) -> str:
     part = part_of(result)
     before, _, rest = card.partition(_START)
     shown, _, after = rest.partition(_END)
-    others = [each[0] for each in _PART.finditer(shown) if each["id"] != result["id"]]
+    others = [part for name, part in _parts(shown) if name != result["id"]]
     listed = "\n".join([part, *others][:SHOWN_MAX])
     if not before.endswith("\n\n"):
         before = before.rstrip("\n") + "\n\n"
     return f"{before}{_START}\n{_HEAD}\n\n{listed}{_END}\n{after.lstrip()}"
 
 
+def _parts(shown: str) -> Iterator[tuple[str, str]]:
+    """The results of a card; what people wrote between them is not kept."""
+    for piece in shown.split(_BEGIN)[1:]:
+        name = _ID.match(piece)
+        if name is not None:
+            text, end, _ = piece.partition(f"<!-- end {name[0]} -->\n")
+            if end:
+                yield name[0], f"{_BEGIN}{text}{end}"
+
+
 def part_of(result: Json) -> str:
     """What a card says of one comparison: verdicts in words, then figures."""
     name = result["id"]
     said = [f"**{_plain(pair['sentence'])}**" for pair in result["pairs"]]
-    lines = [f"<!-- result {name} -->", *_apart(said or ["One model was measured alone."])]
+    lines = [f"{_BEGIN}{name} -->", *_apart(said or ["One model was measured alone."])]
     if result["pairs"]:
         words = "How far the second is ahead, in points of 100, with 95 % intervals."
         lines += [f"![{words}]({FOLDER}/{name}.svg)", ""]
