@@ -205,9 +205,7 @@ def smol_texts(layers: int = LAYERS) -> dict[str, bytes]:
 
 def smol_folder(layers: int = LAYERS, shards: int = 1) -> dict[str, bytes]:
     """A whole folder, its weights in one file or several."""
-    tensors = {
-        name: ("BF16", bits.shape, bits.tobytes()) for name, bits in smol_weights(layers)
-    }
+    tensors = {name: ("BF16", bits.shape, bits.tobytes()) for name, bits in smol_weights(layers)}
     if shards == 1:
         return {**smol_texts(layers), "model.safetensors": safetensors(tensors)}
     names = [f"model-{n:05}-of-{shards:05}.safetensors" for n in range(1, shards + 1)]

@@ -25,9 +25,8 @@ _STRING: Final = 8
 _ARRAY: Final = 9
 _ARRAY_KINDS: Final[Mapping[str, int]] = {"i": _INT32, "f": _FLOAT32}
 
-Value: TypeAlias = (
-    "bool | int | float | str | Sequence[str] | Sequence[bytes] | array.array[int] | array.array[float]"
-)
+Numbers: TypeAlias = "array.array[int] | array.array[float]"
+Value: TypeAlias = "bool | int | float | str | Sequence[str] | Sequence[bytes] | Numbers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Models kept as safetensors, made into GGUF: once, quantised, as a derivative with its recipe.
 
 ```python
-source = source_of(Folder(sizes, read))        # what a folder is, and what it would take
-with converter.made(making, progress) as path: # the file, converted now where it is missing
+source = source_of(Folder(sizes, read))  # what a folder is, and what it would take
+with converter.made(making, progress) as path:  # the file, converted now where it is missing
     ...
 ```
 
@@ -14,6 +14,7 @@ shut in (`worker`), which reads ranges of the store and holds a few rows at a ti
 Knows formats and llama.cpp's rules. Does not know repositories or rights.
 """
 
+from groundswell.ask.conversion import adapters
 from groundswell.ask.conversion.converter import Converter, Making
 from groundswell.ask.conversion.quantising import QUANTISATIONS
 from groundswell.ask.conversion.source import Folder, Source, source_of, weight_files
@@ -24,6 +25,7 @@ __all__ = [
     "Folder",
     "Making",
     "Source",
+    "adapters",
     "source_of",
     "weight_files",
 ]

@@ -15,7 +15,7 @@ from groundswell.ask.conversion.config import Config
 from groundswell.ask.conversion.numbers import rows_of
 from groundswell.ask.conversion.quantising import number_of, size_of
 from groundswell.ask.conversion.source import Folder, places_of
-from groundswell.ask.conversion.values import Part, Place, Work, refuse
+from groundswell.ask.conversion.values import Part, Place, Work, refusal
 from groundswell.wire.gguf_writing import Placed, Value, pack_header, padded
 
 CONFIG: Final = "adapter_config.json"
@@ -46,7 +46,7 @@ def write_adapter(folder: Folder, base: Mapping[str, Any], out: BinaryIO) -> Non
     """
     architecture = str(base["architecture"])
     if architecture not in _ARCHITECTURES:
-        refuse(f"adapters over {architecture} are not converted here")
+        raise refusal(f"adapters over {architecture} are not converted here")
     alpha = _alpha(folder)
     works = _works(folder, int(base["head_rows"]) if architecture == "llama" else 0)
     pairs: dict[str, Value] = {
@@ -80,7 +80,7 @@ def _alpha(folder: Folder) -> float:
     for key in ("use_dora", "fan_in_fan_out", "modules_to_save", "alpha_pattern", "rank_pattern",
                 "layer_replication", "trainable_token_indices", "lora_bias"):  # fmt: skip
         if config.values.get(key):
-            refuse(f"{CONFIG}: {key} is not converted here")
+            raise refusal(f"{CONFIG}: {key} is not converted here")
     rank = config.natural("r", RANK_MAX)
     alpha = config.real("lora_alpha", 1e6)
     return alpha * math.sqrt(rank) if config.flag("use_rslora", default=False) else alpha
@@ -92,18 +92,18 @@ def _works(folder: Folder, head_rows: int) -> list[Work]:
         told = _NAME.fullmatch(name)
         target = _MATRICES.get(told[2]) if told else None
         if told is None or target is None or len(place.shape) != 2:
-            refuse(f"the tensor {name[:100]} is no part of a plain LoRA")
+            raise refusal(f"the tensor {name[:100]} is no part of a plain LoRA")
         found.setdefault(f"blk.{int(told[1])}.{target}.weight", {})[told[3]] = name, place
     works = []
     for target, halves in sorted(found.items()):
         if halves.keys() != {"A", "B"} or halves["A"][1].shape[0] != halves["B"][1].shape[1]:
-            refuse(f"the two halves for {target} do not go together")
+            raise refusal(f"the two halves for {target} do not go together")
         for half, (name, place) in sorted(halves.items()):
             turns = head_rows if half == "B" and target.split(".")[2] in _TURNED else 0
             if turns and place.shape[0] % turns:
-                refuse(f"the tensor {name[:100]} does not fit the base's heads")
+                raise refusal(f"the tensor {name[:100]} does not fit the base's heads")
             part = Part(name, f"{target}.lora_{half.lower()}", place.shape, head_rows=turns)
             works.append(Work(part.target, part.shape, "F32", part, place))
     if not works:
-        refuse("it holds no tensors")
+        raise refusal("it holds no tensors")
     return works

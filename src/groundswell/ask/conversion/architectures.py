@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from groundswell.ask.conversion.config import Config
-from groundswell.ask.conversion.values import Blueprint, Json, Part, refuse
+from groundswell.ask.conversion.values import Blueprint, Json, Part, refusal
 from groundswell.wire.gguf_writing import Value
 
 LAYERS_MAX: Final = 512
@@ -47,13 +47,15 @@ def blueprint_of(config: Json) -> Blueprint:
         BadRequest: it is not known, or says something that llama.cpp cannot do.
     """
     if config.get("quantization_config"):
-        refuse("its weights are quantised already, in a way of their own")
+        raise refusal("its weights are quantised already, in a way of their own")
     names = config.get("architectures")
     name = names[0] if isinstance(names, list) and names else None
     build = _KNOWN.get(name) if isinstance(name, str) else None
     if build is None:
         known = ", ".join(sorted(_KNOWN))
-        refuse(f"its architecture is {str(name)[:80]!r}, and those that are converted are {known}")
+        raise refusal(
+            f"its architecture is {str(name)[:80]!r}, and those that are converted are {known}"
+        )
     return build(config)
 
 
@@ -63,7 +65,7 @@ def _sizes(config: Config) -> _Sizes:
     kv_heads = config.natural("num_key_value_heads", HEADS_MAX, heads)
     head_width = config.natural("head_dim", WIDTH_MAX, max(1, width // heads))
     if heads % kv_heads or head_width % 2:
-        refuse("config.json: its heads do not go together")
+        raise refusal("config.json: its heads do not go together")
     return _Sizes(
         layers=config.natural("num_hidden_layers", LAYERS_MAX),
         width=width,
@@ -107,9 +109,7 @@ def _ends(sizes: _Sizes, *, is_tied: bool, prefix: str = "", add: float = 0.0) -
     return found
 
 
-def _attention(
-    sizes: _Sizes, number: int, *, prefix: str = "", turns: bool = False
-) -> list[Part]:
+def _attention(sizes: _Sizes, number: int, *, prefix: str = "", turns: bool = False) -> list[Part]:
     """The matrices of one layer's attention and the network behind it, with biases if any."""
     rows = sizes.heads * sizes.head_width
     kv_rows = sizes.kv_heads * sizes.head_width
@@ -197,14 +197,14 @@ def _llama(values: Json) -> Blueprint:
 def _qwen2(values: Json) -> Blueprint:
     config = Config(values)
     if config.rope_factors(2):
-        refuse("Qwen turns positions by 'llama3' here, which llama.cpp does for Llama alone")
+        raise refusal("Qwen turns positions by 'llama3' here, which llama.cpp does for Llama alone")
     return _written(config, "qwen2", turns=False, has_head_norms=False)
 
 
 def _qwen3(values: Json) -> Blueprint:
     config = Config(values)
     if config.rope_factors(2):
-        refuse("Qwen turns positions by 'llama3' here, which llama.cpp does for Llama alone")
+        raise refusal("Qwen turns positions by 'llama3' here, which llama.cpp does for Llama alone")
     return _written(config, "qwen3", turns=False, has_head_norms=True)
 
 
@@ -221,7 +221,7 @@ def _gemma3(values: Json) -> Blueprint:
     _check_gemma(config, sizes)
     is_tied = _is_tied(config, default=True)
     if not is_tied:
-        refuse("this Gemma has an output of its own")
+        raise refusal("this Gemma has an output of its own")
     prefix = "language_model." if has_pictures else ""
     names = {
         "input_layernorm": ("attn_norm", sizes.width),
@@ -272,12 +272,12 @@ def _check_gemma(config: Config, sizes: _Sizes) -> None:
         for number in range(sizes.layers)
     ]
     if kinds not in (None, expected):
-        refuse("its layers look back in another pattern than Gemma's")
+        raise refusal("its layers look back in another pattern than Gemma's")
     local = config.rope("sliding_attention").get("rope_theta")
     if config.values.get("rope_local_base_freq", 10000) != 10000 or (
         "sliding_attention" in (config.values.get("rope_parameters") or {}) and local != 10000
     ):
-        refuse("its layers that look back a little turn positions otherwise than Gemma's")
+        raise refusal("its layers that look back a little turn positions otherwise than Gemma's")
     is_27b = sizes.layers == _GEMMA_27B_LAYERS
     scalar = sizes.width // sizes.heads if is_27b else sizes.head_width
     config.demand("query_pre_attn_scalar", (scalar,))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from groundswell.ask.conversion.values import Json, refuse
+from groundswell.ask.conversion.values import Json, refusal
 from groundswell.wire.gguf_writing import Value
 
 _THETA_MAX: Final = 1e12
@@ -27,7 +27,7 @@ class Config:
         value = self.values.get(key)
         value = default if value is None else value
         if type(value) is not int or not 1 <= value <= most:
-            refuse(f"config.json: {key} is no whole number from 1 to {most:,}")
+            raise refusal(f"config.json: {key} is no whole number from 1 to {most:,}")
         return value
 
     def real(self, key: str, most: float, default: float | None = None) -> float:
@@ -35,7 +35,7 @@ class Config:
         value = self.values.get(key)
         value = default if value is None else value
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-            refuse(f"config.json: {key} is no number above 0 and up to {most:g}")
+            raise refusal(f"config.json: {key} is no number above 0 and up to {most:g}")
         return float(value)
 
     def flag(self, key: str, *, default: bool) -> bool:
@@ -46,7 +46,9 @@ class Config:
     def demand(self, key: str, allowed: tuple[object, ...]) -> None:
         """Nothing, when the value is one of these, or not there."""
         if key in self.values and self.values[key] not in (*allowed, None):
-            refuse(f"config.json: {key} is {str(self.values[key])[:60]!r}, which llama.cpp lacks")
+            raise refusal(
+                f"config.json: {key} is {str(self.values[key])[:60]!r}, which llama.cpp lacks"
+            )
 
     # --- positions ------------------------------------------------------------------------------
 
@@ -56,7 +58,7 @@ class Config:
         if isinstance(given, dict) and isinstance(given.get(kind), dict):
             given = given[kind]
         if not isinstance(given, dict):
-            refuse("config.json: how positions are turned is no object")
+            raise refusal("config.json: how positions are turned is no object")
         return given
 
     def theta(self, default: float) -> float:
@@ -71,7 +73,9 @@ class Config:
         if kind in {"default", "llama3", None}:
             return {}
         if kind not in {"linear", "yarn"}:
-            refuse(f"positions are turned by {str(kind)[:60]!r}, which is not converted here")
+            raise refusal(
+                f"positions are turned by {str(kind)[:60]!r}, which is not converted here"
+            )
         pairs: dict[str, Value] = {
             f"{name}.rope.scaling.type": str(kind),
             f"{name}.rope.scaling.factor": rope.real("factor", _FACTOR_MAX),
@@ -81,7 +85,7 @@ class Config:
             pairs[f"{name}.rope.scaling.original_context_length"] = length
             for key in ("attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim"):
                 if rope.values.get(key) is not None:
-                    refuse(f"config.json: {key} of yarn is not converted here")
+                    raise refusal(f"config.json: {key} of yarn is not converted here")
         return pairs
 
     def rope_factors(self, width: int) -> tuple[float, ...]:
@@ -94,7 +98,7 @@ class Config:
         high = rope.real("high_freq_factor", _FACTOR_MAX, 4.0)
         length = rope.natural("original_max_position_embeddings", 1 << 30, 8192)
         if low >= high:
-            refuse("config.json: low_freq_factor is not below high_freq_factor")
+            raise refusal("config.json: low_freq_factor is not below high_freq_factor")
         found = []
         for place in range(0, width, 2):
             wave = 2 * math.pi * base ** (place / width)

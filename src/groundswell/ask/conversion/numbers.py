@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from groundswell.ask.conversion.quantising import number_of, size_of
-from groundswell.ask.conversion.values import Place, Work, refuse
+from groundswell.ask.conversion.values import Place, Work, refusal
 
 Floats = npt.NDArray[np.float32]
 Read = Callable[[str, int, int], bytes]
@@ -50,7 +50,7 @@ class Quantiser:
         source = np.ascontiguousarray(numbers)
         written = self._quantise(number_of(kind), source.ctypes.data, out, 0, count, width, None)
         if written != size_bytes:
-            refuse("quantising gave another size than it should")
+            raise refusal("quantising gave another size than it should")
         return out.raw
 
 
@@ -86,7 +86,7 @@ def rows_of(work: Work, read: Read) -> Iterator[Floats]:
 def _checked(work: Work, rows: Floats) -> Floats:
     assert work.part is not None
     if not np.isfinite(rows).all():
-        refuse(f"the tensor {work.part.source} holds numbers that are none")
+        raise refusal(f"the tensor {work.part.source} holds numbers that are none")
     return rows + np.float32(work.part.add) if work.part.add else rows
 
 

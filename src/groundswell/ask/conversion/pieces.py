@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from groundswell.ask.conversion.values import refuse
+from groundswell.ask.conversion.values import refusal
 
 PIECES_MAX: Final = 1_000_000
 PIECE_BYTES_MAX: Final = 4096
@@ -48,13 +48,13 @@ def read_pieces(octets: bytes) -> Pieces:
         if number == 1 and isinstance(value, bytes):
             items.append(_piece(value))
             if len(items) > PIECES_MAX:
-                refuse(f"tokenizer.model holds more than {PIECES_MAX:,} pieces")
+                raise refusal(f"tokenizer.model holds more than {PIECES_MAX:,} pieces")
         elif number == 2 and isinstance(value, bytes):
             is_bpe = dict(_fields(value)).get(3) == _MODEL_BPE
         elif number == 3 and isinstance(value, bytes):
             adds_space = _normalizer(value)
     if not is_bpe:
-        refuse("tokenizer.model is no byte pair encoding")
+        raise refusal("tokenizer.model is no byte pair encoding")
     return Pieces(tuple(items), adds_space)
 
 
@@ -68,16 +68,16 @@ def _piece(octets: bytes) -> Piece:
         elif number == 3 and isinstance(value, int):
             kind = value
     if len(text) > PIECE_BYTES_MAX or not 1 <= kind <= 6:
-        refuse("tokenizer.model holds a piece that is none")
+        raise refusal("tokenizer.model holds a piece that is none")
     return Piece(text, score, kind)
 
 
 def _normalizer(octets: bytes) -> bool:
     fields = dict(_fields(octets))
     if fields.get(1, b"identity") != b"identity" and fields.get(2, b"") != b"":
-        refuse("tokenizer.model rewrites texts before it cuts them")
+        raise refusal("tokenizer.model rewrites texts before it cuts them")
     if fields.get(4, 1):
-        refuse("tokenizer.model removes spaces before it cuts texts")
+        raise refusal("tokenizer.model removes spaces before it cuts texts")
     return bool(fields.get(3, 1))
 
 
@@ -95,9 +95,9 @@ def _fields(octets: bytes) -> Iterator[tuple[int, int | bytes]]:
         elif kind in {_EIGHT, _FOUR}:
             size = 8 if kind == _EIGHT else 4
         else:
-            refuse("tokenizer.model is damaged")
+            raise refusal("tokenizer.model is damaged")
         if size > end - place:
-            refuse("tokenizer.model ends in the middle")
+            raise refusal("tokenizer.model ends in the middle")
         yield number, octets[place : place + size]
         place += size
 
@@ -106,10 +106,10 @@ def _varint(octets: bytes, place: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
         if place >= len(octets):
-            refuse("tokenizer.model ends in the middle")
+            raise refusal("tokenizer.model ends in the middle")
         octet = octets[place]
         place += 1
         value |= (octet & 0x7F) << shift
         if octet < 0x80:
             return value, place
-    refuse("tokenizer.model is damaged")
+    raise refusal("tokenizer.model is damaged")

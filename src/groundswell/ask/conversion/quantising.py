@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from groundswell.ask.conversion.values import refuse
+from groundswell.ask.conversion.values import refusal
 from groundswell.wire.gguf_types import FILE_TYPES, TENSOR_TYPES
 
 _NUMBERS: Final[Mapping[str, int]] = {name: number for number, name in TENSOR_TYPES.items()}
@@ -93,7 +93,7 @@ def size_of(shape: tuple[int, ...], kind: str) -> int:
     block, size_bytes = _BLOCKS[kind]
     count = math.prod(shape)
     if count % block:
-        refuse("a tensor's rows do not fit into blocks")
+        raise refusal("a tensor's rows do not fit into blocks")
     return count // block * size_bytes
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from groundswell.ask.conversion.architectures import blueprint_of
 from groundswell.ask.conversion.quantising import Model, size_of, type_of
-from groundswell.ask.conversion.values import Blueprint, Json, Part, Place, Work, refuse
+from groundswell.ask.conversion.values import Blueprint, Json, Part, Place, Work, refusal
 from groundswell.core.errors import Malformed
 from groundswell.wire import safetensors
 from groundswell.wire.gguf_writing import padded
@@ -69,7 +69,7 @@ class Folder:
             return None
         limit_bytes = safetensors.INDEX_BYTES_MAX if name == INDEX else TEXTS[name]
         if size_bytes > limit_bytes:
-            refuse(f"{name} is longer than {limit_bytes:,} bytes")
+            raise refusal(f"{name} is longer than {limit_bytes:,} bytes")
         return self.read(name, 0, size_bytes)
 
     def json(self, name: str) -> Any:  # noqa: ANN401 - what JSON holds
@@ -79,8 +79,8 @@ class Folder:
             return None
         try:
             return json.loads(octets)
-        except (ValueError, RecursionError):
-            refuse(f"{name} is not JSON in UTF-8")
+        except (ValueError, RecursionError) as error:
+            raise refusal(f"{name} is not JSON in UTF-8") from error
 
     def object(self, name: str) -> Json:
         """A file with an object; an empty one where it is not there."""
@@ -88,7 +88,7 @@ class Folder:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            refuse(f"{name} is no object")
+            raise refusal(f"{name} is no object")
         return value
 
 
@@ -127,24 +127,22 @@ class Source:
         return sum(math.prod(part.shape) for part, _ in self.found)
 
 
-def weight_files(names: Mapping[str, int], read: Read) -> tuple[str, ...]:
+def weight_files(folder: Folder) -> tuple[str, ...]:
     """The files that weights lie in; nothing where there are none of the usual names.
 
     Raises:
-        BadRequest: an index that names what is not there.
+        BadRequest: an index that is none.
     """
-    if INDEX in names:
-        octets = Folder(names, read).text(INDEX)
-        assert octets is not None
-        try:
-            files = safetensors.parse_index(octets)
-        except Malformed as error:
-            refuse(f"{INDEX}: {error.why}")
-        missing = [name for name in files if name not in names]
-        if missing or not 0 < len(files) <= SHARDS_MAX:
-            refuse(f"{INDEX} names {len(files)} files, of which {len(missing)} are not there")
-        return files
-    return (WEIGHTS,) if WEIGHTS in names else ()
+    octets = folder.text(INDEX)
+    if octets is None:
+        return (WEIGHTS,) if WEIGHTS in folder.sizes else ()
+    try:
+        files = safetensors.parse_index(octets)
+    except Malformed as error:
+        raise refusal(f"{INDEX}: {error.why}") from error
+    if not 0 < len(files) <= SHARDS_MAX or any("/" in name or "\\" in name for name in files):
+        raise refusal(f"{INDEX} names {len(files)} files, or files elsewhere")
+    return files
 
 
 def source_of(folder: Folder) -> Source:
@@ -154,10 +152,10 @@ def source_of(folder: Folder) -> Source:
         BadRequest: something is missing, or is not what the configuration says.
     """
     if CONFIG not in folder.sizes:
-        refuse(f"{CONFIG} is not there")
+        raise refusal(f"{CONFIG} is not there")
     config = folder.object(CONFIG)
     blueprint = blueprint_of(config)
-    files = weight_files(folder.sizes, folder.read)
+    files = weight_files(folder)
     places = places_of(folder, files)
     found = tuple(_match(blueprint, places))
     has_output = any(part.target == "output.weight" for part, _ in found)
@@ -180,30 +178,30 @@ def places_of(folder: Folder, files: tuple[str, ...]) -> dict[str, Place]:
     """
     found: dict[str, Place] = {}
     for file in files:
+        if file not in folder.sizes:
+            raise refusal(f"the file {file[:100]} is missing")
         size_bytes = folder.sizes[file]
         for tensor, begin in _header(folder, file, size_bytes):
             if tensor.name in found:
-                refuse(f"the tensor {tensor.name[:80]} stands in two files")
+                raise refusal(f"the tensor {tensor.name[:80]} stands in two files")
             start, stop = begin + tensor.start, begin + tensor.stop
             found[tensor.name] = Place(file, tensor.dtype, tensor.shape, start, stop)
         if len(found) > TENSORS_MAX:
-            refuse(f"it holds more than {TENSORS_MAX:,} tensors")
+            raise refusal(f"it holds more than {TENSORS_MAX:,} tensors")
     return found
 
 
-def _header(
-    folder: Folder, file: str, size_bytes: int
-) -> list[tuple[safetensors.Tensor, int]]:
+def _header(folder: Folder, file: str, size_bytes: int) -> list[tuple[safetensors.Tensor, int]]:
     try:
         prefix = folder.read(file, 0, min(size_bytes, safetensors.PREFIX_BYTES))
         length = safetensors.header_bytes(prefix, size_bytes)
         if length > HEADER_BYTES_MAX:
-            refuse(f"{file}: its header is longer than {HEADER_BYTES_MAX:,} bytes")
+            raise refusal(f"{file}: its header is longer than {HEADER_BYTES_MAX:,} bytes")
         begin = safetensors.PREFIX_BYTES + length
         octets = folder.read(file, safetensors.PREFIX_BYTES, begin)
         header = safetensors.parse_header(octets, size_bytes)
     except Malformed as error:
-        refuse(f"{file}: {error.why}")
+        raise refusal(f"{file}: {error.why}") from error
     return [(tensor, begin) for tensor in header.tensors]
 
 
@@ -217,17 +215,17 @@ def _match(blueprint: Blueprint, places: dict[str, Place]) -> list[tuple[Part, P
         place = left.pop(part.source, None)
         if place is None:
             if not part.is_optional:
-                refuse(f"the tensor {part.source} is missing")
+                raise refusal(f"the tensor {part.source} is missing")
             continue
         if place.shape != part.shape:
             told = f"{list(place.shape)[:8]} and not {list(part.shape)}"
-            refuse(f"the tensor {part.source} is {told}, as {CONFIG} has it")
+            raise refusal(f"the tensor {part.source} is {told}, as {CONFIG} has it")
         if place.dtype not in _READABLE:
-            refuse(f"the tensor {part.source} holds {place.dtype}, and not bf16, f16 or f32")
+            raise refusal(f"the tensor {part.source} holds {place.dtype}, and not bf16, f16 or f32")
         found.append((part, place))
     ignored = blueprint.ignored
     surplus = [name for name in left if not name.startswith(ignored) and not name.endswith(ignored)]
     if surplus:
         told = ", ".join(name[:60] for name in sorted(surplus)[:3])
-        refuse(f"{len(surplus)} tensors are no part of {blueprint.architecture}: {told}")
+        raise refusal(f"{len(surplus)} tensors are no part of {blueprint.architecture}: {told}")
     return found

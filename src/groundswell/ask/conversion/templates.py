@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from groundswell.ask.conversion.source import TEMPLATE, TEMPLATE_JSON, TOKENIZER_CONFIG, Folder
-from groundswell.ask.conversion.values import refuse
+from groundswell.ask.conversion.values import refusal
 
 DEFAULT: Final = "default"
 _NAMED_MAX: Final = 16
@@ -26,8 +26,8 @@ def templates_of(folder: Folder) -> dict[str, str]:
     if own is not None:
         try:
             return {DEFAULT: own.decode("utf-8")}
-        except UnicodeDecodeError:
-            refuse(f"{TEMPLATE} is not UTF-8")
+        except UnicodeDecodeError as error:
+            raise refusal(f"{TEMPLATE} is not UTF-8") from error
     for name in (TEMPLATE_JSON, TOKENIZER_CONFIG):
         value = folder.object(name).get("chat_template")
         if isinstance(value, str):
@@ -44,6 +44,6 @@ def _named(file: str, values: list[object]) -> dict[str, str]:
             (value.get("name"), value.get("template")) if isinstance(value, dict) else (None, None)
         )
         if not isinstance(name, str) or not isinstance(text, str) or not _NAME.fullmatch(name):
-            refuse(f"{file}: its chat templates are not named texts")
+            raise refusal(f"{file}: its chat templates are not named texts")
         found[name] = text
     return found

@@ -14,41 +14,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from groundswell.ask.conversion.quantising import number_of, size_of
-from groundswell.ask.conversion.values import refuse
+from groundswell.ask.conversion.texts import SIGNS, TEXTS
+from groundswell.ask.conversion.values import refusal
 from groundswell.ask.conversion.vocabulary import Vocabulary
 from groundswell.wire.gguf_writing import Placed, Value, pack_header, padded
 
 _ADDED_MAX: Final = 300
 _PARAMETERS_BYTES: Final = 512
 _WIDTH: Final = 32
-
-# Digits, case, quotes, spaces, lines, scripts, signs, code: wherever splitters differ.
-TEXTS: Final = (
-    "Hello, World! It's what you'd expect; they've said SO.",
-    "I'M sure HE'LL DON'T we'Re you'VE 'tis 'Twas rock'n'roll \u2019s can\u2019t",
-    "1 12 123 1234 12345 123456 1234567 3.14159 1,000,000 2026-11-27 0x1F 10^6 \u0664\u0662 \u00b2\u00bd",
-    "a  b   c    d\t\te\n\nf\r\n\r\ng \n h\n \n\n  i   ",
-    "   leading and trailing   ",
-    "\n\n\n\tdef f(x: int) -> str:\n        return f\"{x!r:>10}\"  # done\n\n\n",
-    "for(int i=0;i<10;++i){a[i]=b[i]*2;}//loop ----==== ***** ((())) !?!? ...",
-    "CamelCaseWords snake_case_words kebab-case XMLHttpRequest iPhone15Pro v2.0.1",
-    "na\u00efve caf\u00e9 \u00dcbergr\u00f6\u00dfe stra\u00dfe e\u0301clair A\u030angstr\u00f6m \u0130stanbul \u01c4",
-    "\u043d\u0435\u0449\u043e \u043d\u0430 \u0411\u044a\u043b\u0433\u0430\u0440\u0441\u043a\u0438 \u0395\u03bb\u03bb\u03b7\u03bd\u03b9\u03ba\u03ac \u05e2\u05d1\u05e8\u05d9\u05ea \u0627\u0644\u0639\u0631\u0628\u064a\u0629",
-    "\u6211\u60f3\u5728apple\u5de5\u4f5c1314151\u5929\uff5e \u65e5\u672c\u8a9e\u306e\u30c6\u30ad\u30b9\u30c8 \u4f60\u597d\uff0c\u4e16\u754c\uff01",
-    "\U0001f680 (normal) \U0001f636\u200d\U0001f32b\ufe0f \u2705 \U0001f999\U0001f999 \U0001f1e9\U0001f1ea \u2192 \u2211 \u221e \u20ac $ \u00a3",
-    "<p class=\"a\">x &amp; y</p> {\"k\": [1, null, true]} https://example.org/a?b=c#d a@b.cc",
-    "'''''' ```` \"\"\"\" !!!!!! ?????? ====== \u2026\u2026 \u201cquoted\u201d \u00abso\u00bb \u2014\u2013-",
-    "word1word22word333 a1b2c3 1st 2nd 3rd 50% #42 C++ C# .NET",
-    "x", " x", "  x", "1", " 1", "12", "\n", " \n", "\n x", "'s", "\u00e9", "\u6211",
-)  # fmt: skip
-
-
-# Signs that llama.cpp leaves out where it cuts words into pieces, as BERT does not: there they are
-# told of and not tried.
-SIGNS: Final = (
-    "\u0e20\u0e32\u0e29\u0e32\u0e44\u0e17\u0e22 \u0939\u093f\u0928\u094d\u0926\u0940 \u1780\u17b6\u1793\u17cb\u178f\u17c2 \u0ba4\u0bae\u0bbf\u0bb4\u0bcd",
-    "\ud55c\uad6d\uc5b4 \ubb38\uc7a5\uc785\ub2c8\ub2e4.",
-)  # fmt: skip
 
 
 class _Parameters(ctypes.Structure):
@@ -73,7 +46,7 @@ class _Cutter:
         finally:
             os.close(descriptor)
         if not self._model:
-            refuse("llama.cpp does not take its tokens")
+            raise refusal("llama.cpp does not take its tokens")
         self._tokens = library.llama_model_get_vocab(self._model)
 
     def cut(self, text: str, *, adds_special: bool) -> list[int]:
@@ -125,7 +98,7 @@ def settled(vocabulary: Vocabulary, library: ctypes.CDLL) -> dict[str, Value]:
         told = _differs(_Cutter(library, pairs), expected)
         if not told:
             return pairs
-    refuse(f"llama.cpp cuts texts otherwise than its tokenizer does, such as {told[:60]!r}")
+    raise refusal(f"llama.cpp cuts texts otherwise than its tokenizer does, such as {told[:60]!r}")
 
 
 def _expected(vocabulary: Vocabulary) -> list[tuple[str, list[int]]]:
@@ -134,8 +107,8 @@ def _expected(vocabulary: Vocabulary) -> list[tuple[str, list[int]]]:
     assert vocabulary.reference is not None
     try:
         tokenizer: Any = tokenizers.Tokenizer.from_buffer(vocabulary.reference)
-    except ValueError:
-        refuse("tokenizer.json is none that its library reads")
+    except ValueError as error:
+        raise refusal("tokenizer.json is none that its library reads") from error
     signs = () if vocabulary.pairs["tokenizer.ggml.model"] == "bert" else SIGNS
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -187,5 +160,3 @@ def _write_model(out: Any, pairs: Mapping[str, Value]) -> None:  # noqa: ANN401 
     }
     out.write(pack_header({**shape_pairs, **pairs}, placed))
     out.write(bytes(sum(padded(tensor.size_bytes) for tensor in placed)))
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from groundswell.core.errors import BadRequest
 from groundswell.wire.gguf_writing import Value
@@ -14,10 +14,9 @@ Json = Mapping[str, Any]
 INSTEAD: Final = "Upload it as GGUF (convert_hf_to_gguf.py of llama.cpp makes one) to run it here."
 
 
-def refuse(why: str) -> NoReturn:
-    """Say why a folder is not converted, and what helps."""
-    msg = f"This model cannot be converted: {why}. {INSTEAD}"
-    raise BadRequest(msg)
+def refusal(why: str) -> BadRequest:
+    """Why a folder is not converted, and what helps."""
+    return BadRequest(f"This model cannot be converted: {why}. {INSTEAD}")
 
 
 @dataclass(frozen=True, slots=True)

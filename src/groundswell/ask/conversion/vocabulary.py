@@ -22,7 +22,7 @@ from groundswell.ask.conversion.source import (
     TOKENIZER_CONFIG,
     Folder,
 )
-from groundswell.ask.conversion.values import Json, refuse
+from groundswell.ask.conversion.values import Json, refusal
 from groundswell.wire.gguf_writing import Value
 
 TOKENS_MAX: Final = 1_000_000
@@ -86,7 +86,7 @@ def vocabulary_of(folder: Folder, size: int) -> Vocabulary:
     """
     octets = folder.text(TOKENIZER)
     if octets is None and PIECES not in folder.sizes:
-        refuse(f"neither {TOKENIZER} nor {PIECES} is there")
+        raise refusal(f"neither {TOKENIZER} nor {PIECES} is there")
     tokenizer = folder.object(TOKENIZER)
     model = tokenizer.get("model", {})
     kind = model.get("type") if isinstance(model, dict) else None
@@ -97,7 +97,7 @@ def vocabulary_of(folder: Folder, size: int) -> Vocabulary:
     elif kind == "WordPiece":
         found = _of_words(tokenizer, size)
     else:
-        refuse(f"its tokens are of a kind that is not known here ({str(kind)[:40]!r})")
+        raise refusal(f"its tokens are of a kind that is not known here ({str(kind)[:40]!r})")
     special = _special(folder, tokenizer, found.pairs)
     return replace(found, pairs={**found.pairs, **special}, reference=octets)
 
@@ -119,7 +119,7 @@ def _of_bytes(tokenizer: Json, size: int) -> Vocabulary:
     table, added = _table(tokenizer, size)
     model = tokenizer["model"]
     if _kinds(tokenizer.get("normalizer")) - {"NFC", "Sequence"}:
-        refuse("its tokenizer rewrites texts before it cuts them")
+        raise refusal("its tokenizer rewrites texts before it cuts them")
     ignores = bool(model.get("ignore_merges"))
     splits = [name for name, takes in _SPLITS.items() if takes == ignores]
     pairs: dict[str, Value] = {
@@ -135,7 +135,7 @@ def _of_bytes(tokenizer: Json, size: int) -> Vocabulary:
 def _of_words(tokenizer: Json, size: int) -> Vocabulary:
     table, added = _table(tokenizer, size)
     if tokenizer["model"].get("continuing_subword_prefix") != "##":
-        refuse("its word pieces are marked in a way that is not known here")
+        raise refusal("its word pieces are marked in a way that is not known here")
     texts = [
         text if kind == _CONTROL else text[2:] if text.startswith("##") else _SPACE + text
         for text, kind in zip(map(str, table.texts), table.kinds, strict=True)
@@ -190,7 +190,7 @@ def _table(tokenizer: Json, size: int) -> tuple[_Table, tuple[str, ...]]:
     """The tokens of tokenizer.json, those that were added too."""
     vocabulary = tokenizer["model"].get("vocab")
     if not isinstance(vocabulary, dict) or not 0 < len(vocabulary) <= TOKENS_MAX:
-        refuse(f"{TOKENIZER} holds no vocabulary of up to {TOKENS_MAX:,} tokens")
+        raise refusal(f"{TOKENIZER} holds no vocabulary of up to {TOKENS_MAX:,} tokens")
     table = _empty(size)
     for text, number in vocabulary.items():
         _put(table, number, text, _NORMAL, 0.0)
@@ -202,9 +202,9 @@ def _table(tokenizer: Json, size: int) -> tuple[_Table, tuple[str, ...]]:
 def _put(table: _Table, number: object, text: str | bytes, kind: int, score: float) -> None:
     if type(number) is not int or not 0 <= number < len(table.texts):
         msg = f"a token has the number {str(number)[:20]}, and its table {len(table.texts)} rows"
-        refuse(msg)
+        raise refusal(msg)
     if len(text) > TOKEN_CHARACTERS_MAX:
-        refuse("a token is longer than tokens are")
+        raise refusal("a token is longer than tokens are")
     table.texts[number], table.kinds[number], table.scores[number] = text, kind, score
 
 
@@ -229,7 +229,7 @@ def _added(tokenizer: Json) -> list[dict[str, Any]]:
     if not isinstance(items, list) or not all(
         isinstance(item, dict) and isinstance(item.get("content"), str) for item in items
     ):
-        refuse(f"{TOKENIZER}: its added tokens are none")
+        raise refusal(f"{TOKENIZER}: its added tokens are none")
     return items
 
 
@@ -259,14 +259,14 @@ def _pieces_table(folder: Folder, read: pieces.Pieces, tokenizer: Json, size: in
 def _row(item: Json, size: int) -> int:
     number = item.get("id")
     if type(number) is not int or not 0 <= number < size:
-        refuse(f"a token has the number {str(number)[:20]}, and its table {size} rows")
+        raise refusal(f"a token has the number {str(number)[:20]}, and its table {size} rows")
     return number
 
 
 def _merges(model: Json) -> Iterator[str]:
     merges = model.get("merges")
     if not isinstance(merges, list) or len(merges) > MERGES_MAX:
-        refuse(f"{TOKENIZER} holds no list of up to {MERGES_MAX:,} merges")
+        raise refusal(f"{TOKENIZER} holds no list of up to {MERGES_MAX:,} merges")
     for merge in merges:
         halves = merge.split(" ") if isinstance(merge, str) else merge
         if (
@@ -274,7 +274,7 @@ def _merges(model: Json) -> Iterator[str]:
             or len(halves) != 2
             or not all(isinstance(half, str) and half and " " not in half for half in halves)
         ):
-            refuse(f"{TOKENIZER}: a merge is no pair of tokens")
+            raise refusal(f"{TOKENIZER}: a merge is no pair of tokens")
         yield f"{halves[0]} {halves[1]}"
 
 
@@ -311,9 +311,9 @@ def _special(folder: Folder, tokenizer: Json, pairs: Mapping[str, Value]) -> dic
     for name, key in _SPECIALS.items():
         text = _content(config.get(f"{name}_token")) or _content(told.get(f"{name}_token"))
         given = model_config.get(f"{name}_token_id")
-        number = numbers.get(text) if text else given
-        if type(number) is int and 0 <= number < len(texts):
-            found[f"tokenizer.ggml.{key}"] = number
+        chosen = numbers.get(text) if text else given
+        if type(chosen) is int and 0 <= chosen < len(texts):
+            found[f"tokenizer.ggml.{key}"] = chosen
     # Whoever has no word for the beginning calls it by class, as BERT does.
     for name, stands_for in (("bos", "cls"), ("eos", "sep")):
         own, other = (f"tokenizer.ggml.{_SPECIALS[each]}" for each in (name, stands_for))
@@ -331,11 +331,12 @@ def _content(value: object) -> str:
 def _around(tokenizer: Json, config: Json, special: Mapping[str, Value]) -> dict[str, Value]:
     """Whether the first and last token are set by themselves."""
     first, last = _ends_of(tokenizer)
-    begins, ends = special.get("tokenizer.ggml.bos_token_id"), special.get(
-        "tokenizer.ggml.eos_token_id"
+    begins, ends = (
+        special.get("tokenizer.ggml.bos_token_id"),
+        special.get("tokenizer.ggml.eos_token_id"),
     )
     if (first is not None and first != begins) or (last is not None and last != ends):
-        refuse("its tokenizer puts tokens around texts that are neither beginning nor end")
+        raise refusal("its tokenizer puts tokens around texts that are neither beginning nor end")
     found: dict[str, Value] = {}
     for name, is_set in (("bos", first is not None), ("eos", last is not None)):
         given = config.get(f"add_{name}_token")
@@ -357,9 +358,7 @@ def _ends_of(tokenizer: Json) -> tuple[int | None, int | None]:
 
 def _of_template(part: Json) -> tuple[int | None, int | None]:
     single = part.get("single") or []
-    numbers = {
-        name: value.get("ids") for name, value in (part.get("special_tokens") or {}).items()
-    }
+    numbers = {name: value.get("ids") for name, value in (part.get("special_tokens") or {}).items()}
     before: list[int] = []
     behind: list[int] = []
     side = before
@@ -369,5 +368,5 @@ def _of_template(part: Json) -> tuple[int | None, int | None]:
         else:
             side += numbers.get(each.get("SpecialToken", {}).get("id")) or []
     if len(before) > 1 or len(behind) > 1:
-        refuse("its tokenizer puts several tokens around texts")
-    return (before or [None])[0], (behind or [None])[0]
+        raise refusal("its tokenizer puts several tokens around texts")
+    return before[0] if before else None, behind[0] if behind else None

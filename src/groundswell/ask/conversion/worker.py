@@ -11,7 +11,6 @@ import contextlib
 import os
 import resource
 import socket
-import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,7 +86,7 @@ def _convert(pipe: Pipe, asked: dict[str, Any], library: Any) -> None:  # noqa: 
             pipe.send({"written": done_bytes})
 
     folder = Folder(asked["sizes"], read)
-    with open(1, "wb", closefd=False) as out:  # noqa: PTH123 - a descriptor
+    with open(1, "wb", closefd=False) as out:
         if asked["base"] is None:
             write_model(folder, asked["quantisation"], out, library, progress)
         else:
@@ -96,4 +95,4 @@ def _convert(pipe: Pipe, asked: dict[str, Any], library: Any) -> None:  # noqa: 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

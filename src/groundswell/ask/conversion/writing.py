@@ -14,7 +14,7 @@ from groundswell.ask.conversion.quantising import file_number_of, number_of, siz
 from groundswell.ask.conversion.source import MODULES, POOLING, Folder, Source, source_of
 from groundswell.ask.conversion.templates import DEFAULT, templates_of
 from groundswell.ask.conversion.trying import settled
-from groundswell.ask.conversion.values import Work, refuse
+from groundswell.ask.conversion.values import Work, refusal
 from groundswell.ask.conversion.vocabulary import vocabulary_of
 from groundswell.wire.gguf_writing import Placed, Value, pack_header, padded
 
@@ -94,10 +94,12 @@ def pooling_of(folder: Folder, source: Source) -> dict[str, Value]:
     modules = folder.json(MODULES)
     kinds = {str(each.get("type")).rpartition(".")[2] for each in modules or () if each}
     if kinds - _MODULES:
-        refuse(f"{MODULES}: {', '.join(sorted(kinds - _MODULES))[:100]} is not converted here")
+        raise refusal(
+            f"{MODULES}: {', '.join(sorted(kinds - _MODULES))[:100]} is not converted here"
+        )
     told = folder.object(POOLING)
     wanted = [key for key, value in told.items() if key.startswith("pooling_mode_") and value]
     if any(key not in _POOLINGS for key in wanted) or len(wanted) > 1:
-        refuse(f"{POOLING}: {', '.join(wanted)[:100]} is not converted here")
+        raise refusal(f"{POOLING}: {', '.join(wanted)[:100]} is not converted here")
     # Without a word the mean is what libraries take.
     return {f"{name}.pooling_type": _POOLINGS[wanted[0]] if wanted else _MEAN}
