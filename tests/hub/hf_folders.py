@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from groundswell.ask.conversion.architectures import blueprint_of
+
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 Tensors = Mapping[str, tuple[str, tuple[int, ...], bytes]]
@@ -52,11 +54,24 @@ def safetensors(tensors: Tensors) -> bytes:
     return b"".join([struct.pack("<Q", len(text)), text, *(each[2] for each in tensors.values())])
 
 
+def read_safetensors(octets: bytes) -> dict[str, Array]:
+    """The tensors of a file in F32; others are left out."""
+    (size,) = struct.unpack_from("<Q", octets)
+    head = json.loads(octets[8 : 8 + size])
+    found = {}
+    for name, told in head.items():
+        if name != "__metadata__" and told["dtype"] == "F32":
+            start, stop = (8 + size + place for place in told["data_offsets"])
+            found[name] = np.frombuffer(octets[start:stop], "<f4").reshape(told["shape"])
+    return found
+
+
 class Gguf:
     """A GGUF file, read by other code than the hub's: pairs, and tensors by name."""
 
     def __init__(self, octets: bytes) -> None:
-        self._octets, self._place = octets, 4
+        self.octets = self._octets = octets
+        self._place = 4
         _version, tensors, pairs = self._take("IQQ")
         self.pairs = {self._text().decode(): self._value(self._take("I")[0]) for _ in range(pairs)}
         infos = []
@@ -203,22 +218,10 @@ def smol_texts(layers: int = LAYERS) -> dict[str, bytes]:
     }
 
 
-def smol_folder(layers: int = LAYERS, shards: int = 1) -> dict[str, bytes]:
-    """A whole folder, its weights in one file or several."""
+def smol_folder(layers: int = LAYERS) -> dict[str, bytes]:
+    """A whole folder."""
     tensors = {name: ("BF16", bits.shape, bits.tobytes()) for name, bits in smol_weights(layers)}
-    if shards == 1:
-        return {**smol_texts(layers), "model.safetensors": safetensors(tensors)}
-    names = [f"model-{n:05}-of-{shards:05}.safetensors" for n in range(1, shards + 1)]
-    where = {tensor: names[n % shards] for n, tensor in enumerate(tensors)}
-    index = {"metadata": {}, "weight_map": where}
-    files = {
-        name: safetensors({each: tensors[each] for each, file in where.items() if file == name})
-        for name in names
-    }
-    return {
-        **smol_texts(layers), **files,
-        "model.safetensors.index.json": json.dumps(index).encode(),
-    }  # fmt: skip
+    return {**smol_texts(layers), "model.safetensors": safetensors(tensors)}
 
 
 def minilm_folder() -> dict[str, bytes]:
@@ -229,3 +232,74 @@ def minilm_folder() -> dict[str, bytes]:
         for path in root.rglob("*")
         if path.is_file() and not re.search(r"README|data_config", path.name)
     }
+
+
+def _bytes_tokenizer(size: int) -> dict[str, Any]:
+    """A tokenizer whose tokens are bytes, two words and two signs."""
+    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [number for number in range(256) if number not in shown]
+    letters = [chr(n) for n in shown] + [chr(256 + n) for n in range(len(others))]
+    merges = [["t", "h"], ["th", "e"], ["\u0120", "a"]]
+    tokens = [*letters, *("".join(merge) for merge in merges)]
+    added = [
+        {"id": len(tokens) + number, "content": text, "single_word": False, "lstrip": False,
+         "rstrip": False, "normalized": False, "special": True}
+        for number, text in enumerate(("<s>", "</s>"))
+    ]  # fmt: skip
+    assert len(tokens) + 2 <= size
+    found = smol_tokenizer()
+    found["added_tokens"] = added
+    found["pre_tokenizer"] = found["pre_tokenizer"]["pretokenizers"][1]
+    found["model"] |= {"vocab": {text: n for n, text in enumerate(tokens)}, "merges": merges}
+    return found
+
+
+def tiny_config(architecture: str, **more: Any) -> dict[str, Any]:
+    """A model of two narrow layers."""
+    return {
+        "architectures": [architecture], "hidden_act": "silu", "hidden_size": 64,
+        "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "head_dim": 16, "rms_norm_eps": 1e-06, "rope_theta": 10000.0,
+        "max_position_embeddings": 256, "vocab_size": 320, "tie_word_embeddings": True,
+        "bos_token_id": 259, "eos_token_id": 260, **more,
+    }  # fmt: skip
+
+
+def tiny_folder(config: dict[str, Any], *, shards: int = 1, **changes: Any) -> dict[str, bytes]:
+    """A folder of that model, in numbers of chance; a change is a tensor's, or None to leave one
+    out.
+    """
+    parts = blueprint_of(config).parts
+    biased = ("q_proj", "k_proj", "v_proj") if "Qwen2" in config["architectures"][0] else ()
+    dice = np.random.default_rng(3)
+    tensors: dict[str, tuple[str, tuple[int, ...], bytes]] = {}
+    for part in parts:
+        if part.is_optional and not any(each in part.source for each in biased):
+            continue
+        numbers = dice.standard_normal(part.shape, np.float32) * np.float32(0.3)
+        tensors[part.source] = "F32", part.shape, numbers.tobytes()
+    for name, change in changes.items():
+        if change is None:
+            del tensors[name]
+        else:
+            tensors[name] = change
+    texts = {
+        "config.json": json.dumps(config).encode(),
+        "tokenizer.json": json.dumps(_bytes_tokenizer(config["vocab_size"])).encode(),
+        "tokenizer_config.json": b'{"bos_token": "<s>", "eos_token": "</s>"}',
+    }
+    return {**texts, **in_shards(tensors, shards)}
+
+
+def in_shards(tensors: Tensors, count: int) -> dict[str, bytes]:
+    """Weights in one file, or in several with an index."""
+    if count == 1:
+        return {"model.safetensors": safetensors(tensors)}
+    names = [f"model-{n:05}-of-{count:05}.safetensors" for n in range(1, count + 1)]
+    where = {tensor: names[n % count] for n, tensor in enumerate(tensors)}
+    index = {"metadata": {}, "weight_map": where}
+    files = {
+        name: safetensors({each: tensors[each] for each, file in where.items() if file == name})
+        for name in names
+    }
+    return {**files, "model.safetensors.index.json": json.dumps(index).encode()}

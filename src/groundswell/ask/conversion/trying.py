@@ -30,7 +30,7 @@ class _Parameters(ctypes.Structure):
     _fields_ = (("octets", ctypes.c_ubyte * _PARAMETERS_BYTES),)
 
 
-class _Cutter:
+class Cutter:
     """A vocabulary, loaded by llama.cpp in a model that is nothing else."""
 
     def __init__(self, library: ctypes.CDLL, pairs: Mapping[str, Value]) -> None:
@@ -50,6 +50,7 @@ class _Cutter:
         self._tokens = library.llama_model_get_vocab(self._model)
 
     def cut(self, text: str, *, adds_special: bool) -> list[int]:
+        """The tokens of a text."""
         octets = text.encode()
         room = len(octets) + 8
         out = (ctypes.c_int32 * room)()
@@ -59,6 +60,7 @@ class _Cutter:
         return list(out[: max(0, count)])
 
     def close(self) -> None:
+        """Let it go."""
         self._library.llama_model_free(self._model)
 
 
@@ -89,13 +91,13 @@ def settled(vocabulary: Vocabulary, library: ctypes.CDLL) -> dict[str, Value]:
     """
     if vocabulary.reference is None:
         (only,) = vocabulary.candidates
-        _Cutter(library, {**vocabulary.pairs, **only}).close()
+        Cutter(library, {**vocabulary.pairs, **only}).close()
         return {**vocabulary.pairs, **only}
     expected = _expected(vocabulary)
     told = ""
     for candidate in vocabulary.candidates:
         pairs = {**vocabulary.pairs, **candidate}
-        told = _differs(_Cutter(library, pairs), expected)
+        told = _differs(Cutter(library, pairs), expected)
         if not told:
             return pairs
     raise refusal(f"llama.cpp cuts texts otherwise than its tokenizer does, such as {told[:60]!r}")
@@ -123,7 +125,7 @@ def _with_added(added: tuple[str, ...]) -> Iterator[str]:
         yield f"a{text}b"
 
 
-def _differs(cutter: _Cutter, expected: list[tuple[str, list[int]]]) -> str:
+def _differs(cutter: Cutter, expected: list[tuple[str, list[int]]]) -> str:
     """The first text that is cut otherwise; "" where all are alike."""
     try:
         for text, tokens in expected:

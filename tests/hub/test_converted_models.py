@@ -1,0 +1,445 @@
+"""Repositories of safetensors run: converted once, faithfully or not at all."""
+
+from __future__ import annotations
+
+import array
+import itertools
+import json
+import random
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from math import erf
+from typing import Any
+
+import numpy as np
+import pytest
+import tokenizers
+
+from groundswell.ask.building import build_runtime
+from groundswell.ask.conversion import Converter
+from groundswell.ask.conversion.numbers import library_path
+from groundswell.ask.conversion.trying import Cutter, load_library
+from groundswell.ask.derivatives import Derivatives
+from groundswell.ask.runtime import Limits, Mode, ModelRef, Phase, Runtime, State, asking
+from groundswell.core.errors import BadRequest, EntryNotFound, RunnerFailed
+from groundswell.core.values import AddBlob, AddRegular
+from groundswell.hub.repos import Repository
+from tests.hub.git_world import GitWorld
+from tests.hub.hf_folders import (
+    Array,
+    Floats,
+    Gguf,
+    bf16,
+    floats,
+    minilm_folder,
+    read_safetensors,
+    smol,
+    smol_folder,
+    smol_template,
+    smol_tokenizer,
+    tiny_config,
+    tiny_folder,
+)
+
+LIMITS = Limits(context_tokens=512, answer_seconds=60, idle_seconds=300, models=3, waiting=1)
+LAYERS = 3
+
+
+class Stage:
+    """A hub with folders in it, and a runtime over it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = GitWorld(folder)
+        self.derivatives = self.cache("derived")
+        self.runtime = self.over(self.derivatives)
+
+    def cache(self, name: str) -> Derivatives:
+        return Derivatives(self.world.folder.root / name, self.world.blobs.open_content)
+
+    def over(self, derivatives: Derivatives) -> Runtime:
+        return build_runtime(self.world.repos, self.world.content, derivatives, LIMITS, None)
+
+    def put(self, name: str, files: dict[str, bytes]) -> Repository:
+        repository = self.world.model(name)
+        operations = [
+            AddRegular(path, content)
+            if len(content) < 100_000
+            else AddBlob(path, self.world.upload(repository, content), len(content))
+            for path, content in files.items()
+        ]
+        self.world.commit(repository, *operations)
+        return repository
+
+    def model(self, text: str) -> ModelRef:
+        return self.runtime.models.find(self.world.alice, text)
+
+    def made(self, text: str, derivatives: Derivatives | None = None) -> bytes:
+        """The bytes of what a model is made into."""
+        model = self.model(text)
+        assert model.making is not None
+        with Converter(derivatives or self.derivatives).made(model.making, lambda _: None) as path:
+            return path.read_bytes()
+
+    def close(self) -> None:
+        self.runtime.close()
+        self.world.close()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    made = Stage(tmp_path_factory.mktemp("converted"))
+    made.put("few", smol_folder(LAYERS))
+    yield made
+    made.close()
+
+
+def text_of(answer: Any) -> str:
+    return "".join(piece.text for piece in answer)
+
+
+# --- the same numbers ---------------------------------------------------------------------------
+
+
+def q8_0(numbers: Floats) -> bytes:
+    """As ggml's reference does: halves are rounded away from zero."""
+    blocks = numbers.reshape(-1, 32)
+    scale = np.abs(blocks).max(1, keepdims=True) / np.float32(127)
+    inverse = np.divide(np.float32(1), scale, out=np.zeros_like(scale), where=scale != 0)
+    scaled = blocks * inverse
+    rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled)).astype(np.int8)
+    halves = scale.astype(np.float16).view(np.uint8)
+    return np.concatenate([halves, rounded.view(np.uint8)], 1).tobytes()
+
+
+def q4_0(numbers: Floats) -> bytes:
+    blocks = numbers.reshape(-1, 32)
+    largest = np.take_along_axis(blocks, np.abs(blocks).argmax(1)[:, None], 1)
+    scale = largest / np.float32(-8)
+    inverse = np.divide(np.float32(1), scale, out=np.zeros_like(scale), where=scale != 0)
+    scaled = np.minimum(15, (blocks * inverse + np.float32(8.5)).astype(np.int8)).astype(np.uint8)
+    halves = scale.astype(np.float16).view(np.uint8)
+    return np.concatenate([halves, scaled[:, :16] | scaled[:, 16:] << 4], 1).tobytes()
+
+
+def rounded(numbers: Floats) -> Floats:
+    found: Floats = (bf16(numbers).astype(np.uint32) << 16).view(np.float32)
+    return found
+
+
+@pytest.mark.parametrize(("name", "kind", "quantise"), [("Q8_0", 8, q8_0), ("Q4_0", 2, q4_0)])
+def test_tensors_are_those_of_the_reference_byte_for_byte(
+    stage: Stage, name: str, kind: int, quantise: Callable[[Floats], bytes]
+) -> None:
+    made = Gguf(stage.made(f"alice/few:{name}"))
+    kept = {
+        name: tensor
+        for name, tensor in smol().tensors.items()
+        if not name.startswith("blk.") or int(name.split(".")[1]) < LAYERS
+    }
+    assert made.tensors.keys() == kept.keys()
+    for target, (found, shape, octets) in made.tensors.items():
+        numbers = rounded(floats(kept[target]))
+        assert shape == numbers.shape[::-1]
+        if len(shape) == 1:
+            expected, wanted = numbers.tobytes(), 0
+        elif target == "token_embd.weight":  # it is the output as well: never below Q6_K
+            expected, wanted = q8_0(numbers), 8
+        else:
+            expected, wanted = quantise(numbers), kind
+        assert found == wanted, target
+        assert octets[: len(expected)] == expected, target
+
+
+def test_what_the_header_says_is_what_the_original_says(stage: Stage) -> None:
+    made = Gguf(stage.made("alice/few:Q8_0"))
+    left_out = {"tokenizer.ggml.add_space_prefix"}  # of pieces, which this one has none of
+    told = {
+        key: value
+        for key, value in smol().pairs.items()
+        if not key.startswith("general.") and key not in left_out
+    }
+    told["llama.block_count"] = LAYERS
+    assert {key: made.pairs.get(key) for key in told} == told
+    assert made.pairs["general.file_type"] == 7
+
+
+def test_mixtures_keep_more_bits_where_llama_cpp_does(stage: Stage) -> None:
+    made = Gguf(stage.made("alice/few:Q4_K_M"))
+    kinds = {name: kind for name, (kind, _, _) in made.tensors.items()}
+    # 576 is no multiple of 256: Q4_K becomes Q5_0 (6), Q6_K becomes Q8_0 (8).
+    assert [kinds[f"blk.{n}.attn_v.weight"] for n in range(LAYERS)] == [6, 6, 8]
+    assert [kinds[f"blk.{n}.ffn_down.weight"] for n in range(LAYERS)] == [12, 12, 14]
+    assert kinds["blk.0.attn_q.weight"] == 6
+    assert kinds["token_embd.weight"] == 8
+
+
+def test_two_machines_make_the_same_bytes(stage: Stage) -> None:
+    first = stage.made("alice/few:Q4_0")
+    other = stage.cache("elsewhere")
+    assert stage.made("alice/few:Q4_0", other) == first
+    kept = [path for path in (other._folder).iterdir() if not path.suffix]
+    making = stage.model("alice/few:Q4_0").making
+    assert making is not None
+    assert [path.name for path in kept] == [making.key]
+    told = json.loads((other._folder / f"{making.key}.json").read_text())["recipe"]
+    assert told["quantisation"] == "Q4_0"
+    assert told["ggml"].startswith("xllamacpp 20")
+    assert [name for name, _ in told["files"]][-1] == "model.safetensors"
+
+
+def test_shards_make_the_same_model(stage: Stage) -> None:
+    config = tiny_config("LlamaForCausalLM")
+    stage.put("one", tiny_folder(config))
+    stage.put("three", tiny_folder(config, shards=3))
+    assert stage.made("alice/three:Q8_0") == stage.made("alice/one:Q8_0")
+
+
+# --- the same words -----------------------------------------------------------------------------
+
+
+def typed(value: Any) -> Any:
+    """Numbers as a header's writer takes them."""
+    is_numbers = isinstance(value, list) and isinstance(value[0], int)
+    return array.array("i", value) if is_numbers else value
+
+
+def texts() -> list[str]:
+    """1,500 texts: of this repository, and of chance."""
+    root = Path(__file__).parents[2]
+    lines = [
+        line
+        for path in sorted([*root.glob("*.md"), *root.glob("src/groundswell/ask/*.py")])
+        for line in path.read_text("utf-8").splitlines()
+        if line.strip()
+    ][:1200]
+    dice = random.Random(5)  # noqa: S311 - no secret
+    letters = "aZ é1907 \t\n'’.,(){}_-ßЖ日本ก🚀\u0301\u200d"
+    chance = ["".join(dice.choices(letters, k=dice.randrange(1, 60))) for _ in range(1500)]
+    return (lines + chance)[:1500]
+
+
+def test_texts_become_the_same_tokens(stage: Stage) -> None:
+    library = load_library(str(library_path()))
+    reference = tokenizers.Tokenizer.from_str(json.dumps(smol_tokenizer()))
+    pairs = Gguf(stage.made("alice/few:Q8_0")).pairs
+    cutters = [
+        Cutter(library, {key: typed(value) for key, value in each.items() if ".ggml." in key})
+        for each in (smol().pairs, pairs)
+    ]
+    given = texts()
+    assert len(given) == 1500
+    for text in given:
+        ours, theirs = (cutter.cut(text, adds_special=True) for cutter in cutters)
+        assert ours == theirs == reference.encode(text).ids, text
+    for cutter in cutters:
+        cutter.close()
+
+
+def test_the_template_is_the_repositorys_byte_for_byte(stage: Stage) -> None:
+    odd = "{#  ü \r\n#}{{ messages[0]['content'] }}\r\n \n"
+    base = tiny_folder(tiny_config("LlamaForCausalLM"))
+    named = [
+        {"name": "tool_use", "template": odd},
+        {"name": "default", "template": smol_template()},
+    ]
+    in_list = json.dumps({"chat_template": named}).encode()
+    stage.put("jinja", {**base, "chat_template.jinja": odd.encode()})
+    stage.put("named", {**base, "tokenizer_config.json": in_list})
+    pairs = Gguf(stage.made("alice/jinja:Q8_0")).pairs
+    assert pairs["tokenizer.chat_template"].encode() == odd.encode()
+    assert stage.model("alice/jinja").facts.chat_template == odd
+    pairs = Gguf(stage.made("alice/named:Q8_0")).pairs
+    assert pairs["tokenizer.chat_template"] == smol_template()
+    assert pairs["tokenizer.chat_template.tool_use"] == odd
+    assert Gguf(stage.made("alice/few:Q8_0")).pairs["tokenizer.chat_template"] == smol_template()
+
+
+# --- running ------------------------------------------------------------------------------------
+
+
+def test_the_choice_is_told_and_the_way_to_it_shown(stage: Stage) -> None:
+    stage.put("fresh", tiny_folder(tiny_config("Qwen2ForCausalLM", hidden_size=128)))
+    model = stage.model("alice/fresh")
+    assert model.file == "Q8_0"
+    assert model.explanation.startswith("Q8_0 (")
+    assert "made from safetensors: the best that is worth its size; it takes" in model.explanation
+    assert model.notes == ("It is made from safetensors when it is first asked for, and kept.",)
+    told: list[State] = []
+    stage.runtime.load(model, told.append)
+    phases = [phase for phase, _ in itertools.groupby(state.phase for state in told)]
+    assert phases[0] is Phase.CONVERTING
+    assert phases[-1] is Phase.READY
+    assert stage.model("alice/fresh").explanation.endswith("which runs already.")
+    # The name means the same for ever.
+    assert stage.model(model.name).content == model.content
+    assert text_of(stage.runtime.complete(model, prompt="a", max_tokens=2))
+    with pytest.raises(EntryNotFound, match="There are: Q4_0"):
+        stage.model("alice/fresh:Q2_K")
+    stage.runtime.pool.unload_idle()
+
+
+def test_it_says_what_the_original_says(stage: Stage) -> None:
+    """Both have the same numbers, so that they go on in the same way almost everywhere."""
+    stage.put("whole", smol_folder())
+    original = stage.world.model("original")
+    stage.world.large(original, "smol.Q4_1.gguf", smol().octets)
+    words = " ".join(Path(__file__).parents[2].joinpath("ARCHITECTURE.md").read_text().split())
+    prompts = [words[start : start + 150] for start in range(200, 10_000, 245)]
+    said = []
+    for name in ("alice/original", "alice/whole:Q8_0"):
+        model = stage.model(name)
+        said.append([
+            text_of(stage.runtime.complete(model, prompt=prompt, max_tokens=1))
+            for prompt in prompts
+        ])  # fmt: skip
+        stage.runtime.pool.unload_idle()
+    alike = sum(ours == theirs for ours, theirs in zip(*said, strict=True))
+    assert alike >= 0.85 * len(prompts), (alike, len(prompts))
+
+
+def test_embeddings_are_those_of_the_weights(stage: Stage) -> None:
+    folder = minilm_folder()
+    stage.put("minilm", folder)
+    sentences = [
+        "A man is eating food.",
+        "The girl is carrying a baby, isn't she?",
+        "Déjà vu: 3.14159 naïve cafés — in Zürich!",
+        "def main(): return {'a': 1}",
+        "我们 want 42 tokens of МОСКВА",
+        "x",
+    ]
+    expected = bert(folder, sentences)
+    for name in ("alice/minilm:F16", "alice/minilm"):
+        model = stage.model(name)
+        assert not model.facts.writes_text
+        found = stage.runtime.embed(model, asking.embeddings({"input": sentences}))["data"]
+        vectors = np.array([each["embedding"] for each in found])
+        cosines = (vectors * expected).sum(1)
+        assert cosines.min() > (0.9999 if name.endswith("F16") else 0.995), cosines
+        stage.runtime.pool.unload_idle()
+    assert any("Korean" in note for note in stage.model("alice/minilm").notes)
+
+
+def bert(folder: dict[str, bytes], sentences: list[str]) -> Array:
+    """The vectors, computed in plain numpy from the weights as they are published."""
+    weights = read_safetensors(folder["model.safetensors"])
+    cutter = tokenizers.Tokenizer.from_str(folder["tokenizer.json"].decode())
+    cutter.no_padding()
+    return np.stack([_vector(weights, cutter.encode(text).ids) for text in sentences])
+
+
+def _vector(weights: dict[str, Array], ids: list[int]) -> Array:
+    def linear(name: str, x: Array) -> Array:
+        return x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+
+    def norm(name: str, x: Array) -> Array:
+        x = x - x.mean(-1, keepdims=True)
+        x = x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-12)
+        return x * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+
+    x = weights["embeddings.word_embeddings.weight"][ids]
+    x = x + weights["embeddings.position_embeddings.weight"][: len(ids)]
+    x = norm("embeddings.LayerNorm", x + weights["embeddings.token_type_embeddings.weight"][0])
+    for number in range(6):
+        layer = f"encoder.layer.{number}"
+        q, k, v = (
+            linear(f"{layer}.attention.self.{each}", x).reshape(len(ids), 12, 32).swapaxes(0, 1)
+            for each in ("query", "key", "value")
+        )
+        scores = np.exp(q @ k.swapaxes(1, 2) / np.sqrt(32))
+        mixed = (scores / scores.sum(-1, keepdims=True) @ v).swapaxes(0, 1).reshape(len(ids), 384)
+        x = norm(f"{layer}.attention.output.LayerNorm",
+                 x + linear(f"{layer}.attention.output.dense", mixed))  # fmt: skip
+        inner = linear(f"{layer}.intermediate.dense", x)
+        inner = inner * 0.5 * (1 + np.vectorize(erf)(inner / np.sqrt(2)))
+        x = norm(f"{layer}.output.LayerNorm", x + linear(f"{layer}.output.dense", inner))
+    mean = x.mean(0)
+    return np.asarray(mean / np.linalg.norm(mean))
+
+
+# --- other architectures ------------------------------------------------------------------------
+
+ROPE = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 64}  # fmt: skip
+GEMMA = {"hidden_activation": "gelu_pytorch_tanh", "sliding_window": 32, "hidden_act": None,
+         "query_pre_attn_scalar": 16, "rope_theta": 1000000.0}  # fmt: skip
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "LlamaForCausalLM": {"rope_scaling": ROPE, "tie_word_embeddings": False},
+    "MistralForCausalLM": {"sliding_window": 64},
+    "Qwen2ForCausalLM": {},
+    "Qwen3ForCausalLM": {"head_dim": 32},
+    "Gemma3ForCausalLM": GEMMA,
+}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_loads_and_writes(stage: Stage, name: str) -> None:
+    stage.put(name.lower(), tiny_folder(tiny_config(name, **ARCHITECTURES[name])))
+    model = stage.model(f"alice/{name.lower()}:Q8_0")
+    assert text_of(stage.runtime.complete(model, prompt="the", max_tokens=3)) is not None
+    assert model.context_tokens == (64 if name.startswith("Mistral") else 256)
+    stage.runtime.pool.unload_idle()
+
+
+# --- what is refused ----------------------------------------------------------------------------
+
+LLAMA = "LlamaForCausalLM"
+Q = "model.layers.1.self_attn.q_proj.weight"
+HOSTILE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "unknown": ({"architectures": ["GaloshForCausalLM"]}, {}, "its architecture is 'Galosh"),
+    "none": ({"architectures": None}, {}, "its architecture is 'None'"),
+    "missing": ({}, {Q: None}, f"the tensor {Q} is missing"),
+    "shape": ({}, {Q: ("F32", (32, 128), bytes(16384))}, r"is \[32, 128\] and not \[64, 64\]"),
+    "surplus": ({}, {"model.extra": ("F32", (2,), bytes(8))}, "1 tensors are no part of llama"),
+    "dtype": ({}, {Q: ("F8_E4M3", (64, 64), bytes(4096))}, "holds F8_E4M3"),
+    "heads": ({"num_key_value_heads": 3}, {}, "heads do not go together"),
+    "layers": ({"num_hidden_layers": 10**9}, {}, "num_hidden_layers is no whole number"),
+    "vocabulary": ({"vocab_size": 10**8}, {}, "vocab_size is no whole number"),
+    "turned": ({"rope_scaling": {"rope_type": "dynamic", "factor": 2}}, {}, "'dynamic'"),
+    "quantised": ({"quantization_config": {"bits": 4}}, {}, "quantised already"),
+    "odd": ({"hidden_act": "relu"}, {}, "hidden_act is 'relu'"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_not_known_whole_is_refused_before_anything_starts(stage: Stage, name: str) -> None:
+    config, changes, message = HOSTILE[name]
+    files = tiny_folder(tiny_config(LLAMA), **changes)
+    files["config.json"] = json.dumps(tiny_config(LLAMA, **config)).encode()
+    repository = stage.world.found(stage.put(f"bad-{name}", files))
+    with pytest.raises(BadRequest, match=message) as caught:
+        stage.model(f"alice/bad-{name}")
+    assert "Upload it as GGUF" in caught.value.message
+    found = stage.runtime.models.variants(repository, "main")
+    assert not found.items
+    assert found.notes == (caught.value.message,)
+
+
+def test_what_only_the_process_sees_is_refused_there(stage: Stage) -> None:
+    base = tiny_folder(tiny_config(LLAMA))
+    tokenizer = json.loads(base["tokenizer.json"])
+    reversing = {"type": "Replace", "pattern": {"String": "a"}, "content": "b"}
+    wide = {**tokenizer, "model": {**tokenizer["model"], "vocab": {
+        **tokenizer["model"]["vocab"], "far": 10**6}}}  # fmt: skip
+    split = {"type": "Sequence", "pretokenizers": [
+        {"type": "Split", "pattern": {"Regex": "[aeiou]"}, "behavior": "Isolated", "invert": False},
+        {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False},
+    ]}  # fmt: skip
+    cases = {
+        "tok-rewrites": ({**tokenizer, "normalizer": reversing}, "rewrites texts"),
+        "tok-splits": ({**tokenizer, "pre_tokenizer": split}, "cuts texts otherwise"),
+        "tok-wide": (wide, "a token has the number 1000000"),
+        "tok-kind": ({**tokenizer, "model": {"type": "Unigram", "vocab": []}}, "'Unigram'"),
+        "tok-damaged": ({**tokenizer, "pre_tokenizer": {"type": "ByteLevel"}}, "its library reads"),
+    }
+    for name, (value, message) in cases.items():
+        stage.put(name, {**base, "tokenizer.json": json.dumps(value).encode()})
+        with pytest.raises(BadRequest, match=message):
+            stage.runtime.load(stage.model(f"alice/{name}"))
+    numbers = np.full((64, 64), np.nan, np.float32).tobytes()
+    stage.put("nan", tiny_folder(tiny_config(LLAMA), **{Q: ("F32", (64, 64), numbers)}))
+    with pytest.raises(BadRequest, match="numbers that are none"):
+        stage.runtime.load(stage.model("alice/nan"))
+    # Nothing is left of what was begun.
+    assert not list(stage.derivatives._folder.glob("*.part"))
