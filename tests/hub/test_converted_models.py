@@ -6,10 +6,9 @@ import array
 import itertools
 import json
 import random
-import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from math import erf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,8 @@ from groundswell.ask.conversion import Converter
 from groundswell.ask.conversion.numbers import library_path
 from groundswell.ask.conversion.trying import Cutter, load_library
 from groundswell.ask.derivatives import Derivatives
-from groundswell.ask.runtime import Limits, Mode, ModelRef, Phase, Runtime, State, asking
-from groundswell.core.errors import BadRequest, EntryNotFound, RunnerFailed
+from groundswell.ask.runtime import Limits, ModelRef, Phase, Request, Runtime, State, asking
+from groundswell.core.errors import BadRequest, EntryNotFound
 from groundswell.core.values import AddBlob, AddRegular
 from groundswell.hub.repos import Repository
 from tests.hub.git_world import GitWorld
@@ -36,6 +35,7 @@ from tests.hub.hf_folders import (
     read_safetensors,
     smol,
     smol_folder,
+    smol_gguf,
     smol_template,
     smol_tokenizer,
     tiny_config,
@@ -164,24 +164,14 @@ def test_what_the_header_says_is_what_the_original_says(stage: Stage) -> None:
     assert made.pairs["general.file_type"] == 7
 
 
-def test_mixtures_keep_more_bits_where_llama_cpp_does(stage: Stage) -> None:
-    made = Gguf(stage.made("alice/few:Q4_K_M"))
-    kinds = {name: kind for name, (kind, _, _) in made.tensors.items()}
-    # 576 is no multiple of 256: Q4_K becomes Q5_0 (6), Q6_K becomes Q8_0 (8).
-    assert [kinds[f"blk.{n}.attn_v.weight"] for n in range(LAYERS)] == [6, 6, 8]
-    assert [kinds[f"blk.{n}.ffn_down.weight"] for n in range(LAYERS)] == [12, 12, 14]
-    assert kinds["blk.0.attn_q.weight"] == 6
-    assert kinds["token_embd.weight"] == 8
-
-
 def test_two_machines_make_the_same_bytes(stage: Stage) -> None:
-    first = stage.made("alice/few:Q4_0")
+    stage.put("one", tiny_folder(tiny_config("LlamaForCausalLM")))
+    first = stage.made("alice/one:Q4_0")
     other = stage.cache("elsewhere")
-    assert stage.made("alice/few:Q4_0", other) == first
-    kept = [path for path in (other._folder).iterdir() if not path.suffix]
-    making = stage.model("alice/few:Q4_0").making
+    assert stage.made("alice/one:Q4_0", other) == first
+    making = stage.model("alice/one:Q4_0").making
     assert making is not None
-    assert [path.name for path in kept] == [making.key]
+    assert [path.name for path in other._folder.iterdir() if not path.suffix] == [making.key]
     told = json.loads((other._folder / f"{making.key}.json").read_text())["recipe"]
     assert told["quantisation"] == "Q4_0"
     assert told["ggml"].startswith("xllamacpp 20")
@@ -190,9 +180,9 @@ def test_two_machines_make_the_same_bytes(stage: Stage) -> None:
 
 def test_shards_make_the_same_model(stage: Stage) -> None:
     config = tiny_config("LlamaForCausalLM")
-    stage.put("one", tiny_folder(config))
+    stage.put("whole", tiny_folder(config))
     stage.put("three", tiny_folder(config, shards=3))
-    assert stage.made("alice/three:Q8_0") == stage.made("alice/one:Q8_0")
+    assert stage.made("alice/three:Q8_0") == stage.made("alice/whole:Q8_0")
 
 
 # --- the same words -----------------------------------------------------------------------------
@@ -213,7 +203,7 @@ def texts() -> list[str]:
         for line in path.read_text("utf-8").splitlines()
         if line.strip()
     ][:1200]
-    dice = random.Random(5)  # noqa: S311 - no secret
+    dice = random.Random(5)
     letters = "aZ é1907 \t\n'’.,(){}_-ßЖ日本ก🚀\u0301\u200d"
     chance = ["".join(dice.choices(letters, k=dice.randrange(1, 60))) for _ in range(1500)]
     return (lines + chance)[:1500]
@@ -259,11 +249,12 @@ def test_the_template_is_the_repositorys_byte_for_byte(stage: Stage) -> None:
 
 
 def test_the_choice_is_told_and_the_way_to_it_shown(stage: Stage) -> None:
-    stage.put("fresh", tiny_folder(tiny_config("Qwen2ForCausalLM", hidden_size=128)))
+    stage.put("fresh", tiny_folder(tiny_config("Qwen2ForCausalLM")))
     model = stage.model("alice/fresh")
     assert model.file == "Q8_0"
     assert model.explanation.startswith("Q8_0 (")
-    assert "made from safetensors: the best that is worth its size; it takes" in model.explanation
+    told = "made from safetensors): the best that is worth its size; it takes"
+    assert told in model.explanation
     assert model.notes == ("It is made from safetensors when it is first asked for, and kept.",)
     told: list[State] = []
     stage.runtime.load(model, told.append)
@@ -281,13 +272,12 @@ def test_the_choice_is_told_and_the_way_to_it_shown(stage: Stage) -> None:
 
 def test_it_says_what_the_original_says(stage: Stage) -> None:
     """Both have the same numbers, so that they go on in the same way almost everywhere."""
-    stage.put("whole", smol_folder())
     original = stage.world.model("original")
-    stage.world.large(original, "smol.Q4_1.gguf", smol().octets)
+    stage.world.large(original, "few.Q4_1.gguf", smol_gguf(LAYERS))
     words = " ".join(Path(__file__).parents[2].joinpath("ARCHITECTURE.md").read_text().split())
     prompts = [words[start : start + 150] for start in range(200, 10_000, 245)]
     said = []
-    for name in ("alice/original", "alice/whole:Q8_0"):
+    for name in ("alice/original", "alice/few:Q8_0"):
         model = stage.model(name)
         said.append([
             text_of(stage.runtime.complete(model, prompt=prompt, max_tokens=1))
@@ -295,7 +285,8 @@ def test_it_says_what_the_original_says(stage: Stage) -> None:
         ])  # fmt: skip
         stage.runtime.pool.unload_idle()
     alike = sum(ours == theirs for ours, theirs in zip(*said, strict=True))
-    assert alike >= 0.85 * len(prompts), (alike, len(prompts))
+    assert alike >= 0.85 * len(prompts), (alike, len(prompts), said)
+    assert len(set(said[0])) > 5
 
 
 def test_embeddings_are_those_of_the_weights(stage: Stage) -> None:
@@ -362,24 +353,48 @@ def _vector(weights: dict[str, Array], ids: list[int]) -> Array:
 
 ROPE = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
         "original_max_position_embeddings": 64}  # fmt: skip
-GEMMA = {"hidden_activation": "gelu_pytorch_tanh", "sliding_window": 32, "hidden_act": None,
-         "query_pre_attn_scalar": 16, "rope_theta": 1000000.0}  # fmt: skip
-ARCHITECTURES: dict[str, dict[str, Any]] = {
-    "LlamaForCausalLM": {"rope_scaling": ROPE, "tie_word_embeddings": False},
-    "MistralForCausalLM": {"sliding_window": 64},
-    "Qwen2ForCausalLM": {},
-    "Qwen3ForCausalLM": {"head_dim": 32},
-    "Gemma3ForCausalLM": GEMMA,
-}
+GEMMA = {"hidden_activation": "gelu_pytorch_tanh", "sliding_window": 32, "hidden_act": "silu",
+         "query_pre_attn_scalar": 16, "rope_theta": 1000000.0, "num_hidden_layers": 7,
+         "rope_local_base_freq": 10000}  # fmt: skip
+PROMPT = (
+    "the quick brown fox 12 (jumps) over the lazy dog, and then it does that again and again, "
+    "the end of a"
+)
+# What differs from `tiny_config`, and the likeliest next tokens with their logarithms, as
+# transformers 5.24 has them for the same folders in f32.
+NEXT: dict[str, tuple[str, dict[str, Any], dict[int, float]]] = {
+    "llama": ("LlamaForCausalLM", {"rope_scaling": ROPE, "tie_word_embeddings": False},
+              {26: -3.766, 122: -4.0567, 205: -4.1666, 159: -4.4588, 57: -4.4726}),
+    "stretched": ("LlamaForCausalLM", {"rope_scaling": {"rope_type": "linear", "factor": 4.0}},
+                  {262: -4.329, 107: -4.4042, 92: -4.4627, 214: -4.4744, 291: -4.4756}),
+    "mistral": ("MistralForCausalLM", {},
+                {262: -4.3993, 214: -4.4399, 215: -4.4571, 131: -4.5137, 107: -4.5389}),
+    "qwen2": ("Qwen2ForCausalLM", {},
+              {263: -3.5147, 210: -4.129, 128: -4.2186, 155: -4.2463, 90: -4.2519}),
+    "qwen3": ("Qwen3ForCausalLM", {"head_dim": 32},
+              {33: -4.442, 133: -4.684, 310: -4.7089, 82: -4.7359, 186: -4.7458}),
+    "gemma3": ("Gemma3ForCausalLM", GEMMA,
+               {258: -0.547, 231: -3.0507, 66: -3.1173, 118: -3.3757, 91: -3.5007}),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_architecture_loads_and_writes(stage: Stage, name: str) -> None:
-    stage.put(name.lower(), tiny_folder(tiny_config(name, **ARCHITECTURES[name])))
-    model = stage.model(f"alice/{name.lower()}:Q8_0")
-    assert text_of(stage.runtime.complete(model, prompt="the", max_tokens=3)) is not None
-    assert model.context_tokens == (64 if name.startswith("Mistral") else 256)
+@pytest.mark.parametrize("name", NEXT)
+def test_every_architecture_says_what_transformers_says(stage: Stage, name: str) -> None:
+    architecture, more, expected = NEXT[name]
+    stage.put(f"tiny-{name}", tiny_folder(tiny_config(architecture, **more)))
+    model = stage.model(f"alice/tiny-{name}:F16")
+    body = {"prompt": PROMPT, "max_tokens": 1, "temperature": 0, "logprobs": 20}
+    answer = next(stage.runtime.whole(model, Request("/v1/completions", body)))
+    likely = answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+    found = {each["id"]: each["logprob"] for each in likely}
+    assert {token: found.get(token) for token in expected} == pytest.approx(expected, abs=0.02)
     stage.runtime.pool.unload_idle()
+
+
+def test_nobody_looks_back_farther_than_the_window(stage: Stage) -> None:
+    config = tiny_config("MistralForCausalLM", sliding_window=64)
+    stage.put("window", tiny_folder(config))
+    assert stage.model("alice/window").context_tokens == 64
 
 
 # --- what is refused ----------------------------------------------------------------------------
@@ -398,6 +413,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "vocabulary": ({"vocab_size": 10**8}, {}, "vocab_size is no whole number"),
     "turned": ({"rope_scaling": {"rope_type": "dynamic", "factor": 2}}, {}, "'dynamic'"),
     "quantised": ({"quantization_config": {"bits": 4}}, {}, "quantised already"),
+    "wide": ({"architectures": ["Qwen2ForCausalLM"], "head_dim": 32}, {}, "heads are not as wide"),
     "odd": ({"hidden_act": "relu"}, {}, "hidden_act is 'relu'"),
 }
 

@@ -196,16 +196,20 @@ def _llama(values: Json) -> Blueprint:
 
 def _qwen2(values: Json) -> Blueprint:
     config = Config(values)
-    if config.rope_factors(2):
-        raise refusal("Qwen turns positions by 'llama3' here, which llama.cpp does for Llama alone")
-    return _written(config, "qwen2", turns=False, has_head_norms=False)
+    sizes = _sizes(config)
+    if sizes.heads * sizes.head_width != sizes.width:
+        raise refusal("its heads are not as wide as llama.cpp takes them for in Qwen 2")
+    return _qwen(config, "qwen2", has_head_norms=False)
 
 
 def _qwen3(values: Json) -> Blueprint:
-    config = Config(values)
+    return _qwen(Config(values), "qwen3", has_head_norms=True)
+
+
+def _qwen(config: Config, name: str, *, has_head_norms: bool) -> Blueprint:
     if config.rope_factors(2):
         raise refusal("Qwen turns positions by 'llama3' here, which llama.cpp does for Llama alone")
-    return _written(config, "qwen3", turns=False, has_head_norms=True)
+    return _written(config, name, turns=False, has_head_norms=has_head_norms)
 
 
 def _gemma3(values: Json) -> Blueprint:

@@ -73,7 +73,8 @@ class Folders:
         if looked.source is None:
             return Variants((), (looked.refusal,))
         items = [self._variant(repository, commit, quantisation) for quantisation in QUANTISATIONS]
-        items.sort(key=lambda variant: variant.size_bytes)
+        # Of those that take the same, the better last.
+        items = sorted(reversed(items), key=lambda variant: variant.size_bytes)
         notes = [_MADE_NOTE]
         if looked.source.blueprint.architecture == "bert":
             notes.append(_SIGNS_NOTE)
