@@ -6,6 +6,9 @@ import array
 import itertools
 import json
 import random
+import socket
+import struct
+import threading
 from collections.abc import Callable, Iterator
 from math import erf
 from pathlib import Path
@@ -17,13 +20,15 @@ import tokenizers
 
 from groundswell.ask.building import build_runtime
 from groundswell.ask.conversion import Converter
+from groundswell.ask.conversion.converter import Conversation
 from groundswell.ask.conversion.numbers import library_path
 from groundswell.ask.conversion.trying import Cutter, load_library
 from groundswell.ask.derivatives import Derivatives
-from groundswell.ask.runtime import Limits, ModelRef, Phase, Request, Runtime, State, asking
-from groundswell.core.errors import BadRequest, EntryNotFound
+from groundswell.ask.runtime import Limits, Mode, ModelRef, Phase, Request, Runtime, State, asking
+from groundswell.core.errors import BadRequest, EntryNotFound, RunnerFailed, Unavailable
 from groundswell.core.values import AddBlob, AddRegular
 from groundswell.hub.repos import Repository
+from groundswell.hub.viewing.pipe import Ended, Pipe
 from tests.hub.git_world import GitWorld
 from tests.hub.hf_folders import (
     Array,
@@ -33,6 +38,7 @@ from tests.hub.hf_folders import (
     floats,
     minilm_folder,
     read_safetensors,
+    safetensors,
     smol,
     smol_folder,
     smol_gguf,
@@ -89,9 +95,15 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     made = Stage(tmp_path_factory.mktemp("converted"))
-    made.put("few", smol_folder(LAYERS))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def few(stage: Stage) -> str:
+    """The first layers of SmolLM2."""
+    stage.put("few", smol_folder(LAYERS))
+    return "alice/few"
 
 
 def text_of(answer: Any) -> str:
@@ -129,9 +141,9 @@ def rounded(numbers: Floats) -> Floats:
 
 @pytest.mark.parametrize(("name", "kind", "quantise"), [("Q8_0", 8, q8_0), ("Q4_0", 2, q4_0)])
 def test_tensors_are_those_of_the_reference_byte_for_byte(
-    stage: Stage, name: str, kind: int, quantise: Callable[[Floats], bytes]
+    stage: Stage, few: str, name: str, kind: int, quantise: Callable[[Floats], bytes]
 ) -> None:
-    made = Gguf(stage.made(f"alice/few:{name}"))
+    made = Gguf(stage.made(f"{few}:{name}"))
     kept = {
         name: tensor
         for name, tensor in smol().tensors.items()
@@ -151,8 +163,8 @@ def test_tensors_are_those_of_the_reference_byte_for_byte(
         assert octets[: len(expected)] == expected, target
 
 
-def test_what_the_header_says_is_what_the_original_says(stage: Stage) -> None:
-    made = Gguf(stage.made("alice/few:Q8_0"))
+def test_what_the_header_says_is_what_the_original_says(stage: Stage, few: str) -> None:
+    made = Gguf(stage.made(f"{few}:Q8_0"))
     left_out = {"tokenizer.ggml.add_space_prefix"}  # of pieces, which this one has none of
     told = {
         key: value
@@ -209,10 +221,10 @@ def texts() -> list[str]:
     return (lines + chance)[:1500]
 
 
-def test_texts_become_the_same_tokens(stage: Stage) -> None:
+def test_texts_become_the_same_tokens(stage: Stage, few: str) -> None:
     library = load_library(str(library_path()))
     reference = tokenizers.Tokenizer.from_str(json.dumps(smol_tokenizer()))
-    pairs = Gguf(stage.made("alice/few:Q8_0")).pairs
+    pairs = Gguf(stage.made(f"{few}:Q8_0")).pairs
     cutters = [
         Cutter(library, {key: typed(value) for key, value in each.items() if ".ggml." in key})
         for each in (smol().pairs, pairs)
@@ -226,7 +238,7 @@ def test_texts_become_the_same_tokens(stage: Stage) -> None:
         cutter.close()
 
 
-def test_the_template_is_the_repositorys_byte_for_byte(stage: Stage) -> None:
+def test_the_template_is_the_repositorys_byte_for_byte(stage: Stage, few: str) -> None:
     odd = "{#  ü \r\n#}{{ messages[0]['content'] }}\r\n \n"
     base = tiny_folder(tiny_config("LlamaForCausalLM"))
     named = [
@@ -242,7 +254,7 @@ def test_the_template_is_the_repositorys_byte_for_byte(stage: Stage) -> None:
     pairs = Gguf(stage.made("alice/named:Q8_0")).pairs
     assert pairs["tokenizer.chat_template"] == smol_template()
     assert pairs["tokenizer.chat_template.tool_use"] == odd
-    assert Gguf(stage.made("alice/few:Q8_0")).pairs["tokenizer.chat_template"] == smol_template()
+    assert Gguf(stage.made(f"{few}:Q8_0")).pairs["tokenizer.chat_template"] == smol_template()
 
 
 # --- running ------------------------------------------------------------------------------------
@@ -270,14 +282,14 @@ def test_the_choice_is_told_and_the_way_to_it_shown(stage: Stage) -> None:
     stage.runtime.pool.unload_idle()
 
 
-def test_it_says_what_the_original_says(stage: Stage) -> None:
+def test_it_says_what_the_original_says(stage: Stage, few: str) -> None:
     """Both have the same numbers, so that they go on in the same way almost everywhere."""
     original = stage.world.model("original")
     stage.world.large(original, "few.Q4_1.gguf", smol_gguf(LAYERS))
     words = " ".join(Path(__file__).parents[2].joinpath("ARCHITECTURE.md").read_text().split())
     prompts = [words[start : start + 150] for start in range(200, 10_000, 245)]
     said = []
-    for name in ("alice/original", "alice/few:Q8_0"):
+    for name in ("alice/original", f"{few}:Q8_0"):
         model = stage.model(name)
         said.append([
             text_of(stage.runtime.complete(model, prompt=prompt, max_tokens=1))
@@ -459,3 +471,170 @@ def test_what_only_the_process_sees_is_refused_there(stage: Stage) -> None:
         stage.runtime.load(stage.model("alice/nan"))
     # Nothing is left of what was begun.
     assert not list(stage.derivatives._folder.glob("*.part"))
+
+
+# --- adapters -----------------------------------------------------------------------------------
+
+
+def lora(rank: int, alpha: float, **config: Any) -> tuple[dict[str, bytes], dict[str, Floats]]:
+    """An adapter of PEFT over the tiny Llama, and what it adds to each matrix."""
+    dice = np.random.default_rng(11)
+    tensors, added = {}, {}
+    shapes = {"self_attn.q_proj": (64, 64), "self_attn.k_proj": (32, 64), "mlp.down_proj": (64, 96)}
+    for number, (module, (rows, columns)) in itertools.product(range(2), shapes.items()):
+        name = f"model.layers.{number}.{module}"
+        down = dice.standard_normal((rank, columns), np.float32) * np.float32(0.3)
+        up = dice.standard_normal((rows, rank), np.float32) * np.float32(0.3)
+        for half, numbers in (("A", down), ("B", up)):
+            tensors[f"base_model.model.{name}.lora_{half}.weight"] = (
+                "F32", numbers.shape, numbers.tobytes(),
+            )  # fmt: skip
+        added[f"{name}.weight"] = up @ down * np.float32(alpha / rank)
+    told = {"peft_type": "LORA", "r": rank, "lora_alpha": alpha, "bias": "none", **config}
+    return {
+        "adapter_config.json": json.dumps(told).encode(),
+        "adapter_model.safetensors": safetensors(tensors),
+    }, added
+
+
+def likely(stage: Stage, model: ModelRef) -> dict[int, float]:
+    body = {"prompt": PROMPT, "max_tokens": 1, "temperature": 0, "logprobs": 20}
+    body |= {"lora": [{"id": 0, "scale": 1.0}]} if model.adapters else {}
+    answer = next(stage.runtime.whole(model, Request("/v1/completions", body)))
+    found = answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+    stage.runtime.pool.unload_idle()
+    return {each["id"]: each["logprob"] for each in found}
+
+
+def test_an_adapter_of_peft_does_what_merging_it_does(stage: Stage) -> None:
+    folder = tiny_folder(tiny_config(LLAMA))
+    files, added = lora(4, 8.0)
+    merged = {
+        name: ("F32", numbers.shape, (numbers + added.get(name, 0)).astype("<f4").tobytes())
+        for name, numbers in read_safetensors(folder["model.safetensors"]).items()
+    }
+    stage.put("base", folder)
+    stage.put("merged", {**folder, "model.safetensors": safetensors(merged)})
+    stage.put("lora", files)
+    find = stage.runtime.models.find
+    over = find(stage.world.alice, "alice/base:F16", [("alice/lora", 1.0)])
+    expected = likely(stage, stage.model("alice/merged:F16"))
+    found = likely(stage, over)
+    plain = likely(stage, stage.model("alice/base:F16"))
+    common = expected.keys() & found.keys()
+    assert len(common) >= 18
+    for token in common:
+        assert found[token] == pytest.approx(expected[token], abs=0.03)
+    assert len(plain.keys() & found.keys()) < 15, "the adapter changes what is said"
+    stage.put("dora", lora(4, 8.0, use_dora=True)[0])
+    with pytest.raises(BadRequest, match="use_dora is not converted"):
+        stage.runtime.load(find(stage.world.alice, "alice/base:F16", [("alice/dora", 1.0)]))
+
+
+# --- pieces -------------------------------------------------------------------------------------
+
+
+def pieces_model(pieces: list[tuple[str, float, int]]) -> bytes:
+    """A tokenizer.model of these pieces."""
+
+    def field(number: int, octets: bytes) -> bytes:
+        size = len(octets)
+        length = bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
+        return bytes([number << 3 | 2]) + length + octets
+
+    found = b"".join(
+        field(1, field(1, text.encode()) + b"\x15" + struct.pack("<f", score) + bytes([0x18, kind]))
+        for text, score, kind in pieces
+    )
+    trainer = bytes([3 << 3, 2])  # byte pairs
+    normalizer = field(1, b"identity") + bytes([3 << 3, 1, 4 << 3, 0])
+    return found + field(2, trainer) + field(3, normalizer)
+
+
+def test_pieces_are_cut_as_their_tokenizer_cuts_them(stage: Stage) -> None:
+    merges = [("t", "h"), ("th", "e"), ("\u2581", "the"), ("a", "n"), ("\u2581", "an")]
+    letters = ["\u2581", *"abcdefghijklmnopqrstuvwxyz"]
+    pieces = [("<unk>", 0.0, 2), ("<s>", 0.0, 3), ("</s>", 0.0, 3)]
+    pieces += [(f"<0x{number:02X}>", 0.0, 6) for number in range(256)]
+    pieces += [("".join(merge), -float(rank), 1) for rank, merge in enumerate(merges)]
+    pieces += [(letter, -100.0 - rank, 1) for rank, letter in enumerate(letters)]
+    tokenizer = smol_tokenizer()
+    tokenizer["added_tokens"] = [
+        {"id": number, "content": text, "single_word": False, "lstrip": False, "rstrip": False,
+         "normalized": False, "special": True}
+        for number, (text, _, _) in enumerate(pieces[:3])
+    ]  # fmt: skip
+    tokenizer["pre_tokenizer"] = None
+    tokenizer["normalizer"] = {"type": "Sequence", "normalizers": [
+        {"type": "Prepend", "prepend": "\u2581"},
+        {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}]}  # fmt: skip
+    tokenizer["model"] |= {
+        "vocab": {text: number for number, (text, _, _) in enumerate(pieces)},
+        "merges": [list(merge) for merge in merges],
+        "byte_fallback": True, "fuse_unk": True, "unk_token": "<unk>",
+    }  # fmt: skip
+    base = tiny_folder(tiny_config("MistralForCausalLM"))
+    base["tokenizer.json"] = json.dumps(tokenizer).encode()
+    stage.put("pieces", {**base, "tokenizer.model": pieces_model(pieces)})
+    stage.put("merged-pieces", base)
+    for name in ("pieces", "merged-pieces"):
+        pairs = Gguf(stage.made(f"alice/{name}:Q8_0")).pairs
+        assert pairs["tokenizer.ggml.model"] == "llama"
+        assert pairs["tokenizer.ggml.add_space_prefix"] is True
+        assert pairs["tokenizer.ggml.token_type"][:4] == [2, 3, 3, 6]
+    odd = pieces_model([(text.replace("the", "teh"), score, kind) for text, score, kind in pieces])
+    stage.put("other-pieces", {**base, "tokenizer.model": odd})
+    with pytest.raises(BadRequest, match="cuts texts otherwise"):
+        stage.runtime.load(stage.model("alice/other-pieces"))
+    stage.put("cut-pieces", {**base, "tokenizer.model": pieces_model(pieces)[:-5]})
+    with pytest.raises(BadRequest, match="ends in the middle"):
+        stage.runtime.load(stage.model("alice/cut-pieces"))
+
+
+# --- the process --------------------------------------------------------------------------------
+
+
+def test_a_process_that_dies_takes_nothing_along(stage: Stage, few: str) -> None:
+    pool = stage.over(stage.cache("dying")).pool
+    model = stage.model(f"{few}:Q6_K")
+    killed: list[int] = []
+
+    def kill(_state: State) -> None:
+        process = pool._converter._process
+        if process is not None and not killed:
+            killed.append(process.pid)
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            process.kill()
+            assert "State" in status
+
+    with (
+        pytest.raises(RunnerFailed, match="could not be converted"),
+        pool.lease(model, Mode.TEXT, kill),
+    ):
+        pass
+    assert killed
+    assert not list((stage.world.folder.root / "dying").glob("*.part"))
+    pool.close()
+
+
+def test_a_hub_that_stops_ends_what_is_converted(stage: Stage, few: str) -> None:
+    pool = stage.over(stage.cache("stopping")).pool
+    model = stage.model(f"{few}:Q6_K")
+
+    def stop(_state: State) -> None:
+        if pool._converter._process is not None:
+            threading.Thread(target=pool.close).start()
+
+    with pytest.raises(Unavailable, match="stopping"), pool.lease(model, Mode.TEXT, stop):
+        pass
+
+
+def test_a_process_gets_no_more_than_its_files(stage: Stage, few: str) -> None:
+    making = stage.model(f"{few}:Q6_K").making
+    assert making is not None
+    for wanted in (["x", 0, 1], ["config.json", 0, 10**9], ["config.json", -1, 2], ["config.json"]):
+        here, there = socket.socketpair()
+        with here, there:
+            Pipe(there).send({"read": wanted})
+            with pytest.raises(Ended):
+                Conversation(stage.derivatives, making, lambda _: None).hold(Pipe(here))

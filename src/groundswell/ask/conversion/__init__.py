@@ -15,6 +15,7 @@ Knows formats and llama.cpp's rules. Does not know repositories or rights.
 """
 
 from groundswell.ask.conversion import adapters
+from groundswell.ask.conversion.architectures import converts
 from groundswell.ask.conversion.converter import Converter, Making
 from groundswell.ask.conversion.quantising import QUANTISATIONS
 from groundswell.ask.conversion.source import Folder, Source, source_of, weight_files
@@ -26,6 +27,7 @@ __all__ = [
     "Making",
     "Source",
     "adapters",
+    "converts",
     "source_of",
     "weight_files",
 ]

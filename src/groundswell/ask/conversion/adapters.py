@@ -14,11 +14,10 @@ from typing import Any, BinaryIO, Final
 from groundswell.ask.conversion.config import Config
 from groundswell.ask.conversion.numbers import rows_of
 from groundswell.ask.conversion.quantising import number_of, size_of
-from groundswell.ask.conversion.source import Folder, places_of
+from groundswell.ask.conversion.source import ADAPTER_CONFIG, Folder, places_of
 from groundswell.ask.conversion.values import Part, Place, Work, refusal
 from groundswell.wire.gguf_writing import Placed, Value, pack_header, padded
 
-CONFIG: Final = "adapter_config.json"
 WEIGHTS: Final = "adapter_model.safetensors"
 RANK_MAX: Final = 4096
 _NAME: Final = re.compile(
@@ -74,13 +73,13 @@ def size_bytes_of(weights_bytes: int) -> int:
 
 def _alpha(folder: Folder) -> float:
     """What llama.cpp divides by the rank."""
-    config = Config(folder.object(CONFIG))
+    config = Config(folder.object(ADAPTER_CONFIG))
     config.demand("peft_type", ("LORA",))
     config.demand("bias", ("none",))
     for key in ("use_dora", "fan_in_fan_out", "modules_to_save", "alpha_pattern", "rank_pattern",
                 "layer_replication", "trainable_token_indices", "lora_bias"):  # fmt: skip
         if config.values.get(key):
-            raise refusal(f"{CONFIG}: {key} is not converted here")
+            raise refusal(f"{ADAPTER_CONFIG}: {key} is not converted here")
     rank = config.natural("r", RANK_MAX)
     alpha = config.real("lora_alpha", 1e6)
     return alpha * math.sqrt(rank) if config.flag("use_rslora", default=False) else alpha

@@ -59,6 +59,12 @@ def blueprint_of(config: Json) -> Blueprint:
     return build(config)
 
 
+def converts(config: Json) -> bool:
+    """Whether a configuration names an architecture that is known here."""
+    names = config.get("architectures")
+    return isinstance(names, list) and bool(names) and names[0] in _KNOWN
+
+
 def _sizes(config: Config) -> _Sizes:
     width = config.natural("hidden_size", WIDTH_MAX)
     heads = config.natural("num_attention_heads", HEADS_MAX)

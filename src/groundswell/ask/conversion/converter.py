@@ -140,7 +140,7 @@ class Converter:
                 process = self._start(there, out.fileno())
             pipe = Pipe(here, time.monotonic() + seconds)
             pipe.send(_orders(making, seconds))
-            _Conversation(self._derivatives, making, progress).hold(pipe)
+            Conversation(self._derivatives, making, progress).hold(pipe)
         except Ended as error:
             raise self._failure() from error
         finally:
@@ -187,7 +187,7 @@ def _orders(making: Making, seconds: int) -> dict[str, Any]:
     }
 
 
-class _Conversation:
+class Conversation:
     """What goes through the pipe until the file is written."""
 
     def __init__(self, derivatives: Derivatives, making: Making, progress: Progress) -> None:
@@ -197,6 +197,12 @@ class _Conversation:
         self._progress = progress
 
     def hold(self, pipe: Pipe) -> None:
+        """Answer until the file is written.
+
+        Raises:
+            BadRequest: it is refused.
+            Ended: the process is gone, or asked for what it may not have.
+        """
         while True:
             said = pipe.receive()
             if said.get("done") is True:

@@ -49,6 +49,8 @@ TEXTS: Final[Mapping[str, int]] = {
     MODULES: 1 << 20,
     POOLING: 1 << 20,
 }
+ADAPTER_CONFIG: Final = "adapter_config.json"
+_OTHER_TEXTS: Final = {INDEX: safetensors.INDEX_BYTES_MAX, ADAPTER_CONFIG: 1 << 20}
 SHARDS_MAX: Final = 256
 TENSORS_MAX: Final = 20_000
 HEADER_BYTES_MAX: Final = 4 << 20
@@ -67,7 +69,7 @@ class Folder:
         size_bytes = self.sizes.get(name)
         if size_bytes is None:
             return None
-        limit_bytes = safetensors.INDEX_BYTES_MAX if name == INDEX else TEXTS[name]
+        limit_bytes = {**TEXTS, **_OTHER_TEXTS}[name]
         if size_bytes > limit_bytes:
             raise refusal(f"{name} is longer than {limit_bytes:,} bytes")
         return self.read(name, 0, size_bytes)

@@ -20,7 +20,14 @@ from groundswell.ask.conversion import (
     weight_files,
 )
 from groundswell.ask.conversion.quantising import file_number_of
-from groundswell.ask.conversion.source import INDEX, PIECES, TEXTS, TOKENIZER, WEIGHTS
+from groundswell.ask.conversion.source import (
+    ADAPTER_CONFIG,
+    INDEX,
+    PIECES,
+    TEXTS,
+    TOKENIZER,
+    WEIGHTS,
+)
 from groundswell.ask.conversion.templates import DEFAULT, templates_of
 from groundswell.ask.conversion.writing import pooling_of
 from groundswell.ask.derivatives import HubFile
@@ -73,8 +80,8 @@ class Folders:
         if looked.source is None:
             return Variants((), (looked.refusal,))
         items = [self._variant(repository, commit, quantisation) for quantisation in QUANTISATIONS]
-        # Of those that take the same, the better last.
-        items = sorted(reversed(items), key=lambda variant: variant.size_bytes)
+        items.reverse()  # of those that take the same, the better comes last
+        items.sort(key=lambda variant: variant.size_bytes)
         notes = [_MADE_NOTE]
         if looked.source.blueprint.architecture == "bert":
             notes.append(_SIGNS_NOTE)
@@ -108,7 +115,7 @@ class Folders:
 
     def adapter(self, repository: Repository, commit: str, base: Facts) -> Making | None:
         """How an adapter of PEFT is made for that base; None where there is none."""
-        names = (adapters.CONFIG, adapters.WEIGHTS)
+        names = (ADAPTER_CONFIG, adapters.WEIGHTS)
         if any(self._located(repository, commit, name) is None for name in names):
             return None
         files = tuple((name, self._file(repository, commit, name)) for name in names)

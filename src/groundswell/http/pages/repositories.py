@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote
 
+from groundswell.ask.conversion import converts
 from groundswell.core.errors import InvalidName, RepoNotFound
 from groundswell.core.policy import Action, may
 from groundswell.core.values import HISTORY_KINDS, Gate, RepoId, RepoKind
@@ -69,7 +70,9 @@ def head_of(asked: Asked, repository: Repository) -> RepoHead:
 
 def _runs(asked: Asked, repository: Repository) -> bool:
     """Whether it holds a model that may run here."""
-    is_model = repository.kind is RepoKind.MODEL and "gguf" in repository.facts
+    facts = repository.facts
+    is_known = "gguf" in facts or ("safetensors" in facts and converts(facts.get("config", {})))
+    is_model = repository.kind is RepoKind.MODEL and is_known
     return is_model and asked.hub.settings.run_by != "nobody"
 
 
