@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import resource
 import tempfile
 import time
 from collections.abc import Iterator
@@ -32,22 +31,31 @@ def main() -> None:
     )
     sizes = {name: len(content) for name, content in folder.items()}
     source = source_of(Folder(sizes, lambda name, start, stop: folder[name][start:stop]))
-    print("| quantisation | seconds | MB made | most MB of memory, of all so far |")
+    print("| quantisation | seconds | MB made | most MB of memory |")
     print("|---|---|---|---|")
     for name in QUANTISATIONS:
         making = Making(files, name, source.size_bytes(name) + SLACK_BYTES, name)
         began = time.monotonic()
-        with _made(making) as path:
+        peaks: list[int] = []
+        with _made(making, peaks) as path:
             seconds, size = time.monotonic() - began, path.stat().st_size
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(f"| {name} | {seconds:.1f} | {size / 1e6:.0f} | {peak:.0f} |")
+        print(f"| {name} | {seconds:.1f} | {size / 1e6:.0f} | {max(peaks) / 1000:.0f} |")
 
 
 @contextlib.contextmanager
-def _made(making: Making) -> Iterator[Path]:
+def _made(making: Making, peaks: list[int]) -> Iterator[Path]:
+    """The file; what its process had in memory at most is put into ``peaks``, in KiB."""
     with tempfile.TemporaryDirectory() as root:
         derivatives = Derivatives(Path(root), lambda *_: iter(()))
-        with Converter(derivatives).made(making, lambda _: None) as path:
+        converter = Converter(derivatives)
+
+        def look(_done_bytes: int) -> None:
+            process = converter._process  # noqa: SLF001 - looked at from outside
+            assert process is not None
+            status = Path(f"/proc/{process.pid}/status").read_text("ascii")
+            peaks.append(int(status.partition("VmHWM:")[2].split()[0]))
+
+        with converter.made(making, look) as path:
             yield path
 
 
