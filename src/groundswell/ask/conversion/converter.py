@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import socket
@@ -21,7 +22,7 @@ from typing import Any, Final
 
 from groundswell.ask.conversion.source import TEXTS
 from groundswell.ask.derivatives import Derivatives, HubFile, Recipe, key_of
-from groundswell.core.errors import BadRequest, RunnerFailed, Unavailable
+from groundswell.core.errors import BadRequest, NotServed, RunnerFailed, Unavailable
 from groundswell.hub.children import bare_environment, command_of
 from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
 
@@ -34,6 +35,8 @@ BYTES_A_SECOND_MIN: Final = 2 << 20
 READ_FACTOR: Final = 2
 READ_SLACK_BYTES: Final = 1 << 30
 _WAIT_SECONDS: Final = 1.0
+
+NOT_INSTALLED: Final = "Converting models takes tokenizers: pip install 'groundswell[ask]'"
 
 Progress = Callable[[int], None]
 
@@ -103,11 +106,14 @@ class Converter:
 
         Raises:
             BadRequest: it cannot be converted, and why.
+            NotServed: nothing is installed that converts.
             RunnerFailed: the process ended, took too long, or asked for what it may not have.
             Corrupt, StorageFull, Unavailable: files cannot be had, or do not fit.
         """
 
         def make(path: Path) -> None:
+            if importlib.util.find_spec("tokenizers") is None:
+                raise NotServed(NOT_INSTALLED)
             with self._turned():
                 self._convert(making, path, progress)
 

@@ -54,6 +54,7 @@ _OTHER_TEXTS: Final = {INDEX: safetensors.INDEX_BYTES_MAX, ADAPTER_CONFIG: 1 << 
 SHARDS_MAX: Final = 256
 TENSORS_MAX: Final = 20_000
 HEADER_BYTES_MAX: Final = 4 << 20
+HEADERS_BYTES_MAX: Final = 16 << 20
 _READABLE: Final = frozenset({"F32", "F16", "BF16"})
 
 
@@ -179,11 +180,16 @@ def places_of(folder: Folder, files: tuple[str, ...]) -> dict[str, Place]:
         BadRequest: a file is damaged, or a tensor stands in two.
     """
     found: dict[str, Place] = {}
+    headers_bytes = 0
     for file in files:
         if file not in folder.sizes:
             raise refusal(f"the file {file[:100]} is missing")
         size_bytes = folder.sizes[file]
-        for tensor, begin in _header(folder, file, size_bytes):
+        tensors, begin = _header(folder, file, size_bytes)
+        headers_bytes += begin
+        if headers_bytes > HEADERS_BYTES_MAX:
+            raise refusal(f"the headers of its files are longer than {HEADERS_BYTES_MAX:,} bytes")
+        for tensor in tensors:
             if tensor.name in found:
                 raise refusal(f"the tensor {tensor.name[:80]} stands in two files")
             start, stop = begin + tensor.start, begin + tensor.stop
@@ -193,7 +199,10 @@ def places_of(folder: Folder, files: tuple[str, ...]) -> dict[str, Place]:
     return found
 
 
-def _header(folder: Folder, file: str, size_bytes: int) -> list[tuple[safetensors.Tensor, int]]:
+def _header(
+    folder: Folder, file: str, size_bytes: int
+) -> tuple[tuple[safetensors.Tensor, ...], int]:
+    """The tensors of a file, and where their data begins."""
     try:
         prefix = folder.read(file, 0, min(size_bytes, safetensors.PREFIX_BYTES))
         length = safetensors.header_bytes(prefix, size_bytes)
@@ -204,7 +213,7 @@ def _header(folder: Folder, file: str, size_bytes: int) -> list[tuple[safetensor
         header = safetensors.parse_header(octets, size_bytes)
     except Malformed as error:
         raise refusal(f"{file}: {error.why}") from error
-    return [(tensor, begin) for tensor in header.tensors]
+    return header.tensors, begin
 
 
 def _match(blueprint: Blueprint, places: dict[str, Place]) -> list[tuple[Part, Place]]:

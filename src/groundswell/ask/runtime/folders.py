@@ -16,6 +16,7 @@ from groundswell.ask.conversion import (
     Making,
     Source,
     adapters,
+    converts,
     source_of,
     weight_files,
 )
@@ -36,7 +37,7 @@ from groundswell.ask.runtime.choosing import Variant, Variants
 from groundswell.ask.runtime.values import Facts
 from groundswell.core.errors import BadRequest, EntryNotFound
 from groundswell.core.recent import Recent
-from groundswell.core.values import BytesPlan
+from groundswell.core.values import BytesPlan, RepoKind
 from groundswell.hub.content import Content, Located
 from groundswell.hub.repos import Repository
 from groundswell.wire.gguf import Header
@@ -63,6 +64,24 @@ class Looked:
     refusal: str = ""
 
 
+def may_run(repository: Repository) -> bool:
+    """Whether what is known of a repository says that it holds a model that may run."""
+    facts = repository.facts
+    has_weights = "safetensors" in facts and converts(facts.get("config", {}))
+    return repository.kind is RepoKind.MODEL and ("gguf" in facts or has_weights)
+
+
+def _making(source: Source, files: tuple[tuple[str, HubFile], ...], quantisation: str) -> Making:
+    tokens = dict(files).get(TOKENIZER) or dict(files)[PIECES]
+    size_bytes = source.size_bytes(quantisation) + tokens.size_bytes
+    size_bytes += _TOKEN_BYTES * source.blueprint.vocabulary_size
+    return Making(files, f"{quantisation}.gguf", size_bytes, quantisation)
+
+
+def _variant(making: Making) -> Variant:
+    return Variant(making.quantisation, making.quantisation, making.size_bytes, (), making.key)
+
+
 class Folders:
     """Looks at repositories that were found for somebody. Thread-safe."""
 
@@ -79,7 +98,8 @@ class Folders:
             return Variants((), ())
         if looked.source is None:
             return Variants((), (looked.refusal,))
-        items = [self._variant(repository, commit, quantisation) for quantisation in QUANTISATIONS]
+        files = self._files(repository, commit, looked)
+        items = [_variant(_making(looked.source, files, name)) for name in QUANTISATIONS]
         items.reverse()  # of those that take the same, the better comes last
         items.sort(key=lambda variant: variant.size_bytes)
         notes = [_MADE_NOTE]
@@ -103,15 +123,7 @@ class Folders:
         looked = self._look(repository, commit)
         assert looked is not None
         assert looked.source is not None
-        texts = [
-            name for name in (*TEXTS, INDEX) if self._located(repository, commit, name) is not None
-        ]
-        names = (*texts, *looked.weights)
-        files = tuple((name, self._file(repository, commit, name)) for name in names)
-        told = dict(files).get(TOKENIZER) or dict(files)[PIECES]
-        size_bytes = looked.source.size_bytes(quantisation) + told.size_bytes
-        size_bytes += _TOKEN_BYTES * looked.source.blueprint.vocabulary_size
-        return Making(files, f"{quantisation}.gguf", size_bytes, quantisation)
+        return _making(looked.source, self._files(repository, commit, looked), quantisation)
 
     def adapter(self, repository: Repository, commit: str, base: Facts) -> Making | None:
         """How an adapter of PEFT is made for that base; None where there is none."""
@@ -125,9 +137,14 @@ class Folders:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _variant(self, repository: Repository, commit: str, quantisation: str) -> Variant:
-        making = self.making(repository, commit, quantisation)
-        return Variant(quantisation, quantisation, making.size_bytes, (), making.key)
+    def _files(
+        self, repository: Repository, commit: str, looked: Looked
+    ) -> tuple[tuple[str, HubFile], ...]:
+        texts = [
+            name for name in (*TEXTS, INDEX) if self._located(repository, commit, name) is not None
+        ]
+        names = (*texts, *looked.weights)
+        return tuple((name, self._file(repository, commit, name)) for name in names)
 
     def _look(self, repository: Repository, commit: str) -> Looked | None:
         key = (repository.id, commit)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.ask.runtime import ModelRef
+from groundswell.ask.runtime import ModelRef, may_run
 from groundswell.ask.runtime.naming import REMOTE
 from groundswell.core.errors import NotFound, RunnerFailed
 from groundswell.core.values import Principal, RepoKind
@@ -19,7 +19,7 @@ from groundswell.hub.repos import Repository
 from groundswell.hub.search import ListQuery, Sort
 from groundswell.wiring import Hub
 
-_GGUF: Final = "gguf"
+_FORMATS: Final = ("gguf", "safetensors")
 _LISTED_MAX: Final = 1_000
 
 Json = dict[str, Any]
@@ -35,11 +35,19 @@ def _of(repository: Repository) -> Json:
 
 
 def _list(principal: Principal, hub: Hub) -> list[Json]:
-    """Models whose repositories hold GGUF and that the asker sees; those of the other server."""
+    """Models that may run and that the asker sees, those kept as GGUF first; those of the other
+    server.
+    """
     hub.runtime.models.check_may_run(principal)
-    query = ListQuery(filters=(_GGUF,), sort=Sort.LAST_MODIFIED, limit=_LISTED_MAX, details=False)
-    page = hub.search.list(principal, RepoKind.MODEL, query)
-    found = [_of(repository) for repository in page.repositories]
+    seen: dict[int, Json] = {}
+    for kept in _FORMATS:
+        query = ListQuery(
+            filters=(kept,), sort=Sort.LAST_MODIFIED, limit=_LISTED_MAX, details=False
+        )
+        for repository in hub.search.list(principal, RepoKind.MODEL, query).repositories:
+            if may_run(repository):
+                seen.setdefault(repository.id, _of(repository))
+    found = list(seen.values())
     remote = hub.runtime.models.remote
     if remote is not None and not principal.is_anonymous:
         try:
