@@ -19,7 +19,8 @@ from groundswell.hub.repos import Repository
 from groundswell.hub.search import ListQuery, Sort
 from groundswell.wiring import Hub
 
-_FORMATS: Final = ("gguf", "safetensors")
+_GGUF: Final = "gguf"
+_SAFETENSORS: Final = "safetensors"
 _LISTED_MAX: Final = 1_000
 
 Json = dict[str, Any]
@@ -40,12 +41,14 @@ def _list(principal: Principal, hub: Hub) -> list[Json]:
     """
     hub.runtime.models.check_may_run(principal)
     seen: dict[int, Json] = {}
-    for kept in _FORMATS:
+    for kept in (_GGUF, _SAFETENSORS):
+        # What a folder of safetensors is for stands in its facts.
+        looks = kept == _SAFETENSORS
         query = ListQuery(
-            filters=(kept,), sort=Sort.LAST_MODIFIED, limit=_LISTED_MAX, details=False
+            filters=(kept,), sort=Sort.LAST_MODIFIED, limit=_LISTED_MAX, details=looks
         )
         for repository in hub.search.list(principal, RepoKind.MODEL, query).repositories:
-            if may_run(repository):
+            if not looks or may_run(repository):
                 seen.setdefault(repository.id, _of(repository))
     found = list(seen.values())
     remote = hub.runtime.models.remote
