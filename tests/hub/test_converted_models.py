@@ -426,6 +426,8 @@ HOSTILE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "turned": ({"rope_scaling": {"rope_type": "dynamic", "factor": 2}}, {}, "'dynamic'"),
     "quantised": ({"quantization_config": {"bits": 4}}, {}, "quantised already"),
     "wide": ({"architectures": ["Qwen2ForCausalLM"], "head_dim": 32}, {}, "heads are not as wide"),
+    "list": ({"architectures": [{}], "rope_scaling": {"rope_type": []}}, {}, "is '{}'"),
+    "kinds": ({"rope_scaling": {"rope_type": []}}, {}, r"turned by '\[\]'"),
     "odd": ({"hidden_act": "relu"}, {}, "hidden_act is 'relu'"),
 }
 
@@ -459,6 +461,8 @@ def test_what_only_the_process_sees_is_refused_there(stage: Stage) -> None:
         "tok-splits": ({**tokenizer, "pre_tokenizer": split}, "cuts texts otherwise"),
         "tok-wide": (wide, "a token has the number 1000000"),
         "tok-kind": ({**tokenizer, "model": {"type": "Unigram", "vocab": []}}, "'Unigram'"),
+        "tok-list": ({**tokenizer, "model": ["BPE"]}, "of a kind that is not known"),
+        "tok-nothing": ({**tokenizer, "added_tokens": [{"content": "a"}]}, "not what they should"),
         "tok-damaged": ({**tokenizer, "pre_tokenizer": {"type": "ByteLevel"}}, "its library reads"),
     }
     for name, (value, message) in cases.items():

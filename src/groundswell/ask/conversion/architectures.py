@@ -62,7 +62,7 @@ def blueprint_of(config: Json) -> Blueprint:
 def converts(config: Json) -> bool:
     """Whether a configuration names an architecture that is known here."""
     names = config.get("architectures")
-    return isinstance(names, list) and bool(names) and names[0] in _KNOWN
+    return isinstance(names, list) and any(name == known for name in names[:1] for known in _KNOWN)
 
 
 def _sizes(config: Config) -> _Sizes:

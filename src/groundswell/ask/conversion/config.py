@@ -70,9 +70,9 @@ class Config:
         """What llama.cpp is told of it."""
         rope = Config(self.rope())
         kind = rope.values.get("rope_type", rope.values.get("type", "default"))
-        if kind in {"default", "llama3", None}:
+        if kind in ("default", "llama3", None):
             return {}
-        if kind not in {"linear", "yarn"}:
+        if kind not in ("linear", "yarn"):
             raise refusal(
                 f"positions are turned by {str(kind)[:60]!r}, which is not converted here"
             )

@@ -18,6 +18,7 @@ from groundswell.ask.conversion.adapters import write_adapter
 from groundswell.ask.conversion.numbers import library_path
 from groundswell.ask.conversion.source import Folder
 from groundswell.ask.conversion.trying import load_library
+from groundswell.ask.conversion.values import refusal
 from groundswell.ask.conversion.writing import write_model
 from groundswell.core.errors import GroundswellError
 from groundswell.hub.viewing.confinement import leave_network, lock_paths
@@ -27,6 +28,11 @@ MEMORY_BYTES_MAX: Final = 3 << 30
 _OPEN_FILES_MAX: Final = 16
 _NICE: Final = 5
 _TELL_BYTES: Final = 4 << 20
+# What comes of files that hold other kinds of values than they should: nobody asks for each.
+_NOT_WHAT_THEY_SAY: Final = (
+    *(ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError),
+    AssertionError,
+)
 _PROC: Final = ("/proc/meminfo", "/proc/cpuinfo", "/sys/devices/system")
 
 
@@ -51,6 +57,8 @@ def main() -> None:
             pipe.send({"refused": "Converting this model takes more memory than it may."})
         except OSError as error:
             pipe.send({"fault": error.errno})
+        except _NOT_WHAT_THEY_SAY:
+            pipe.send({"refused": refusal("its files are not what they should be").message})
         else:
             pipe.send({"done": True})
 

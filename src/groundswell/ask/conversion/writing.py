@@ -92,7 +92,9 @@ def pooling_of(folder: Folder, source: Source) -> dict[str, Value]:
     if name != "bert":
         return {}
     modules = folder.json(MODULES)
-    kinds = {str(each.get("type")).rpartition(".")[2] for each in modules or () if each}
+    if not isinstance(modules, list | None) or not all(isinstance(m, dict) for m in modules or ()):
+        raise refusal(f"{MODULES} is no list of objects")
+    kinds = {str(each.get("type")).rpartition(".")[2] for each in modules or ()}
     if kinds - _MODULES:
         raise refusal(
             f"{MODULES}: {', '.join(sorted(kinds - _MODULES))[:100]} is not converted here"
