@@ -124,6 +124,7 @@ from groundswell.http.pages.views import (
     RefRow,
     RefsPage,
     ReplyBox,
+    ReplyEnd,
     RepoActivityPage,
     RepoHead,
     RepoList,
@@ -137,9 +138,11 @@ from groundswell.http.pages.views import (
     RulesPage,
     SaidLine,
     SearchPage,
+    SentenceRow,
     SettingRow,
     Share,
     Shell,
+    SideRow,
     SignInPage,
     Snippet,
     SourceBranch,
@@ -587,6 +590,20 @@ QUOTE = QuoteRow(
     "/x#quote",
     f"{LONG}/{LONG}",
 )
+END = ReplyEnd("4 ms, 93% sure, shown from 56% on", '{\n "format": "' + "x" * 300 + '"\n}', "/x")
+REPLY = ReplyBox(
+    (QUOTE, replace(QUOTE, text="It rises " + "5,199 " * 60)),
+    "",
+    (),
+    f"35,000 passages of {LONG}/{LONG}",
+    lambda: END,
+    about=LONG,
+)
+SENTENCES = (
+    SentenceRow("Mount Kenya is the highest mountain in Kenya.", "quoted", (QUOTE,)),
+    SentenceRow("Mount Kenya is " + "very " * 40 + "high.", "supported", (QUOTE, QUOTE)),
+    SentenceRow("It may be " + LONG, "weak", (QUOTE,)),
+)
 RISKS = (
     ("0.01", "careful: 1 in 100 wrong", False),
     ("0.05", "5 in 100", True),
@@ -777,8 +794,12 @@ EXAMPLES: dict[str, View] = {
     "file-tensors-index": replace(FILE, content=replace(TENSORS, groups=(), rows=(), find="", pairs=(), files=(Share("model-00001-of-00002.safetensors", 100, 10**9, 2 * 10**9, 500, 0, "/x"),), files_left=3)),
     "file-notebook": replace(FILE, content=NOTEBOOK, source_url="/x"),
     "viewer": ViewerPage(replace(REPO, kind="dataset"), (("train: data/train.parquet", "/x", True), (LONG, "/x", False)), True, "data/train.parquet", "/x", TABLE),
-    "ask": replace(ASK, question="How high is Mount Kenya? " + LONG, about=LONG, reply=ReplyBox((QUOTE, replace(QUOTE, text="It rises " + "5,199 " * 60)), "", (), f"35,000 passages of {LONG}/{LONG}", "4 ms, 93% sure, shown from 56% on", '{\n "format": "' + "x" * 300 + '"\n}', "/x", LONG, "/x")),
-    "ask-none": replace(ASK, question="Who?", reply=ReplyBox((), "Nothing in 12 passages of Notes answers this well enough. These come nearest.", (QUOTE, replace(QUOTE, headings=())), "12 passages of ada/notes", "2 ms", "{}", "/x")),
+    "ask": replace(ASK, question="How high is Mount Kenya? " + LONG, about=LONG, reply=REPLY),
+    "ask-carried": replace(ASK, question="How high is it?", about=LONG, reply=replace(REPLY, carried=LONG, taken_as=f"How high is {LONG}?", as_written_url="/x", quotes=(QUOTE,))),
+    "ask-conflict": replace(ASK, question="How high?", reply=replace(REPLY, differs="number", sides=(SideRow(("5199",), QUOTE), SideRow(("5895", LONG), replace(QUOTE, text="It rises 5,895 metres."))))),
+    "ask-prose": replace(ASK, question="How high?", models=(("", "nobody: quotes alone", False), (LONG, LONG, True)), reply=replace(REPLY, model="ada/smol@" + "3f" * 20 + ":" + LONG, sentences=SENTENCES, end=lambda: replace(END, told="2 of 4 sentences supported; 1 not shown", longer_url="/x", receipt_url="data:application/json;base64,e30=", has_receipt_in_url=True))),
+    "ask-unfinished": replace(ASK, question="How high?", reply=replace(REPLY, model="ada/smol", sentences=SENTENCES[:1], end=lambda: replace(END, problem="The model stopped in the middle of an answer: its process was killed."))),
+    "ask-none": replace(ASK, question="Who?", reply=ReplyBox((), "Nothing in 12 passages of Notes answers this well enough. These come nearest.", (QUOTE, replace(QUOTE, headings=())), "12 passages of ada/notes", lambda: ReplyEnd("2 ms", "{}", "/x"))),
     "ask-new": ASK,
     "ask-nothing": AskPage(risks=RISKS),
     "ask-namesake": AskPage(risks=RISKS, packs=ASK.packs, namesake_url="/users/ask"),

@@ -62,8 +62,9 @@ class _Seat:
     def state(self) -> State:
         idle = 0.0 if self.users else time.monotonic() - self.used_at
         total = self.model.size_bytes
+        peak = 0 if self.runner is None else self.runner.peak_bytes
         return State(
-            self.model.name, self.mode, self.phase, self.done_bytes, total, self.users, idle
+            self.model.name, self.mode, self.phase, self.done_bytes, total, self.users, idle, peak
         )
 
 

@@ -163,6 +163,18 @@ class Runner:
         return int(pages) * resource.getpagesize()
 
     @property
+    def peak_bytes(self) -> int:
+        """The most that the process had in memory, the weights that it mapped included."""
+        if self._process is None:
+            return 0
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text("ascii")
+            (line,) = (each for each in status.splitlines() if each.startswith("VmHWM:"))
+            return int(line.split()[1]) * 1024
+        except (OSError, ValueError):
+            return 0
+
+    @property
     def log(self) -> tuple[str, ...]:
         """The last lines that the process wrote, for admins."""
         return tuple(self._log)

@@ -115,7 +115,9 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A model that is in memory, or on its way there."""
+    """A model that is in memory, or on its way there. ``peak_bytes`` is the most that its process
+    had in memory.
+    """
 
     name: str
     mode: Mode
@@ -124,6 +126,7 @@ class State:
     total_bytes: int = 0
     users: int = 0
     idle_seconds: float = 0.0
+    peak_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

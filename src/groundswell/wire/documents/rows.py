@@ -73,7 +73,7 @@ def read_csv(path: str, data: bytes) -> Iterator[Article]:
     """
     check_text(path, data)
     written = decoded(data)
-    separator = "\t" if path.lower().endswith(".tsv") else _separator(written)
+    separator = "\t" if path.lower().endswith(".tsv") else separator_of(written)
     # The limit is the process's, and what it is without this is short for an article.
     csv.field_size_limit(CELL_CHARACTERS_MAX)
     reader = csv.reader(io.StringIO(written, newline=""), delimiter=separator)
@@ -85,7 +85,8 @@ def read_csv(path: str, data: bytes) -> Iterator[Article]:
         bad(path, f"it is no table of text: {str(error)[:200]}")
 
 
-def _separator(text: str) -> str:
+def separator_of(text: str) -> str:
+    """What stands between the cells of a table, by its first line."""
     first = text[: text.find("\n")] if "\n" in text else text
     return max(",;\t|", key=first.count)
 
