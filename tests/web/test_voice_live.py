@@ -70,7 +70,9 @@ def test_an_answer_is_read_aloud_and_stopped(live_hub: LiveHub, window: OpenWind
     visit.go(ASKED)
     link = page.locator("[data-say]")
     words = link.get_attribute("data-say")
-    assert words == "Mount Kenya is the highest mountain in Kenya. From Mount Kenya, Field notes."
+    assert (
+        words == "Mount Kenya is the highest mountain in Kenya. From Mount Kenya, web voice notes."
+    )
     href = live_hub.url + (link.get_attribute("href") or "")
     sound = visit.context.request.get(href, timeout=SECONDS)
     assert sound.headers["content-type"] == "audio/wav"
@@ -201,7 +203,7 @@ def test_the_browsers_voice_only_where_it_is_local(
         page.keyboard.press("Escape")
         [(name, text), *rest] = [each for each in page.evaluate("said") if each != ["cancelled"]]
         assert (name, rest) == ("near", [])
-        assert text.endswith("From Mount Kenya, Field notes.")
+        assert text.endswith("From Mount Kenya, web voice notes.")
         assert page.evaluate("said").pop() == ["cancelled"]
     else:
         expect(told).to_contain_text("pip install", use_inner_text=True)

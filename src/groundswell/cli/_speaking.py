@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from groundswell.ask.speech.values import Kind
-from groundswell.ask.speech.words import quoted_words, unknown_words
+from groundswell.ask.speech.words import words_of
 from groundswell.cli._upkeep import opened_hub
 from groundswell.core.errors import BadRequest
 from groundswell.core.values import Principal
@@ -30,17 +30,6 @@ def speak(events: Sequence[Event], path: Path, voice: str, data: Path) -> None:
             raise BadRequest("Name a voice of the hub: --voice REPO, or the setting speak_model.")
         operator = Principal(account_id=0, name="operator", is_admin=True)
         model = hub.speech.models.find(operator, name, Kind.VOICE)
-        with hub.speech.say(model, _words(events)) as said:
+        with hub.speech.say(model, words_of(events)) as said:
             numbers = b"".join(said)
         path.write_bytes(wav.written(numbers, said.rate))
-
-
-def _words(events: Sequence[Event]) -> str:
-    from groundswell.ask.answering import Abstain, Extract
-
-    for event in events:
-        if isinstance(event, Extract):
-            cited = event.quote.citation
-            pack = cited.pack.rpartition("/")[2].replace("-", " ")
-            return quoted_words(event.quote.text, event.quote.title or cited.article, pack)
-    return unknown_words(next((e.why for e in events if isinstance(e, Abstain)), ""))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from groundswell.ask.building import build_runtime, build_speech
 from groundswell.ask.derivatives import Derivatives
+from groundswell.ask.retrieval import scratch
 from groundswell.ask.runtime import Runtime
 from groundswell.ask.speech.service import Speech
 from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
@@ -64,11 +65,18 @@ from groundswell.store.keys import load_keys
 from groundswell.store.layout import DataFolder
 from groundswell.store.outbound import Outbound, OutboundPolicy
 from groundswell.store.ports import BlobStore
-from groundswell.wiring.others import build_library, limits_of, relay_of, remote_of, sender_of
+from groundswell.wiring.others import (
+    Packs,
+    build_library,
+    build_packs,
+    limits_of,
+    relay_of,
+    remote_of,
+    sender_of,
+)
 
 if TYPE_CHECKING:
     from groundswell.ask.library import Library
-    from groundswell.ask.publishing import Publishing
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +129,7 @@ class Hub:
     runtime: Runtime
     speech: Speech
     library: Library | None
-    publishing: Publishing | None
+    packs: Packs | None
     projections: Projections
     webhooks: Webhooks
     deliveries: Deliveries
@@ -294,7 +302,8 @@ def build(  # long: a line or two for each use case
     runtime = build_runtime(repos, content, derivatives, limits_of(settings), remote_of(settings))
     search = Search(database)
     speech = build_speech(repos, content, search, derivatives, runtime, limits_of(settings))
-    library, publishing = build_library(repos, content, commits, blobs, search, derivatives)
+    library = build_library(repos, content, search, derivatives)
+    packs = build_packs(repos, content, commits, blobs, accounts.refresh, folder, clock)
     blaming = Blaming(git, content)
     references = References(database, git, blobs, commits, content, clock)
     tables = Tables()
@@ -320,6 +329,7 @@ def build(  # long: a line or two for each use case
 
     if serves:
         derivatives.sweep()
+        scratch.sweep()
         _begin_to_serve(git, commits)
     return Hub(
         settings=settings,
@@ -370,7 +380,7 @@ def build(  # long: a line or two for each use case
         runtime=runtime,
         speech=speech,
         library=library,
-        publishing=publishing,
+        packs=packs,
         projections=Projections(database),
         webhooks=Webhooks(database, clock, sealer, outbound),
         deliveries=Deliveries(database, clock, sealer, outbound),

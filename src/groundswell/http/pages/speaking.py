@@ -1,4 +1,4 @@
-"""What a page says aloud and listens with: the words of an answer, and which model of the hub.
+"""What a page speaks and listens with: which model of the hub.
 
 An admin names the models; without that a reader's own are taken, and nobody else's: a voice says
 what its maker made it say.
@@ -6,37 +6,15 @@ what its maker made it say.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from groundswell.ask.speech.values import Kind
-from groundswell.ask.speech.words import quoted_words, unknown_words
 from groundswell.core.errors import GroundswellError, NotServed
 from groundswell.core.values import Principal
 from groundswell.http.auth import ask
 from groundswell.http.pages.door import Asked
 from groundswell.http.sounding import sounding
-
-if TYPE_CHECKING:
-    from groundswell.ask.answering import Event
-    from groundswell.ask.library import Library
-
-
-def words_of(library: Library, principal: Principal, events: list[Event]) -> str:
-    """The first sentence that is quoted, and where it stands: the source is said aloud."""
-    from groundswell.ask.answering import Abstain, Extract, Plan
-
-    quote = next((event.quote for event in events if isinstance(event, Extract)), None)
-    if quote is None:
-        gave_up = next((event.why for event in events if isinstance(event, Abstain)), "")
-        return unknown_words(gave_up)
-    plan = next(event for event in events if isinstance(event, Plan))
-    cited = quote.citation
-    asked = next((each for each in plan.packs if each.startswith(f"{cited.pack}@")), cited.pack)
-    pack = library.summary(library.find(principal, asked)).title or cited.pack
-    return quoted_words(quote.text, quote.title or cited.article, pack)
 
 
 def model_of(asked: Asked, kind: Kind) -> str:
