@@ -34,6 +34,7 @@ _FIELD_BYTES_MAX: Final = 4096
 
 async def _speech(request: Request) -> Response:
     hub = hub_of(request)
+    await ask(request, hub.runtime.models.check_may_run)
     body = await json_object(request)
     text = text_field(body, "input")
     form = _choice("response_format", text_field(body, "response_format", "wav"), ("wav", "pcm"))
