@@ -36,6 +36,7 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     # ----------------------------------------------------------------------------------- asking
     ("asking", "ask"): ("a question to packs: quotes with their places, or none", READ),
     ("asking", "packs"): ("packs that the asker may ask", ANYONE),
+    ("asking", "tools"): ("packs as tools, by the Model Context Protocol", ANYONE),
     # -------------------------------------------------------------------------------- operation
     ("operation", "healthz"): ("the process answers", ANYONE),
     ("operation", "readyz"): ("database and store can be used; 503 when not", ANYONE),
@@ -358,6 +359,11 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page file"): ("one file", READ),
     ("pages", "page playground"): ("ask a model, and another one beside it", READ),
     ("pages", "form playground"): ("the same without scripts; the setting `run_by` says who", READ),
+    ("pages", "page account apart"): ("an account that is called as another page is", ANYONE),
+    ("pages", "page new pack"): ("a name for a dataset that a folder goes to", SIGNED_IN),
+    ("pages", "form new pack"): ("the dataset, made; then the folder is chosen", SIGNED_IN),
+    ("pages", "page pack"): ("a knowledge pack of a dataset's files: how far it is", WRITE),
+    ("pages", "form pack"): ("let the hub build one, or take it back", WRITE),
     ("pages", "page ask"): ("a question to packs, as a form that is an address", ANYONE),
     ("pages", "receipt of an answer"): ("the same answer with all that checks it", ANYONE),
     ("pages", "page article"): ("an article of a pack, what is quoted marked", READ),

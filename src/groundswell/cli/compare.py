@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from groundswell.cli._output import json_option, print_rows
-from groundswell.cli.pack import told_progress
+from groundswell.cli._packing import counting
 from groundswell.core.errors import BadRequest, Forbidden, NotFound
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _compare(
     kept = _contest.KeptAnswers(_contest.kept_path(result_id(setting, found, items)))
     is_done = False
     try:
-        with told_progress("questions") as tell:
+        with counting("questions") as tell:
             comparing = Comparing(
                 ordered, contestants, partial(_contest.search, calling, packs) if packs else None,
                 kept, setting.stops_early, time.monotonic() + 60 * said["minutes"],

@@ -12,8 +12,8 @@ import click
 
 from groundswell.cli._asking import need_ask
 from groundswell.cli._folder import data_option
+from groundswell.cli._packing import is_folder, principal_of
 from groundswell.cli._upkeep import opened_hub
-from groundswell.cli.pack import is_folder, principal_of
 from groundswell.core.errors import BadRequest
 from groundswell.core.values import Principal, RepoId, RepoKind, Visibility
 

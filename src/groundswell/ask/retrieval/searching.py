@@ -6,8 +6,6 @@ given the packs that may be used.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -20,6 +18,7 @@ from groundswell.ask.packs.lexical import View
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
 from groundswell.ask.retrieval.question import AnswerKind, Question, read_question
 from groundswell.ask.retrieval.ranking import Candidate, rank, weights_of
+from groundswell.ask.retrieval.scratch import Scratch
 from groundswell.ask.retrieval.wordings import rewordings
 from groundswell.core.errors import BadRequest
 from groundswell.wire.documents import Article
@@ -82,11 +81,11 @@ class Shelf:
         for pack in packs:
             self._bases.append(passages)
             passages += pack.passages
-        self._folder = Path(tempfile.mkdtemp(prefix="view-", dir=folder))
+        self._scratch = Scratch(folder)
         segments = [each for pack in packs for each in pack.segments()]
         with ExitStack() as stack:
             stack.callback(self.close)
-            self._view = View(self._folder, segments, names.pop())
+            self._view = View(self._scratch.folder, segments, names.pop())
             stack.pop_all()
 
     @property
@@ -168,7 +167,7 @@ class Shelf:
 
     def close(self) -> None:
         """Remove the view. The packs stay open: they are not the shelf's."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.close()
 
 
 def _best_of(readings: Sequence[Sequence[Candidate]]) -> tuple[Candidate, ...]:

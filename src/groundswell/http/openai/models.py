@@ -13,6 +13,7 @@ from groundswell.core.errors import NotFound, RunnerFailed
 from groundswell.core.values import Principal, RepoKind
 from groundswell.http.auth import ask, hub_of
 from groundswell.http.errors import json_response
+from groundswell.http.openai import asking
 from groundswell.http.openai.door import DOOR
 from groundswell.http.routing import Route
 from groundswell.hub.repos import Repository
@@ -35,11 +36,14 @@ def _of(repository: Repository) -> Json:
 
 
 def _list(principal: Principal, hub: Hub) -> list[Json]:
-    """Models whose repositories hold GGUF and that the asker sees; those of the other server."""
+    """Models whose repositories hold GGUF and that the asker sees; packs to be asked; models of the
+    other server.
+    """
     hub.runtime.models.check_may_run(principal)
     query = ListQuery(filters=(_GGUF,), sort=Sort.LAST_MODIFIED, limit=_LISTED_MAX, details=False)
     page = hub.search.list(principal, RepoKind.MODEL, query)
     found = [_of(repository) for repository in page.repositories]
+    found += [_model_json(*each) for each in asking.listed(principal, hub)]
     remote = hub.runtime.models.remote
     if remote is not None and not principal.is_anonymous:
         try:
@@ -84,6 +88,8 @@ async def _model(request: Request) -> Response:
     hub = hub_of(request)
     if not name:
         raise NotFound
+    if asking.names_packs(name):
+        return json_response(await ask(request, asking.pinned, hub, name))
     model = await ask(request, hub.runtime.models.find, name)
     return json_response(described(hub, model))
 

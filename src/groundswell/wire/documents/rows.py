@@ -1,7 +1,7 @@
 """Rows of a data set (JSONL, CSV), each read as an article.
 
 Knows which columns are titles, text and facts, by their names and what is in them. Does not know
-Parquet: the viewer's reader does.
+Parquet: whoever reads that hands its rows over as lines of JSON, with the number of the first.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ _LONG_CHARACTERS: Final = 200
 Row = Mapping[str, Any]
 
 
-def read_json_lines(path: str, data: bytes) -> Iterator[Article]:
-    """An article for each line that holds an object.
+def read_json_lines(path: str, data: bytes, first: int = 1) -> Iterator[Article]:
+    """An article for each line that holds an object; ``first`` is the number of the first line.
 
     Raises:
         Malformed: a line is no JSON, or too long.
     """
-    for number, line in enumerate(io.BytesIO(data), start=1):
+    for number, line in enumerate(io.BytesIO(data), start=first):
         if len(line) > ROW_CHARACTERS_MAX:
             bad(path, f"line {number} is longer than {ROW_CHARACTERS_MAX} bytes")
         written = decoded(line).strip()

@@ -36,6 +36,9 @@ from groundswell.http.pages.views.asking import (
     PackChoice,
     QuoteRow,
     ReplyBox,
+    ReplyEnd,
+    SentenceRow,
+    SideRow,
     TextPiece,
 )
 from groundswell.http.pages.views.buckets import BucketFileRow, BucketPage, BucketRow
@@ -130,6 +133,7 @@ from groundswell.http.pages.views.own import (
     TokenRow,
     TokensPage,
 )
+from groundswell.http.pages.views.packing import BuildBox, NewPackPage, PackPage
 from groundswell.http.pages.views.places import (
     AccountPage,
     FacetGroup,
@@ -213,6 +217,7 @@ __all__ = [
     "BucketFileRow",
     "BucketPage",
     "BucketRow",
+    "BuildBox",
     "CardPage",
     "CheckPage",
     "CheckRow",
@@ -285,6 +290,7 @@ __all__ = [
     "NewCollectionPage",
     "NewDiscussionPage",
     "NewForkPage",
+    "NewPackPage",
     "NewRepoPage",
     "NewTokenPage",
     "NotebookCell",
@@ -294,6 +300,7 @@ __all__ = [
     "NotificationsPage",
     "Origin",
     "PackChoice",
+    "PackPage",
     "PendingContent",
     "PersonRow",
     "PlaceForm",
@@ -310,6 +317,7 @@ __all__ = [
     "RefRow",
     "RefsPage",
     "ReplyBox",
+    "ReplyEnd",
     "RepoActivityPage",
     "RepoHead",
     "RepoList",
@@ -323,9 +331,11 @@ __all__ = [
     "RulesPage",
     "SaidLine",
     "SearchPage",
+    "SentenceRow",
     "SettingRow",
     "Share",
     "Shell",
+    "SideRow",
     "SignInPage",
     "Snippet",
     "SourceBranch",
