@@ -43,6 +43,10 @@ ABSTAINED: Final = 9  # no error of the registry: nothing went wrong
 @click.option("--receipt", type=click.Path(dir_okay=False), help="Write the receipt here.")
 @click.option("--verify", type=click.Path(exists=True, dir_okay=False),
               help="Look whether the quotes of this receipt stand in the packs.")  # fmt: skip
+@click.option("--keep", default="", metavar="REPO|FOLDER",
+              help="Keep the question in this set, as a test of `swell compare`.")  # fmt: skip
+@click.option("--answer", "answers", multiple=True,
+              help="With --keep: the right answer, instead of the one that was given.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print events as lines of JSON.")
 @data_option
 def command(question: str | None, data: Path, **said: Any) -> int:  # noqa: ANN401
@@ -70,6 +74,8 @@ def command(question: str | None, data: Path, **said: Any) -> int:  # noqa: ANN4
         receipt = _printed(events, as_json=said["as_json"])
     if said["receipt"]:
         Path(said["receipt"]).write_text(json.dumps(receipt, ensure_ascii=False, indent=1), "utf-8")
+    if said["keep"]:
+        _keep(receipt, said["keep"], said["answers"], data)
     return ABSTAINED if receipt["abstained"] else 0
 
 
@@ -106,6 +112,17 @@ def _writer(name: str, data: Path, *, longer: bool) -> Iterator[Writer]:
     with opened_hub(data) as hub:
         operator = Principal(account_id=0, name="operator", is_admin=True)
         yield writer_of(hub.runtime, hub.runtime.models.find(operator, name), longer=longer)
+
+
+def _keep(receipt: dict[str, Any], output: str, answers: Sequence[str], data: Path) -> None:
+    """Make a test of a question that was asked."""
+    from groundswell.ask.evaluation.keeping import kept_question
+    from groundswell.cli.set import keep
+
+    shown = receipt["extract"]
+    quoted, text = (shown[0]["citation"], shown[0]["text"]) if shown else (None, "")
+    item = kept_question(receipt["asked"], answers, quoted, text)
+    keep(output, data, item, tuple(receipt["packs"]))
 
 
 def _printed(events: Iterable[Event], *, as_json: bool) -> dict[str, Any]:

@@ -12,15 +12,24 @@ import multiprocessing
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from multiprocessing.sharedctypes import SynchronizedArray
 from pathlib import Path
 from typing import Any, Final
 
 from groundswell.ask.packs import lexical, passages, planning
 from groundswell.ask.packs.planning import Plan, make_plan
+from groundswell.ask.packs.progress import (
+    LOOK_SECONDS,
+    Progress,
+    Tally,
+    count_in,
+    counted,
+    shared_counts,
+)
 from groundswell.ask.packs.shards import UNREADABLE_TOLD_MAX, Built, Told, build_shard, shard_files
 from groundswell.ask.packs.sources import PACK_WORK, Source
 from groundswell.core.errors import BadRequest, Malformed, Unavailable
@@ -28,8 +37,6 @@ from groundswell.wire import documents, packs
 from groundswell.wire.packs import Counts, Manifest, Shard
 
 WORK: Final = PACK_WORK
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ def build_pack(
         sources: what it is made from.
         folder: where its files go.
         options: what its maker decides.
-        progress: is told (documents done, documents in all) now and then.
+        progress: is told how far it is, twice a second.
 
     Raises:
         BadRequest: the sources hold nothing that can be read, or the folder holds other things.
@@ -166,7 +173,7 @@ def _shards(
     total, done = plan.documents, 0
     found: dict[int, Built] = {}
     missing = []
-    progress(0, total)
+    progress(Tally(total=total))
     for number in range(plan.shards):
         built = _known(folder, plan.key(number, task.recipe))
         if built is None:
@@ -174,13 +181,17 @@ def _shards(
         else:
             found[number] = built
             done += sum(1 for _ in plan.shard(number))
-    for number, built in _built(plan, missing, sources, folder, task):
-        found[number] = built
-        report.built += 1
-        _know(folder, plan.key(number, task.recipe), built)
-        done += sum(1 for _ in plan.shard(number))
-        progress(done, total)
-    progress(total, total)
+    known, last = done, Tally(done, total, shards=len(found))
+    for step in _built(plan, missing, sources, folder, task):
+        if isinstance(step, tuple):
+            number, found[number] = step
+            report.built += 1
+            _know(folder, plan.key(number, task.recipe), found[number])
+            last = replace(last, shards=len(found))
+        else:
+            last = replace(step, documents=known + step.documents, total=total, shards=len(found))
+        progress(last)
+    progress(replace(last, documents=total, total=total))
     for number in range(plan.shards):
         built = found[number]
         report.unreadable_count += len(built.unreadable)
@@ -191,8 +202,8 @@ def _shards(
 
 def _built(
     plan: Plan, missing: Sequence[int], sources: Sequence[Source], folder: Path, task: _Task
-) -> Iterator[tuple[int, Built]]:
-    """Shards as they are finished. Each process holds one at a time."""
+) -> Iterator[tuple[int, Built] | Tally]:
+    """Shards as they are finished, and how much was read. Each process holds one at a time."""
     processes = min(task.options.processes or os.cpu_count() or 1, len(missing))
     if not missing:
         return
@@ -200,13 +211,16 @@ def _built(
     context = multiprocessing.get_context("spawn")
     waiting = list(reversed(missing))
     running: dict[Future[Built], int] = {}
-    with ProcessPoolExecutor(processes, context, _end_with_parent) as pool:
+    counts = shared_counts(context)
+    with ProcessPoolExecutor(processes, context, _begin_process, (counts,)) as pool:
         while waiting or running:
             while waiting and len(running) < processes:
                 number = waiting.pop()
                 given = (list(plan.shard(number)), sources, task.analyser_name, folder)
                 running[pool.submit(build_shard, *given)] = number
-            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            ended, _ = wait(running, LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            documents, articles, size_bytes = counted(counts)
+            yield Tally(documents, articles=articles, size_bytes=size_bytes)
             for future in ended:
                 try:
                     yield running.pop(future), future.result()
@@ -217,8 +231,9 @@ def _built(
                     ) from error
 
 
-def _end_with_parent() -> None:
-    """Let a building process end when the one that started it was killed."""
+def _begin_process(counts: SynchronizedArray[int]) -> None:
+    """Let a building process count, and end when the one that started it was killed."""
+    count_in(counts)
     parent = multiprocessing.parent_process()
     assert parent is not None, "it was started by one"
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from groundswell.core.errors import BadRequest, NotServed, Unauthenticated, Unavailable
 from groundswell.http.answers import apart
 from groundswell.http.auth import principal_of
+from groundswell.http.pages.accounts import namesake_url
 from groundswell.http.pages.door import DOOR, Asked, asked_of, respond, shell_around
 from groundswell.http.pages.replying import Flow, Form, Going, begun, flowing, seen
 from groundswell.http.pages.views import AskPage, PackChoice
@@ -113,6 +114,7 @@ def _page(asked: Asked, form: Form) -> AskPage | Going:
         about=form.about,
         without_about_url=form.url(about="", question=question),
         risks=tuple((risk, words, risk == form.risk) for risk, words in RISKS),
+        namesake_url=namesake_url(asked, "ask"),
     )
     library = asked.hub.library
     if library is None:

@@ -133,6 +133,7 @@ from groundswell.http.pages.views.own import (
     TokenRow,
     TokensPage,
 )
+from groundswell.http.pages.views.packing import BuildBox, NewPackPage, PackPage
 from groundswell.http.pages.views.places import (
     AccountPage,
     FacetGroup,
@@ -216,6 +217,7 @@ __all__ = [
     "BucketFileRow",
     "BucketPage",
     "BucketRow",
+    "BuildBox",
     "CardPage",
     "CheckPage",
     "CheckRow",
@@ -288,6 +290,7 @@ __all__ = [
     "NewCollectionPage",
     "NewDiscussionPage",
     "NewForkPage",
+    "NewPackPage",
     "NewRepoPage",
     "NewTokenPage",
     "NotebookCell",
@@ -297,6 +300,7 @@ __all__ = [
     "NotificationsPage",
     "Origin",
     "PackChoice",
+    "PackPage",
     "PendingContent",
     "PersonRow",
     "PlaceForm",

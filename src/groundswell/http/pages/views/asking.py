@@ -109,6 +109,7 @@ class AskPage(View):
     reply: ReplyBox | None = None
     problem: str = ""
     is_installed: bool = True
+    namesake_url: str = ""  # of an account that is called as this page is
     code: int = 200
 
 
