@@ -114,15 +114,17 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.hub.close()
 
 
-def children_of_builds() -> list[int]:
+def children_of_builds(data: Path) -> list[int]:
+    """The building processes that work below this folder, and those that they started."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                command = (folder / "cmdline").read_bytes()
+                is_one = f"TMPDIR={data}/".encode() in (folder / "environ").read_bytes()
+                is_one = is_one and b"groundswell.ask.maker" in (folder / "cmdline").read_bytes()
             except OSError:
                 continue
-            if b"groundswell.ask.maker" in command:
+            if is_one:
                 found.append(int(folder.name))
     return found
 
@@ -136,7 +138,7 @@ def meanwhile(
         until = time.monotonic() + 60
         while time.monotonic() < until:
             if world.state(name).stage is stage and (
-                stage is not Stage.BUILDING or children_of_builds()
+                stage is not Stage.BUILDING or children_of_builds(world.data)
             ):
                 work()
                 return
@@ -235,7 +237,7 @@ def test_taken_back_on_the_way(world: World) -> None:
     assert world.state("ann/notes").stage is Stage.CANCELLED
     assert world.find("ann/notes").head_commit == head
     assert world.left() == []
-    assert children_of_builds() == []
+    assert children_of_builds(world.data) == []
 
 
 def test_the_end_of_the_hub_is_not_the_end_of_a_build(world: World) -> None:
@@ -244,7 +246,7 @@ def test_the_end_of_the_hub_is_not_the_end_of_a_build(world: World) -> None:
     thread = meanwhile(world, "ann/notes", Stage.BUILDING, world.builds.stop)
     assert world.builds.run() == 0
     thread.join()
-    assert children_of_builds() == []
+    assert children_of_builds(world.data) == []
     assert world.state("ann/notes").stage is Stage.WAITING
     world.hub.close()
     again = World.__new__(World)
@@ -273,7 +275,7 @@ def test_a_process_that_is_killed_is_told(world: World) -> None:
     world.ask("ann/notes")
 
     def kill() -> None:
-        for pid in children_of_builds():
+        for pid in children_of_builds(world.data):
             os.kill(pid, signal.SIGKILL)
 
     thread = meanwhile(world, "ann/notes", Stage.BUILDING, kill)
@@ -300,7 +302,7 @@ def test_a_build_has_bounds(
     options = {"title": "a", "language": "en", "licence": ""}
     with pytest.raises(BadRequest, match=words):
         make_apart(tmp_path, [ZimSource(archive)], options, limits, lambda _: None)
-    assert children_of_builds() == []
+    assert children_of_builds(tmp_path) == []
     assert not (tmp_path / "pack" / "pack.json").exists()
 
 
@@ -367,3 +369,38 @@ def test_what_went_away_meanwhile(world: World) -> None:
     )  # fmt: skip
     world.builds.run()
     assert world.state("ann/notes").stage is Stage.FAILED
+
+
+_KILLED = """
+import sys
+from pathlib import Path
+from groundswell import settings as configuration, wiring
+if __name__ == "__main__":
+    hub = wiring.build(configuration.load({"data": Path(sys.argv[1])}, environment={}))
+    hub.packs.builds.run()
+"""
+
+
+def test_a_hub_that_is_killed_leaves_no_process_and_goes_on(world: World) -> None:
+    import subprocess
+    import sys
+
+    world.make("ann/notes")
+    world.ask("ann/notes")
+    with subprocess.Popen([sys.executable, "-c", _KILLED, str(world.data)]) as process:
+        until = time.monotonic() + 60
+        while not children_of_builds(world.data) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert children_of_builds(world.data)
+        process.kill()
+    while children_of_builds(world.data) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert children_of_builds(world.data) == []
+    assert world.state("ann/notes").stage is Stage.BUILDING
+    assert world.builds.run() == 1
+    assert world.state("ann/notes").stage is Stage.DONE
+    assert world.state("ann/notes").tries == 2
+    # What a kill left of one that came to its end, and a note that is old.
+    (world.data / "packs" / "builds" / str(world.find("ann/notes").id) / "work").mkdir()
+    assert world.builds.sweep() == 0
+    assert world.left() == []

@@ -185,7 +185,7 @@ def commit_count(hub: LiveHub, name: str) -> int:
 
 def asks(hub: LiveHub, question: str, pack: str) -> str:
     form = {"question": question, "packs": [pack], "risk": 0.2, "stream": False}
-    return ask_json(hub, "POST", "/v1/ask", form, token=token_of("ada")).text
+    return ask_json(hub, "POST", "/v1/ask", form, token=token_of("ada")).body.decode()
 
 
 @pytest.mark.timeout(300)  # it waits for a program that starts others, on a busy machine
@@ -280,4 +280,4 @@ def test_a_pack_of_a_dataset_of_the_hub(live_hub: LiveHub, tmp_path: Path) -> No
     )  # fmt: skip
     assert done.returncode != 0
     assert "Not everybody may read" in done.stderr
-    assert not list((live_hub.data / "packs").glob("copy-*"))
+    assert not list((live_hub.data / "packs").glob("swell-open-*"))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -129,13 +127,16 @@ def copied(
     hub: Hub, texts: Sequence[str], account: str
 ) -> Iterator[tuple[list[Source], list[Repository]]]:
     """Repositories of the hub as sources, while the context is open; and the repositories."""
+    from groundswell.ask.retrieval import scratch
     from groundswell.store.layout import DataFolder
 
     assert hub.packs is not None, "what it needs is installed"
     sources, found = list[Any](), list[Any]()
     folder = DataFolder(hub.settings.data).packs
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="copy-", dir=folder))
+    scratch.sweep(folder)
+    held = scratch.Scratch(folder)
+    work = held.folder
     try:
         for number, text in enumerate(texts):
             name, _, revision = text.removeprefix("hf://").partition("@")
@@ -148,7 +149,7 @@ def copied(
             found.append(repository)
         yield sources, found
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        held.close()
 
 
 def make(sources: Sequence[Source], folder: Path, options: Options) -> Made:

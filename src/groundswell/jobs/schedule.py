@@ -276,7 +276,10 @@ def building_chores(builds: Builds | None) -> list[Chore]:
     """Building packs, where that is installed. On a schedule of its own: one may take hours."""
     if builds is None:
         return []
-    return [Chore("build-packs", BUILDS_SECONDS, builds.run, BUILDS_SECONDS, builds.stop)]
+    return [
+        Chore("build-packs", BUILDS_SECONDS, builds.run, BUILDS_SECONDS, builds.stop),
+        Chore("sweep-builds", DAY, builds.sweep),
+    ]
 
 
 def queue_chores(merge_queue: MergeQueue) -> list[Chore]:

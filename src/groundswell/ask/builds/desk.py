@@ -20,6 +20,7 @@ from groundswell.ask.builds.values import Build
 _NOTE: Final = "build.json"
 _CANCEL: Final = "cancel"
 _WORK: Final = "work"
+_WAITING: Final = "under-way"
 
 
 class Desk:
@@ -29,12 +30,15 @@ class Desk:
         self._folder = folder
 
     def all(self) -> list[Build]:
-        """Every build, the one that was asked first at the beginning."""
-        if not self._folder.is_dir():
-            return []
-        numbers = [int(each.name) for each in self._folder.iterdir() if each.name.isdigit()]
-        found = [build for number in numbers if (build := self.get(number)) is not None]
-        return sorted(found, key=lambda build: (build.asked_at, build.repository_id))
+        """The last build of every repository that had one."""
+        found = [self.get(number) for number in _numbers(self._folder)]
+        return [build for build in found if build is not None]
+
+    def under_way(self) -> list[Build]:
+        """Those that are not at their end, the one that was asked first at the beginning."""
+        found = [self.get(number) for number in _numbers(self._folder / _WAITING)]
+        builds = [build for build in found if build is not None and not build.stage.is_end]
+        return sorted(builds, key=lambda build: (build.asked_at, build.repository_id))
 
     def get(self, repository_id: int) -> Build | None:
         """The last build of a repository."""
@@ -54,6 +58,13 @@ class Desk:
             file.flush()
             os.fsync(file.fileno())
         part.replace(place / _NOTE)
+        # Names of what is under way, so that looking for it costs nothing when there is nothing.
+        mark = self._folder / _WAITING / place.name
+        if build.stage.is_end:
+            mark.unlink(missing_ok=True)
+        else:
+            mark.parent.mkdir(mode=0o700, exist_ok=True)
+            mark.touch()
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -92,3 +103,11 @@ class Desk:
 
     def _place(self, repository_id: int) -> Path:
         return self._folder / str(repository_id)
+
+
+def _numbers(folder: Path) -> list[int]:
+    """The repositories that stand in a folder by their numbers."""
+    try:
+        return [int(each.name) for each in folder.iterdir() if each.name.isdigit()]
+    except FileNotFoundError:
+        return []

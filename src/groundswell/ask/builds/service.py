@@ -103,7 +103,7 @@ class Builds:
         self._check(principal, repository, order)
         asked = Build(repository.id, principal.account_id, order, self._clock())
         with self._desk.alone():
-            waiting = [build for build in self._desk.all() if not build.stage.is_end]
+            waiting = self._desk.under_way()
             if any(build.repository_id == repository.id for build in waiting):
                 raise Conflict("A pack is being built of it already.")
             own = sum(build.account_id == principal.account_id for build in waiting)
@@ -136,8 +136,7 @@ class Builds:
 
     def before(self, build: Build) -> int:
         """How many are built before it."""
-        every = [each for each in self._desk.all() if not each.stage.is_end]
-        numbers = [each.repository_id for each in every]
+        numbers = [each.repository_id for each in self._desk.under_way()]
         return numbers.index(build.repository_id) if build.repository_id in numbers else 0
 
     def cancel(self, repository: Repository) -> None:
@@ -154,18 +153,26 @@ class Builds:
         """Build what waits; how many came to their end."""
         ended = 0
         while not self._stopping.is_set():
-            every = self._desk.all()
-            waiting = next((build for build in every if not build.stage.is_end), None)
-            if waiting is None:
-                self._forget(every)
+            waiting = self._desk.under_way()
+            if not waiting:
                 break
-            ended += self._run_one(waiting)
+            ended += self._run_one(waiting[0])
         return ended
 
-    def _forget(self, every: Sequence[Build]) -> None:
-        for build in every:
+    def sweep(self) -> int:
+        """Remove what a kill left of builds that came to their end, and notes that are old; how
+        many of these.
+        """
+        old = 0
+        for build in self._desk.all():
+            if not build.stage.is_end:
+                continue
             if build.ended_at < self._clock() - KEPT_DAYS * _DAY:
                 self._desk.forget(build.repository_id)
+                old += 1
+            else:
+                self._desk.clear(build.repository_id)
+        return old
 
     def _run_one(self, build: Build) -> int:
         now = self._clock()

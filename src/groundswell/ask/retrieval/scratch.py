@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-PREFIX: Final = "swell-view-"
+PREFIX: Final = "swell-open-"
 # One that was made just now may not be locked yet.
 YOUNG_SECONDS: Final = 60.0
 

@@ -76,6 +76,7 @@ class Runner:
         self._is_ready = False
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
+        self._reader: threading.Thread | None = None  # of what it writes last
 
     def start(self) -> None:
         """Begin the process."""
@@ -94,7 +95,8 @@ class Runner:
         assert process.stdout is not None
         assert process.stderr is not None
         for work, source in ((self._follow, process.stdout), (self._listen, process.stderr)):
-            threading.Thread(target=work, args=(source,), daemon=True, name="runner").start()
+            self._reader = threading.Thread(target=work, args=(source,), daemon=True, name="runner")
+            self._reader.start()
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(self._orders()) + "\n")
             process.stdin.flush()
@@ -197,6 +199,8 @@ class Runner:
         if process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = process.wait(_END_SECONDS)
+                if self._reader is not None:  # its last words may not have been read yet
+                    self._reader.join(_END_SECONDS)
         reason = self._reason(code)
         return RunnerFailed(f"The model {what}: {reason}")
 
