@@ -151,6 +151,18 @@ def begun(hub: LiveHub, body: Any) -> http.client.HTTPConnection:
     return connection
 
 
+def computing(hub: LiveHub) -> list[Path]:
+    """The processes that run models, once they are at work."""
+    deadline = time.monotonic() + 40
+    while True:
+        processes = runners(hub)
+        before = cpu_ticks(processes)
+        time.sleep(0.3)
+        if processes and cpu_ticks(processes) >= before + 5:
+            return processes
+        assert time.monotonic() < deadline, "it does not write"
+
+
 def test_who_leaves_stops_the_model(live_hub: LiveHub) -> None:
     for streams in (True, False):
         connection = begun(live_hub, asked(longer=True, stream=streams))
@@ -158,9 +170,7 @@ def test_who_leaves_stops_the_model(live_hub: LiveHub) -> None:
             answer = connection.getresponse()
             while not answer.readline().startswith(b"event: writing"):
                 pass
-        time.sleep(0.3)
-        processes = runners(live_hub)
-        assert processes
+        processes = computing(live_hub)
         connection.close()
         deadline = time.monotonic() + 15
         while True:
@@ -179,11 +189,7 @@ def test_a_model_that_dies_leaves_the_quote(live_hub: LiveHub) -> None:
             line = answer.readline()
             assert line, text
             text += line
-        idle = cpu_ticks(runners(live_hub))
-        deadline = time.monotonic() + 20
-        while cpu_ticks(runners(live_hub)) < idle + 5:
-            assert time.monotonic() < deadline, "it does not write"
-        for process in runners(live_hub):
+        for process in computing(live_hub):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(process.name), signal.SIGKILL)
         told = dict(events((text + answer.read()).decode()))

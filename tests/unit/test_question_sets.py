@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from groundswell.ask.evaluation.cards import card_of, with_counts
 from groundswell.ask.evaluation.importing import import_items
-from groundswell.ask.evaluation.keeping import added, files_with, kept_question, made_anew
+from groundswell.ask.evaluation.keeping import (
+    added,
+    files_with,
+    kept_question,
+    kept_receipt,
+    made_anew,
+)
 from groundswell.ask.evaluation.sets import accepted
 from groundswell.core.errors import BadRequest, Malformed
 from groundswell.wire.cards.front_matter import read_card
@@ -217,6 +223,25 @@ def test_a_question_that_was_asked_becomes_a_test() -> None:
     assert kept_question("Q?", (), None).unanswerable
     with pytest.raises(BadRequest, match="too long"):
         kept_question("Q?", (), place, "word " * 40)
+
+
+def test_a_receipt_becomes_a_test() -> None:
+    place = {"pack": "a/b", "revision": "0" * 40, "article": "Kenya.md", "start": 3, "stop": 9}
+    receipt = {
+        "format": "groundswell-answer/1",
+        "asked": "What is the area of Kenya?",
+        "packs": ["a/b@" + "0" * 40],
+        "extract": [{"text": "Kenya — area: 580,367 sq km.", "citation": place}],
+    }
+    item, packs = kept_receipt(receipt, ())
+    assert (item.answers, item.article) == (("580,367 sq km",), "Kenya.md")
+    assert packs == ("a/b@" + "0" * 40,)
+    assert kept_receipt({**receipt, "extract": []}, ())[0].unanswerable
+    broken: list[object] = [None, [], {}, {**receipt, "extract": 7}, {**receipt, "packs": None}]
+    broken += [{**receipt, "extract": [{"text": "x", "citation": {**place, "start": "y"}}]}]
+    for each in broken:
+        with pytest.raises(Malformed):
+            kept_receipt(each, ("mine",))
 
 
 def test_what_is_accepted_of_a_value() -> None:

@@ -125,13 +125,11 @@ def _writer(name: str, data: Path, *, longer: bool) -> Iterator[Writer]:
 
 def _keep(receipt: dict[str, Any], output: str, answers: Sequence[str], data: Path) -> None:
     """Make a test of a question that was asked."""
-    from groundswell.ask.evaluation.keeping import kept_question
-    from groundswell.cli.set import keep
+    from groundswell.ask.evaluation.keeping import kept_receipt
+    from groundswell.cli.set import put_kept
 
-    shown = receipt["extract"]
-    quoted, text = (shown[0]["citation"], shown[0]["text"]) if shown else (None, "")
-    item = kept_question(receipt["asked"], answers, quoted, text)
-    keep(output, data, item, tuple(receipt["packs"]))
+    item, packs = kept_receipt(receipt, answers)
+    put_kept(output, data, item, packs, {"public": False, "account": ""})
 
 
 def _kept_in(kept: list[Event], events: Iterable[Event]) -> Iterator[Event]:

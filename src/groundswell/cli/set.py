@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from groundswell.ask.packs.opened import OpenPack
     from groundswell.wire.questions import Item, SetManifest
 
+_RECEIPT_BYTES_MAX: Final = 1 << 20
 _OUTPUT = click.option(
     "-o", "--output", required=True, metavar="REPO|FOLDER",
     help="A dataset of the hub (namespace/name), or a folder (./name).",
@@ -100,13 +102,48 @@ def import_(*, file: Path, output: str, data: Path, **said: Any) -> None:  # noq
     _told(output, items)
 
 
-def keep(output: str, data: Path, item: Item, packs: tuple[str, ...]) -> None:
-    """Put one question that was asked into a set (`swell ask --keep`)."""
+@command.command("keep")
+@click.argument("receipt", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_OUTPUT
+@click.option("--answer", "answers", multiple=True,
+              help="The right answer, instead of the one that was given.")  # fmt: skip
+@_PUBLIC
+@_AS
+@data_option
+def keep(
+    *,
+    receipt: Path,
+    output: str,
+    answers: tuple[str, ...],
+    data: Path,
+    **said: Any,  # noqa: ANN401
+) -> None:
+    """Make a test of a question that was asked: by the RECEIPT of its answer, from the page or from
+    `swell ask --receipt`.
+
+    What was quoted is the right answer, or that nothing answers, unless --answer says otherwise.
+    """
+    need_ask()
+    from groundswell.ask.evaluation.keeping import kept_receipt
+
+    with receipt.open("rb") as file:
+        data_read = file.read(_RECEIPT_BYTES_MAX + 1)
+    try:
+        told = json.loads(data_read) if len(data_read) <= _RECEIPT_BYTES_MAX else None
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"{receipt} is no receipt: it is not JSON.") from error
+    item, packs = kept_receipt(told, answers)
+    put_kept(output, data, item, packs, said)
+
+
+def put_kept(
+    output: str, data: Path, item: Item, packs: tuple[str, ...], said: dict[str, Any]
+) -> None:
+    """Put one question that was asked into a set."""
     from groundswell.ask.evaluation.keeping import added
     from groundswell.wire.questions import SetManifest
 
-    manifest = SetManifest("Questions that were asked", "", packs[:8])
-    said = {"public": False, "account": ""}
+    manifest = SetManifest("Questions that were asked", "", packs)
     _put(output, data, manifest, added([item]), "Keep a question that was asked", said)
     _told(output, [item])
 

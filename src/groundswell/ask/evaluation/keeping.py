@@ -12,9 +12,11 @@ from typing import Final
 
 from groundswell.ask.evaluation.cards import CARD, card_of, with_counts
 from groundswell.ask.evaluation.sets import accepted
+from groundswell.ask.receipts import FORMAT as RECEIPT
 from groundswell.core.errors import (
     BadRequest,
     EntryNotFound,
+    Malformed,
     ParentMoved,
     RepoNotFound,
     RevisionNotFound,
@@ -38,6 +40,7 @@ from groundswell.wire.questions import (
     unpack_items,
     unpack_set,
 )
+from groundswell.wire.questions.manifest import PACKS_MAX
 
 BRANCH: Final = "main"
 CARD_BYTES_MAX: Final = 1 << 20
@@ -84,7 +87,7 @@ def files_with(read: Read, manifest: SetManifest, change: Change) -> dict[str, b
     if told is not None:
         known = unpack_set(told)
         packs = dict.fromkeys((*manifest.packs, *known.packs))
-        manifest = replace(known, packs=tuple(packs)[:8], seed=manifest.seed or known.seed)
+        manifest = replace(known, packs=tuple(packs)[:PACKS_MAX], seed=manifest.seed or known.seed)
     items = change([] if written is None else unpack_items(written))
     card = read(CARD, CARD_BYTES_MAX + 1)
     shown = card_of(manifest, items)
@@ -131,6 +134,24 @@ def kept_question(
         start=int(place.get("start", 0)),
         stop=int(place.get("stop", 0)),
     )
+
+
+def kept_receipt(receipt: object, answers: Sequence[str]) -> tuple[Item, tuple[str, ...]]:
+    """The question of a receipt (`ask.receipts`) as one of a set, and the packs that were asked.
+
+    Raises:
+        Malformed: it is no receipt.
+        BadRequest: as `kept_question`.
+    """
+    try:
+        if not isinstance(receipt, dict) or receipt["format"] != RECEIPT:
+            raise Malformed("receipt", f"its format is not {RECEIPT}")
+        shown = receipt["extract"]
+        quoted, text = (shown[0]["citation"], str(shown[0]["text"])) if shown else (None, "")
+        packs = tuple(map(str, receipt["packs"]))[:PACKS_MAX]
+        return kept_question(str(receipt["asked"]), answers, quoted, text), packs
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise Malformed("receipt", "a part of it is missing or of another type") from error
 
 
 @dataclass(frozen=True)

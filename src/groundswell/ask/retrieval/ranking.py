@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from groundswell.ask.packs.opened import FoundPassage
+from groundswell.ask.retrieval.measures import measure_of
 from groundswell.ask.retrieval.question import AnswerKind, Question
 from groundswell.ask.sentences import sentences
 from groundswell.wire.documents import Article
@@ -156,6 +157,8 @@ class _Asked:
         self._names = {name.casefold() for name in (*question.names, question.about) if name}
 
         self._in_names = [frozenset(analyse(name)) for name in question.names]
+        self._measure = measure_of(question.text)
+        self._measured = frozenset(analyse(self._measure.word) if self._measure else ())
         self._rarest = max(self._weights, key=lambda word: self._weights[word], default="")
 
     def best_sentence(self, passage: FoundPassage, lexical: float) -> Candidate:
@@ -173,7 +176,7 @@ class _Asked:
         best: Candidate | None = None
         # A pack of a stranger's may have passages without a word.
         for start, stop in sentences(passage.text)[:SENTENCES_MAX] or [(0, len(passage.text))]:
-            own = frozenset(self._analyse(passage.text[start:stop]))
+            own = self._own(passage.text[start:stop])
             words = headings | own
             features = Features(
                 lexical=lexical,
@@ -196,6 +199,12 @@ class _Asked:
                 best = Candidate(passage, at + start, at + stop, features, score)
         assert best is not None, "there is at least one"
         return best
+
+    def _own(self, text: str) -> frozenset[str]:
+        """The words of a sentence; 5,199 metres say how high, without the word."""
+        own = frozenset(self._analyse(text))
+        is_measure = self._measure is not None and self._measure.is_in(text)
+        return own | self._measured if is_measure else own
 
     def _known(self, text: str) -> frozenset[str]:
         found = self._words.get(text)
