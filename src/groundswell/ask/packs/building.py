@@ -7,23 +7,23 @@ keys. So a folder that is built again after a few files changed costs those file
 
 from __future__ import annotations
 
+import hashlib
 import json
-import multiprocessing
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from groundswell.ask.packs import lexical, passages, planning
+from groundswell.ask.packs.graphs import RULE as GRAPH_RULE
+from groundswell.ask.packs.graphs.making import Names, called, engine, make_shard_graph
 from groundswell.ask.packs.planning import Plan, make_plan
+from groundswell.ask.packs.processes import run_pieces
 from groundswell.ask.packs.shards import UNREADABLE_TOLD_MAX, Built, Told, build_shard, shard_files
 from groundswell.ask.packs.sources import PACK_WORK, Source
-from groundswell.core.errors import BadRequest, Malformed, Unavailable
+from groundswell.core.errors import BadRequest, Malformed
 from groundswell.wire import documents, packs
 from groundswell.wire.packs import Counts, Manifest, Shard
 
@@ -103,6 +103,7 @@ def build_pack(
         fingerprint = plan.fingerprint
     if not shards:
         raise BadRequest("There is nothing in it that can be read: no pack was made.")
+    shards = _with_graphs(shards, folder, options)
     title = options.title or ", ".join(source.name for source in sources)
     manifest = Manifest(
         title=title,
@@ -110,7 +111,7 @@ def build_pack(
         licence=options.licence,
         attribution=options.attribution,
         sources=(*described, {"kind": "documents", "sha256": fingerprint}),
-        recipe=recipe,
+        recipe={**recipe, "graph": {"rule": GRAPH_RULE, "engine": engine()}},
         shards=tuple(shards),
     )
     report.counts, report.shards = manifest.counts, len(shards)
@@ -144,14 +145,16 @@ def _begin(folder: Path) -> Path:
         msg = f"{folder} holds other things: a pack wants a folder of its own."
         raise BadRequest(msg)
     work = folder / WORK
-    for each in (work / "shards", *(folder / name for name in _FOLDERS)):
+    for each in (work / "shards", work / "graphs", *(folder / name for name in _FOLDERS)):
         each.mkdir(parents=True, exist_ok=True)
     for left in folder.glob("index/lexical/tmp*"):
         shutil.rmtree(left, ignore_errors=True)
     return work
 
 
-_FOLDERS: Final = ("text", "index/passages", "index/lexical")
+_FOLDERS: Final = ("text", "index/passages", "index/lexical", "index/graph")
+# Starting processes takes longer than the graph of so much text.
+_ALONE_CHARACTERS_MAX: Final = 8_000_000
 
 
 def _shards(
@@ -192,41 +195,38 @@ def _shards(
 def _built(
     plan: Plan, missing: Sequence[int], sources: Sequence[Source], folder: Path, task: _Task
 ) -> Iterator[tuple[int, Built]]:
-    """Shards as they are finished. Each process holds one at a time."""
+    """Shards as they are finished."""
     processes = min(task.options.processes or os.cpu_count() or 1, len(missing))
-    if not missing:
-        return
-    # Forked processes would inherit locks of threads that are not there.
-    context = multiprocessing.get_context("spawn")
-    waiting = list(reversed(missing))
-    running: dict[Future[Built], int] = {}
-    with ProcessPoolExecutor(processes, context, _end_with_parent) as pool:
-        while waiting or running:
-            while waiting and len(running) < processes:
-                number = waiting.pop()
-                given = (list(plan.shard(number)), sources, task.analyser_name, folder)
-                running[pool.submit(build_shard, *given)] = number
-            ended, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in ended:
-                try:
-                    yield running.pop(future), future.result()
-                except BrokenProcessPool as error:
-                    raise Unavailable(
-                        "A process that builds was ended from outside: perhaps memory ran out."
-                        " Build again with fewer --processes; what is built is kept."
-                    ) from error
+    if missing:
+        given = (sources, task.analyser_name, folder)
+        pieces = ((number, (list(plan.shard(number)), *given)) for number in missing)
+        yield from run_pieces(build_shard, pieces, processes)
 
 
-def _end_with_parent() -> None:
-    """Let a building process end when the one that started it was killed."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "it was started by one"
+def _with_graphs(shards: Sequence[Shard], folder: Path, options: Options) -> list[Shard]:
+    """The shards, each with its part of the link graph. What names lead to can change with any
+    document of the pack: the parts are made when all shards are there, and mostly are as before.
+    """
+    names = folder / WORK / "names.sqlite"
+    fingerprint = Names(names).fill(called(folder, shards))
+    known = [_graph_note(folder, shard, fingerprint) for shard in shards]
+    found = {n: path.read_text() for n, path in enumerate(known) if path.is_file()}
+    found = {n: id_ for n, id_ in found.items() if (folder / packs.graph_path(id_)).is_file()}
+    missing = [(n, (folder, shard, names)) for n, shard in enumerate(shards) if n not in found]
+    processes = min(options.processes or os.cpu_count() or 1, len(missing))
+    if sum(shards[n].counts.characters for n, _ in missing) <= _ALONE_CHARACTERS_MAX:
+        made = ((n, make_shard_graph(*given)) for n, given in missing)
+    else:
+        made = run_pieces(make_shard_graph, missing, processes)
+    for number, graph in made:
+        found[number] = graph
+        _replace(known[number], graph.encode())
+    return [replace(shard, graph=found[n]) for n, shard in enumerate(shards)]
 
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+def _graph_note(folder: Path, shard: Shard, names: str) -> Path:
+    said = f"{GRAPH_RULE} {engine()} {shard.text} {shard.passages} {names}"
+    return folder / WORK / "graphs" / hashlib.sha256(said.encode()).hexdigest()
 
 
 def _known(folder: Path, key: str) -> Built | None:
