@@ -214,9 +214,8 @@ def _with_graphs(shards: Sequence[Shard], folder: Path, options: Options) -> lis
     found = {n: id_ for n, id_ in found.items() if (folder / packs.graph_path(id_)).is_file()}
     missing = [(n, (folder, shard, names)) for n, shard in enumerate(shards) if n not in found]
     processes = min(options.processes or os.cpu_count() or 1, len(missing))
-    if sum(shards[n].counts.characters for n, _ in missing) <= _ALONE_CHARACTERS_MAX:
-        made = ((n, make_shard_graph(*given)) for n, given in missing)
-    else:
+    made: Iterator[tuple[int, str]] = ((n, make_shard_graph(*given)) for n, given in missing)
+    if sum(shards[n].counts.characters for n, _ in missing) > _ALONE_CHARACTERS_MAX:
         made = run_pieces(make_shard_graph, missing, processes)
     for number, graph in made:
         found[number] = graph

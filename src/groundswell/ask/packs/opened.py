@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from groundswell.ask.packs.graphs import PackGraph
 from groundswell.ask.packs.passages import heading_path
 from groundswell.ask.packs.table import open_table
 from groundswell.core.errors import Corrupt, EntryNotFound, Malformed
@@ -121,6 +122,10 @@ class OpenPack:
             for shard in self.manifest.shards
             for segment in shard.segments
         ]
+
+    def graph(self) -> PackGraph:
+        """Its link graph, for one question: close it."""
+        return PackGraph(self.manifest, self._file)
 
     def passage(self, number: int) -> FoundPassage:
         """A passage by its number in the pack. Raises Corrupt when it cannot be read."""
