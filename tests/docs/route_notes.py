@@ -36,6 +36,8 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     # ----------------------------------------------------------------------------------- asking
     ("asking", "ask"): ("a question to packs: quotes with their places, or none", READ),
     ("asking", "packs"): ("packs that the asker may ask", ANYONE),
+    ("asking", "graph"): ("what is around an article of packs, each edge quoted", READ),
+    ("asking", "way between entities"): ("how two are connected, each hop quoted", READ),
     # -------------------------------------------------------------------------------- operation
     ("operation", "healthz"): ("the process answers", ANYONE),
     ("operation", "readyz"): ("database and store can be used; 503 when not", ANYONE),
@@ -359,6 +361,7 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "page playground"): ("ask a model, and another one beside it", READ),
     ("pages", "form playground"): ("the same without scripts; the setting `run_by` says who", READ),
     ("pages", "page ask"): ("a question to packs, as a form that is an address", ANYONE),
+    ("pages", "page graph"): ("what is connected in packs: picture, table, ways", ANYONE),
     ("pages", "receipt of an answer"): ("the same answer with all that checks it", ANYONE),
     ("pages", "page article"): ("an article of a pack, what is quoted marked", READ),
     ("pages", "page viewer"): ("the tables of a repository, by their rows", READ),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from typing import Final, Self
 
 from groundswell.ask.graphs.crossing import crossing_edges
@@ -74,7 +75,7 @@ class Graphs:
     def __init__(self, packs: Sequence[OpenPack]) -> None:
         self.packs = tuple(packs)
         self._graphs = [pack.graph() for pack in packs]
-        self._near: dict[tuple[Key, int], list[Step]] = {}
+        self._near: dict[tuple[Key, int, bool], list[Step]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -118,22 +119,25 @@ class Graphs:
         found.sort(key=lambda each: (key_of(each.title) != key, each.pack, each.path))
         return found[:FOUND_MAX]
 
-    def steps(self, key: Key, limit: int) -> list[Step]:
-        """Edges of an entity, out and in, those of most weight first; at most ``limit`` of each."""
-        known = self._near.get((key, limit))
+    def steps(self, key: Key, limit: int, *, crosses: bool = True) -> list[Step]:
+        """Edges of an entity, out and in by turns, those of most weight first; at most ``limit`` of
+        each. ``crosses``: also into other packs.
+        """
+        known = self._near.get((key, limit, crosses))
         if known is not None:
             return known
         number, path = key
         graph = self._graphs[number]
-        edges = [*graph.leaving(path, limit), *graph.arriving(path, limit)]
-        edges.sort(key=lambda each: (-each.weight, each.source, each.target, each.kind))
+        turns = zip_longest(graph.leaving(path, limit), graph.arriving(path, limit))
         steps = [
             Step((number, each.source), (number, each.target), each.kind.word, each)
-            for each in edges
+            for each in chain.from_iterable(turns)
+            if each is not None
         ]
-        for kind, source, edge, target in crossing_edges(self.packs, self._graphs, key):
-            steps.append(Step(source, target, kind, edge))
-        self._near[key, limit] = steps
+        if crosses:
+            for kind, source, edge, target in crossing_edges(self.packs, self._graphs, key):
+                steps.insert(0, Step(source, target, kind, edge))
+        self._near[key, limit, crosses] = steps
         return steps
 
     def around(
@@ -148,7 +152,7 @@ class Graphs:
             limit = CENTRE_EDGES_MAX if hop == 1 else FURTHER_EDGES_MAX
             reached: list[Key] = []
             for key in at:
-                for step in self.steps(key, limit):
+                for step in self.steps(key, limit, crosses=hop == 1):
                     other = step.other(key)
                     if not wanted.passes(step.kind) or self.node(other) is None:
                         continue

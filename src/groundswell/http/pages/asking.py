@@ -69,30 +69,31 @@ def _form_of(request: Request) -> _Form:
     packs = tuple(dict.fromkeys(value for name, value in query if name == "pack" and value))
     risk = fields.get("risk", RISK_DEFAULT)
     return _Form(
-        _seen(fields.get("q", "")),
+        seen(fields.get("q", "")),
         packs,
         risk if risk in dict(RISKS) else RISK_DEFAULT,
-        _seen(fields.get("about", ""))[:ABOUT_CHARACTERS_MAX],
+        seen(fields.get("about", ""))[:ABOUT_CHARACTERS_MAX],
     )
 
 
-def _seen(text: str) -> str:
+def seen(text: str) -> str:
+    """A text without characters that cannot be seen, its white space single spaces."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _choices(
-    library: Library, asked: Asked, form: _Form
+def pack_choices(
+    library: Library, asked: Asked, names: tuple[str, ...]
 ) -> tuple[tuple[PackChoice, ...], bool, list[PackRef]]:
     """The packs to choose from, whether there are more, and those that were chosen.
 
     Raises as `Library.find`: a chosen one has to be there for who asks.
     """
-    if len(form.packs) > CHOSEN_MAX or any(len(each) > NAME_CHARACTERS_MAX for each in form.packs):
+    if len(names) > CHOSEN_MAX or any(len(each) > NAME_CHARACTERS_MAX for each in names):
         raise BadRequest(f"{CHOSEN_MAX} packs can be asked together.")
-    chosen = [library.find(asked.principal, name) for name in form.packs]
+    chosen = [library.find(asked.principal, name) for name in names]
     rows = [
         _choice(each, library.summary(ref), ref, is_chosen=True)
-        for each, ref in zip(form.packs, chosen, strict=True)
+        for each, ref in zip(names, chosen, strict=True)
     ]
     listed = list(islice(library.listed(asked.principal), SHOWN_MAX + 1))
     known = {ref.name for ref in chosen}
@@ -106,7 +107,7 @@ def _choice(name: str, summary: Summary, ref: PackRef, *, is_chosen: bool = Fals
     words += [*summary.languages[:3], summary.licence]
     size = ", ".join(word for word in words if word)
     url = f"/{ref.repository.repo_id.url_path}"
-    return PackChoice(name, _seen(summary.title)[:200] or ref.name, size[:200], url, is_chosen)
+    return PackChoice(name, seen(summary.title)[:200] or ref.name, size[:200], url, is_chosen)
 
 
 def _page(asked: Asked, form: _Form) -> AskPage:
@@ -120,7 +121,7 @@ def _page(asked: Asked, form: _Form) -> AskPage:
     if library is None:
         return replace(page, is_installed=False)
     try:
-        choices, more, _ = _choices(library, asked, form)
+        choices, more, _ = pack_choices(library, asked, form.packs)
         page = replace(page, packs=choices, packs_left_out=more)
         if form.question and choices:
             page = replace(page, reply=_reply(_events(library, asked, form), form))
