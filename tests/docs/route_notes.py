@@ -36,8 +36,8 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     # ----------------------------------------------------------------------------------- asking
     ("asking", "ask"): ("a question to packs: quotes with their places, or none", READ),
     ("asking", "packs"): ("packs that the asker may ask", ANYONE),
-    ("asking", "graph"): ("what is around an article of packs, each edge quoted", READ),
-    ("asking", "way between entities"): ("how two are connected, each hop quoted", READ),
+    ("asking", "graph"): ("what is around an article of packs, each edge quoted", ANYONE),
+    ("asking", "way between entities"): ("how two are connected, each hop quoted", ANYONE),
     # -------------------------------------------------------------------------------- operation
     ("operation", "healthz"): ("the process answers", ANYONE),
     ("operation", "readyz"): ("database and store can be used; 503 when not", ANYONE),

@@ -14,10 +14,10 @@ from groundswell.http.pages.views import DrawnBox, DrawnEdge, EdgeRow, EntityLin
 
 BOX_WIDTH: Final = 190
 BOX_HEIGHT: Final = 26
-_GAP: Final = 110
+_GAP: Final = 90
 _LINE: Final = 36
 _EDGE: Final = 12
-CHARACTERS_MAX: Final = 25
+CHARACTERS_MAX: Final = 22
 
 # An entity's number, and how many hops it is away.
 Away = tuple[EntityLink, int]
@@ -34,17 +34,18 @@ def picture_of(
     for entity, _ in entities:
         by_column.setdefault(columns[entity.article_url], []).append(entity)
     first, last = min(by_column), max(by_column)
+    is_mixed = len({entity.pack for entity, _ in entities}) > 1
     tallest = max(map(len, by_column.values()))
     places: dict[str, tuple[int, int]] = {}
     boxes = []
     for column in range(first, last + 1):
         listed = by_column.get(column, [])
-        top = _EDGE + (tallest - len(listed)) * _LINE // 2
-        for place, entity in enumerate(listed):
-            x, y = _EDGE + (column - first) * (BOX_WIDTH + _GAP), top + place * _LINE
+        for place, entity in enumerate(listed):  # from the top: there somebody looks first
+            x, y = _EDGE + (column - first) * (BOX_WIDTH + _GAP), _EDGE + place * _LINE
             places[entity.article_url] = x, y
             pack = packs.index(entity.pack) + 1
-            boxes.append(DrawnBox(_short(entity.title), entity.url, x, y, pack, column == 0))
+            name = _short(f"{pack}: {entity.title}" if is_mixed else entity.title)
+            boxes.append(DrawnBox(name, entity.url, x, y, pack, column == 0))
     lines = tuple(
         DrawnEdge(
             _line(places[row.source.article_url], places[row.target.article_url]),
