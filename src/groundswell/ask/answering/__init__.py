@@ -7,6 +7,7 @@ from groundswell.ask.answering.quotes import Quote
 from groundswell.ask.answering.service import (
     Abstain,
     Asking,
+    Connections,
     Done,
     Event,
     Evidence,
@@ -20,6 +21,7 @@ from groundswell.ask.answering.service import (
 __all__ = [
     "Abstain",
     "Asking",
+    "Connections",
     "Done",
     "Event",
     "Evidence",

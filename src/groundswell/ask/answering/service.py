@@ -16,6 +16,8 @@ from typing import Any, Final
 from groundswell.ask.answering.prose import SOURCES_MAX, Sentence, Write, write_prose
 from groundswell.ask.answering.quotes import Quote
 from groundswell.ask.calibration import RISK_DEFAULT, Calibration
+from groundswell.ask.graphs.beside import edges_beside
+from groundswell.ask.graphs.values import ShownEdge
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
 from groundswell.ask.receipts import FORMAT
 from groundswell.ask.retrieval.ranking import Candidate, begins_with_pronoun
@@ -101,6 +103,13 @@ class Extract:
 
 
 @dataclass(frozen=True, slots=True)
+class Connections:
+    """What connects the answer's article with others: edges, each with its sentence."""
+
+    edges: tuple[ShownEdge, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Abstain:
     """The packs do not say it, as far as can be told.
 
@@ -125,7 +134,7 @@ class Done:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-Event = Plan | Evidence | Extract | Sentence | Abstain | Done
+Event = Plan | Evidence | Extract | Connections | Sentence | Abstain | Done
 
 
 def answer(
@@ -162,7 +171,12 @@ def answer(
     yield Evidence(quotes)
     shown = list(_shown(quoted)) if quoted and sure >= at_least else []
     yield from map(Extract, shown)
-    if not shown:
+    if shown:
+        cited = [[quote.citation for quote in each] for each in (shown, quotes)]
+        edges = edges_beside(shelf.packs, cited[0], cited[1], found.bridges)
+        if edges:
+            yield Connections(edges)
+    else:
         yield Abstain(_why(found, shelf), quotes[:NEAREST_MAX], sure, at_least)
     prose: list[Sentence] = []
     if shown and writer is not None:
@@ -211,6 +225,8 @@ def as_json_event(event: Event) -> dict[str, Any]:
             return {"event": "evidence", "quotes": [each.as_json() for each in event.quotes]}
         case Extract():
             return {"event": "extract", **event.quote.as_json()}
+        case Connections():
+            return {"event": "connections", "edges": [each.as_json() for each in event.edges]}
         case Sentence():
             return {"event": "sentence", **event.as_json()}
         case Abstain():

@@ -8,6 +8,7 @@ read. For one question, in one thread.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
@@ -16,9 +17,10 @@ from typing import Final, Self
 from groundswell.ask.graphs.crossing import crossing_edges
 from groundswell.ask.graphs.quoting import show_edge
 from groundswell.ask.graphs.values import SAME, Filter, Node, ShownEdge
-from groundswell.ask.packs.graphs import Edge, PackGraph
+from groundswell.ask.packs.graphs import Edge, Entity, PackGraph
 from groundswell.ask.packs.graphs.names import key_of
 from groundswell.ask.packs.opened import OpenPack
+from groundswell.core.errors import Corrupt
 
 NODES_MAX: Final = 150
 HOPS_MAX: Final = 2
@@ -69,11 +71,13 @@ class Surroundings:
 class Graphs:
     """The graphs of packs that are open together. Close it.
 
-    Raises Corrupt, in each method, when a graph cannot be read or does not fit its text.
+    ``strict`` raises Corrupt, from any method, when a graph cannot be read or does not fit its
+    text. Without it such a graph is passed over: nobody named the pack, it may be anybody's.
     """
 
-    def __init__(self, packs: Sequence[OpenPack]) -> None:
+    def __init__(self, packs: Sequence[OpenPack], *, strict: bool = True) -> None:
         self.packs = tuple(packs)
+        self._strict = strict
         self._graphs = [pack.graph() for pack in packs]
         self._near: dict[tuple[Key, int, bool], list[Step]] = {}
 
@@ -95,28 +99,46 @@ class Graphs:
 
     def node(self, key: Key) -> Node | None:
         """The entity of a pack's number and a path."""
-        entity = self._graphs[key[0]].entity(key[1])
-        return None if entity is None else Node(key[0], entity.path, entity.title)
+        entity = None
+        with self._contained():
+            entity = self._graphs[key[0]].entity(key[1])
+        return None if entity is None else self._node(key[0], entity)
+
+    def _node(self, number: int, entity: Entity) -> Node:
+        return Node(number, self.packs[number].name, entity.path, entity.title)
+
+    @contextlib.contextmanager
+    def _contained(self) -> Iterator[None]:
+        try:
+            yield
+        except Corrupt:
+            if self._strict:
+                raise
 
     def find(self, text: str) -> list[Node]:
         """Entities that a text names: letter for letter, else by path, else by its beginning."""
         key = key_of(text)
-        found = [
-            Node(number, entity.path, entity.title)
-            for number, graph in enumerate(self._graphs)
-            for entity in graph.named([key] if key else []).get(key, [])
-        ]
+        found: list[Node] = []
+        for number, graph in enumerate(self._graphs):
+            with self._contained():
+                entities = graph.named([key] if key else []).get(key, [])
+                found += [self._node(number, entity) for entity in entities]
         if not found:
             nodes = [self.node((number, text)) for number in range(len(self.packs))]
             found = [node for node in nodes if node is not None]
-        if not found and key:
-            found = [
-                Node(number, entity.path, entity.title)
-                for number, graph in enumerate(self._graphs)
-                for entity in graph.beginning(key, FOUND_MAX)
-            ]
+        for number, graph in enumerate(self._graphs if key and not found else ()):
+            with self._contained():
+                found += [self._node(number, each) for each in graph.beginning(key, FOUND_MAX)]
         # Whoever bears the name comes before those that are also called so.
-        found.sort(key=lambda each: (key_of(each.title) != key, each.pack, each.path))
+        written = text.strip().casefold()
+        found.sort(
+            key=lambda each: (
+                each.title.casefold() != written,
+                key_of(each.title) != key,
+                each.pack,
+                each.path,
+            )
+        )
         return found[:FOUND_MAX]
 
     def steps(self, key: Key, limit: int, *, crosses: bool = True) -> list[Step]:
@@ -126,16 +148,20 @@ class Graphs:
         known = self._near.get((key, limit, crosses))
         if known is not None:
             return known
-        number, path = key
-        graph = self._graphs[number]
-        turns = zip_longest(graph.leaving(path, limit), graph.arriving(path, limit))
-        steps = [
-            Step((number, each.source), (number, each.target), each.kind.word, each)
-            for each in chain.from_iterable(turns)
-            if each is not None
-        ]
-        if crosses:
-            for kind, source, edge, target in crossing_edges(self.packs, self._graphs, key):
+        steps: list[Step] = []
+        with self._contained():
+            number, path = key
+            graph = self._graphs[number]
+            turns = zip_longest(graph.leaving(path, limit), graph.arriving(path, limit))
+            steps += [
+                Step((number, each.source), (number, each.target), each.kind.word, each)
+                for each in chain.from_iterable(turns)
+                if each is not None
+            ]
+        with self._contained():
+            for kind, source, edge, target in (
+                crossing_edges(self.packs, self._graphs, key) if crosses else ()
+            ):
                 steps.insert(0, Step(source, target, kind, edge))
         self._near[key, limit, crosses] = steps
         return steps
@@ -168,7 +194,7 @@ class Graphs:
         return Surroundings(
             centre,
             tuple((node, hop) for key, hop in away.items() if (node := self.node(key))),
-            tuple(self._shown(shown[:EDGES_MAX])),
+            tuple(self.shown(shown[:EDGES_MAX])),
             left_out or len(shown) > EDGES_MAX,
         )
 
@@ -198,19 +224,21 @@ class Graphs:
                     came[side][near] = step
                     reached.append(near)
                     if near in came[1 - side]:
-                        return tuple(self._shown(_joined(near, came)))
+                        return tuple(self.shown(_joined(near, came)))
             edges_of_both[side] = reached
             if not reached:
                 return None
         return None
 
-    def _shown(self, steps: Sequence[Step]) -> Iterator[ShownEdge]:
+    def shown(self, steps: Sequence[Step]) -> Iterator[ShownEdge]:
+        """Edges with their sentences."""
         for step in steps:
             source, target = self.node(step.source), self.node(step.target)
             if source is not None and target is not None:
                 # What two of one name have in common is said by the second.
                 pack = self.packs[(target if step.kind == SAME else source).pack]
-                yield show_edge(pack, step.edge, step.kind, source, target)
+                with self._contained():
+                    yield show_edge(pack, step.edge, step.kind, source, target)
 
 
 def _joined(middle: Key, came: tuple[dict[Key, Step | None], ...]) -> list[Step]:

@@ -1,22 +1,13 @@
-"""The sentence that an edge stands in: quoted, cited, and what it calls the edge."""
+"""An edge as it is shown: with its sentence, quoted and cited."""
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from groundswell.ask.graphs.values import Node, ShownEdge
 from groundswell.ask.packs.graphs import Edge
+from groundswell.ask.packs.graphs.quoting import label_of, sentence_of
 from groundswell.ask.packs.opened import OpenPack
-from groundswell.ask.packs.passages import heading_path
-from groundswell.ask.sentences import sentences
 from groundswell.core.errors import Corrupt, EntryNotFound
-from groundswell.wire.documents import Article, BlockKind
 from groundswell.wire.packs import Citation, span_sha256
-
-QUOTE_CHARACTERS_MAX: Final = 500
-LABEL_CHARACTERS_MAX: Final = 80
-_KEY: Final = re.compile(r".{1,300}? — (?P<key>[^:]{1,200}): ", re.DOTALL)
 
 
 def show_edge(pack: OpenPack, edge: Edge, kind: str, source: Node, target: Node) -> ShownEdge:
@@ -32,33 +23,3 @@ def show_edge(pack: OpenPack, edge: Edge, kind: str, source: Node, target: Node)
     hashed = span_sha256(quote)
     citation = Citation(pack.name, pack.revision, article.path, start, stop, hashed)
     return ShownEdge(source, target, kind, label_of(article, edge.start), quote, citation)
-
-
-def sentence_of(article: Article, start: int, stop: int) -> tuple[int, int]:
-    """The sentence around characters of an article; around them alone where it is long."""
-    block = next((each for each in article.blocks if each.start <= start < each.stop), None)
-    if block is None:
-        return start, stop
-    text = article.text[block.start : block.stop]
-    found = [
-        (block.start + first, block.start + last)
-        for first, last in sentences(text)
-        if block.start + first <= start < block.start + last
-    ]
-    first, last = found[0] if found else (start, stop)
-    if last - first > QUOTE_CHARACTERS_MAX:
-        first = max(first, start - QUOTE_CHARACTERS_MAX // 2)
-        last = min(last, first + QUOTE_CHARACTERS_MAX)
-    return first, max(last, min(stop, first + 2 * QUOTE_CHARACTERS_MAX))
-
-
-def label_of(article: Article, start: int) -> str:
-    """What the row or the heading calls what stands there; "" where the title alone does."""
-    block = next((each for each in article.blocks if each.start <= start < each.stop), None)
-    if block is not None and block.kind is BlockKind.FACT:
-        row = _KEY.match(article.text[block.start : block.stop])
-        if row is not None:
-            return row["key"][:LABEL_CHARACTERS_MAX]
-    path = heading_path(article, start)
-    label = path[-1] if path else ""
-    return "" if label.casefold() == article.title.casefold() else label[:LABEL_CHARACTERS_MAX]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from groundswell.ask.graphs.exploring import HOPS_MAX, NODES_MAX, Graphs, Surroundings
-from groundswell.ask.graphs.values import KINDS, Filter, Node, ShownEdge, node_id
+from groundswell.ask.graphs.values import KINDS, Filter, Node, ShownEdge
 from groundswell.ask.library import Library, whole
 from groundswell.core.errors import BadRequest, EntryNotFound
 from groundswell.core.values import Principal
@@ -83,7 +83,11 @@ def connect(library: Library, principal: Principal, asked: Asked, one: str, othe
 def _opened(library: Library, principal: Principal, names: Sequence[str]) -> Iterator[Graphs]:
     refs = library.find_all(principal, names)
     named = ", ".join(ref.name for ref in refs)
-    with library.shelf(refs) as (shelf, _), whole(named), Graphs(shelf.packs) as graphs:
+    with (
+        library.shelf(refs) as (shelf, _),
+        whole(named),
+        Graphs(shelf.packs, strict=bool(names)) as graphs,
+    ):
         if not graphs.are_there:
             raise BadRequest("These packs have no link graph: build them again to get one.")
         yield graphs
@@ -106,24 +110,17 @@ def as_json(explored: Explored) -> dict[str, Any]:
     """An answer for programs."""
     value: dict[str, Any] = {
         "packs": [{"name": name, "commit": commit} for name, commit, _ in explored.packs],
-        "found": [_node_json(each, explored) for each in explored.found],
+        "found": [each.as_json() for each in explored.found],
     }
     if explored.ends is not None:
-        value["from"], value["to"] = (_node_json(each, explored) for each in explored.ends)
+        value["from"], value["to"] = (each.as_json() for each in explored.ends)
         way = explored.way
         value["way"] = None if way is None else [edge.as_json() for edge in way]
         through = {node.key: node for edge in way or () for node in (edge.source, edge.target)}
-        value["nodes"] = [_node_json(node, explored) for node in through.values()]
+        value["nodes"] = [node.as_json() for node in through.values()]
     if explored.around is not None:
         around = explored.around
-        value["nodes"] = [
-            {**_node_json(node, explored), "hops": hops} for node, hops in around.nodes
-        ]
+        value["nodes"] = [{**node.as_json(), "hops": hops} for node, hops in around.nodes]
         value["edges"] = [edge.as_json() for edge in around.edges]
         value["left_out"] = around.left_out
     return value
-
-
-def _node_json(node: Node, explored: Explored) -> dict[str, Any]:
-    name = explored.packs[node.pack][0]
-    return {"id": node_id(node), "pack": name, "article": node.path, "title": node.title}

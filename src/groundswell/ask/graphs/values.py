@@ -14,9 +14,10 @@ KINDS: Final = ("link", "fact", "mention", SAME)
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An article of one of the packs; ``pack`` is its number among them."""
+    """An article of one of the packs; ``pack`` is its number among them, ``pack_name`` its name."""
 
     pack: int
+    pack_name: str
     path: str
     title: str
 
@@ -24,6 +25,11 @@ class Node:
     def key(self) -> tuple[int, str]:
         """What it is known by."""
         return self.pack, self.path
+
+    def as_json(self) -> dict[str, Any]:
+        """For answers."""
+        said = {"pack": self.pack_name, "article": self.path, "title": self.title}
+        return {"id": node_id(self), **said}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,10 @@ class ShownEdge:
     citation: Citation
 
     def as_json(self) -> dict[str, Any]:
-        """For answers; entities by the addresses that `node_json` gives them."""
+        """For answers."""
         return {
-            "source": node_id(self.source),
-            "target": node_id(self.target),
+            "source": self.source.as_json(),
+            "target": self.target.as_json(),
             "kind": self.kind,
             "label": self.label,
             "quote": self.quote,

@@ -78,6 +78,7 @@ def _whole(events: list[Json]) -> Json:
         "evidence": named["evidence"]["quotes"],
         "extract": extracts,
         "abstain": named.get("abstain"),
+        "connections": named.get("connections", {"edges": []})["edges"],
         **named["done"],
     }
 

@@ -21,13 +21,14 @@ from groundswell.http.answers import apart
 from groundswell.http.auth import principal_of
 from groundswell.http.pages.articles import article_url
 from groundswell.http.pages.door import DOOR, Asked, asked_of, respond
-from groundswell.http.pages.views import AskPage, PackChoice, QuoteRow, ReplyBox
+from groundswell.http.pages.views import AskPage, ConnectionRow, PackChoice, QuoteRow, ReplyBox
 from groundswell.http.pages.wording import plural, quantity
 from groundswell.http.routing import Route
 from groundswell.wire.hub_api.text import parse_query
 
 if TYPE_CHECKING:
     from groundswell.ask.answering import Event, Quote
+    from groundswell.ask.graphs.values import Node, ShownEdge
     from groundswell.ask.library import Library, PackRef, Summary
 
 SHOWN_MAX: Final = 24
@@ -43,6 +44,13 @@ RISKS: Final = (
     ("0.2", "daring: 20 in 100"),
 )
 RISK_DEFAULT: Final = "0.05"
+# What an edge of each kind says.
+EDGE_WORDS: Final = {
+    "link": "links to",
+    "fact": "has the fact",
+    "mention": "speaks of",
+    "same name": "has the name of",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,7 @@ def _events(library: Library, asked: Asked, form: _Form) -> list[Event]:
 
 
 def _reply(events: list[Event], form: _Form) -> ReplyBox:
-    from groundswell.ask.answering import Abstain, Done, Extract, Plan
+    from groundswell.ask.answering import Abstain, Connections, Done, Extract, Plan
 
     plan = next(event for event in events if isinstance(event, Plan))
     done = next(event for event in events if isinstance(event, Done))
@@ -161,6 +169,31 @@ def _reply(events: list[Event], form: _Form) -> ReplyBox:
         receipt_url=form.url("/ask/receipt", packs=plan.packs),
         about=about,
         about_url=form.url(question="", about=about),
+        connections=tuple(
+            _connection(edge, plan.packs)
+            for event in events
+            if isinstance(event, Connections)
+            for edge in event.edges
+        ),
+    )
+
+
+def _connection(edge: ShownEdge, packs: tuple[str, ...]) -> ConnectionRow:
+    """An edge; its ends lead to what is around them in the packs that were asked."""
+    names = [each.partition("@")[0] for each in packs]
+
+    def around(node: Node) -> str:
+        return f"/graph?{urlencode([('entity', node.path), *(('pack', each) for each in names)])}"
+
+    cited = edge.citation
+    return ConnectionRow(
+        seen(edge.source.title)[:ABOUT_CHARACTERS_MAX],
+        around(edge.source),
+        EDGE_WORDS[edge.kind],
+        seen(edge.target.title)[:ABOUT_CHARACTERS_MAX],
+        around(edge.target),
+        edge.quote,
+        article_url(cited.pack, cited.revision, cited.article, cited.start, cited.stop),
     )
 
 

@@ -18,7 +18,7 @@ from groundswell.core.errors import BadRequest, EntryNotFound
 from groundswell.http.answers import apart
 from groundswell.http.auth import principal_of
 from groundswell.http.pages.articles import article_url
-from groundswell.http.pages.asking import pack_choices, seen
+from groundswell.http.pages.asking import EDGE_WORDS, pack_choices, seen
 from groundswell.http.pages.door import DOOR, Asked, asked_of, respond, with_query
 from groundswell.http.pages.graph_drawing import picture_of
 from groundswell.http.pages.views import EdgeRow, EntityLink, GraphPage
@@ -33,13 +33,6 @@ if TYPE_CHECKING:
 NAME_CHARACTERS_MAX: Final = 300
 # More boxes are no picture any more.
 NODES_SHOWN: Final = {"1": 30, "2": 60}
-# What a form sends, and what an edge of this kind says.
-KINDS: Final = (
-    ("link", "links to"),
-    ("fact", "has the fact"),
-    ("mention", "speaks of"),
-    ("same name", "has the name of"),
-)
 _HOPS: Final = (("1", "one hop"), ("2", "two hops"))
 
 
@@ -68,13 +61,13 @@ def _form_of(request: Request) -> _Form:
     fields = dict(query)
     packs = tuple(dict.fromkeys(value for name, value in query if name == "pack" and value))
     sent = {value for name, value in query if name == "kind"}
-    kinds = tuple(kind for kind, _ in KINDS if kind in sent)
+    kinds = tuple(kind for kind in EDGE_WORDS if kind in sent)
     hops = fields.get("hops", "1")
     return _Form(
         seen(fields.get("entity", ""))[:NAME_CHARACTERS_MAX],
         seen(fields.get("to", ""))[:NAME_CHARACTERS_MAX],
         packs,
-        kinds if len(kinds) < len(KINDS) else (),
+        kinds if len(kinds) < len(EDGE_WORDS) else (),
         hops if hops in NODES_SHOWN else "1",
     )
 
@@ -83,7 +76,7 @@ def _page(asked: Asked, form: _Form) -> GraphPage:
     page = GraphPage(
         entity=form.entity,
         to=form.to,
-        kinds=tuple((kind, words, kind in form.kinds) for kind, words in KINDS),
+        kinds=tuple((kind, words, kind in form.kinds) for kind, words in EDGE_WORDS.items()),
         hops=tuple((value, words, value == form.hops) for value, words in _HOPS),
     )
     library = asked.hub.library
@@ -164,7 +157,7 @@ def _row(number: int, edge: ShownEdge, explored: Explored, form: _Form) -> EdgeR
         _entity(edge.source, explored, form),
         _entity(edge.target, explored, form),
         edge.kind,
-        dict(KINDS)[edge.kind],
+        EDGE_WORDS[edge.kind],
         seen(edge.label),
         edge.quote,
         article_url(cited.pack, cited.revision, cited.article, cited.start, cited.stop),

@@ -38,7 +38,7 @@ _NAMES: Final = """
 CREATE TABLE article (path TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE name (key TEXT PRIMARY KEY, rank INTEGER, path TEXT, written TEXT) WITHOUT ROWID;
 """
-# Titles before other names, and of two the one whose path comes first.
+# Of two that rank the same the one whose path comes first.
 _ADD_NAME: Final = """
 INSERT INTO name VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
 SET rank = excluded.rank, path = excluded.path, written = excluded.written
@@ -92,13 +92,20 @@ class Names:
                     total.update(f"{path}\n{title}\n{aliases}\n".encode())
                     database.execute("INSERT OR IGNORE INTO article VALUES (?)", (path,))
                     names = enumerate((title, *aliases))
-                    rows = ((key_of(name), min(n, 1), path, name) for n, name in names)
-                    database.executemany(_ADD_NAME, (row for row in rows if row[0]))
+                    rows = ((_rank(name, n), key_of(name), path, name) for n, name in names)
+                    given = ((key, rank, path, name) for rank, key, path, name in rows if key)
+                    database.executemany(_ADD_NAME, given)
         return total.hexdigest()
 
     def open(self) -> OpenNames:
         """The names, to be looked up."""
         return OpenNames(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True))
+
+
+def _rank(name: str, number: int) -> int:
+    """Titles before other names; and "Lisp" is not "*Lisp", where there are both."""
+    loses_signs = name.strip().casefold() != key_of(name)
+    return 2 * min(number, 1) + loses_signs
 
 
 class OpenNames:

@@ -13,12 +13,14 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import quote
 
 from groundswell.ask.packs.graphs.edges import EdgeKind
 from groundswell.ask.packs.graphs.form import SCHEMA, SIGN, VERSION
+from groundswell.ask.packs.graphs.names import key_of
 from groundswell.core.errors import Corrupt
 from groundswell.wire.packs import Manifest, graph_path
 
@@ -95,12 +97,18 @@ class PackGraph:
         return any(shard.graph for shard in self._shards)
 
     def named(self, keys: Sequence[str]) -> dict[str, list[Entity]]:
-        """The articles of names, each name as `names.key_of` gives it. Raises Corrupt."""
+        """The articles of names, each name as `names.key_of` gives it; whoever bears it as a title
+        first. Raises Corrupt.
+        """
         found: dict[str, list[Entity]] = {}
         for part in self._parts():
             for key, path, title in part.named(keys[:ROWS_MAX]):
                 self._titles[path] = title
                 found.setdefault(key, []).append(Entity(path, title))
+        for key, entities in found.items():  # "Lisp" comes before "*Lisp", and that before others
+            entities.sort(
+                key=lambda each: (each.title.casefold() != key, key_of(each.title) != key)
+            )
         return found
 
     def beginning(self, key: str, count: int) -> list[Entity]:
@@ -258,6 +266,10 @@ class _Part:
             return self._database.execute(query, values).fetchmany(limit)
         except (sqlite3.Error, UnicodeError) as error:
             raise Corrupt(_DAMAGED) from error
+
+
+def _rank(key: str, entity: Entity) -> int:
+    return 0 if entity.title.casefold() == key else 1 if key_of(entity.title) == key else 2
 
 
 def _texts(row: Sequence[object]) -> tuple[str, ...]:

@@ -32,6 +32,19 @@ class QuoteRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionRow:
+    """An edge beside an answer: what is connected how, and the sentence that says so."""
+
+    source: str
+    source_url: str
+    words: str
+    target: str
+    target_url: str
+    quote: str
+    quote_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyBox:
     """What came of a question: quotes that answer, or why there is none with the nearest passages.
 
@@ -48,6 +61,7 @@ class ReplyBox:
     receipt_url: str
     about: str = ""
     about_url: str = ""
+    connections: tuple[ConnectionRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
