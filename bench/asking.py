@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import corpora
+from bench.bridging import bridging
 from bench.rows import Row, percentile
 from bench.servers import RunningHub
 from groundswell.ask.answering import Asking, Evidence, answer
@@ -61,6 +62,7 @@ def measure(_hub: RunningHub | None, folder: Path) -> list[Row]:
             fresh = [i for i in make_set(pack, 2 * QUESTIONS, seed=2) if i.question not in taken]
             fresh = fresh[:QUESTIONS]
             judged[name] = ask_set(shelf, fitted), ask_set(shelf, fresh)
+            rows += bridging(name, pack, shelf, folder / f"{name}-pack")
         rows += _retrieval(name, pack, judged[name][1])
         print(f"# {name}: {len(fitted)} and {len(fresh)} questions", flush=True)
     rows += _abstaining(judged)

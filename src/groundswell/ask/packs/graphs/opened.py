@@ -106,9 +106,7 @@ class PackGraph:
                 self._titles[path] = title
                 found.setdefault(key, []).append(Entity(path, title))
         for key, entities in found.items():  # "Lisp" comes before "*Lisp", and that before others
-            entities.sort(
-                key=lambda each: (each.title.casefold() != key, key_of(each.title) != key)
-            )
+            entities.sort(key=partial(_rank, key))
         return found
 
     def beginning(self, key: str, count: int) -> list[Entity]:
