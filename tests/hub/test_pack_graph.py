@@ -93,7 +93,7 @@ def test_the_same_bytes_anywhere_and_a_change_moves_one_part(
 ) -> None:
     small_shards(monkeypatch)
     for name in ("here", "there"):
-        lakes(tmp_path / name / "src", 16)
+        lakes(tmp_path / name / "src", 24)
         written(tmp_path / name / "src")
     one = built(tmp_path / "one", FolderSource(tmp_path / "here" / "src"))
     built(tmp_path / "two", FolderSource(tmp_path / "there" / "src"))
@@ -150,12 +150,17 @@ def test_files_that_lie_are_corrupt(
 def test_flipped_bytes_never_do_more_than_be_corrupt(tmp_path: Path) -> None:
     folder = built(tmp_path / "pack", FolderSource(written(tmp_path / "src")))
     path = folder / graph_path(open_folder(folder).manifest.shards[0].graph)
+    manifest = open_folder(folder).manifest
+
+    def opened() -> PackGraph:
+        return PackGraph(manifest, lambda name: folder / name)
+
     whole = path.read_bytes()
     told = 0
     for at in range(0, len(whole), 97):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
         try:
-            with graph_of(folder) as graph:
+            with opened() as graph:
                 for name in NOTES:
                     graph.named([key_of(name)])
                 assert all(0 <= edge.start < edge.stop for edge in looked_at(graph))
@@ -163,10 +168,10 @@ def test_flipped_bytes_never_do_more_than_be_corrupt(tmp_path: Path) -> None:
             told += 1
     assert told
     path.write_bytes(whole[: len(whole) // 2])
-    with graph_of(folder) as graph, pytest.raises(Corrupt):
+    with opened() as graph, pytest.raises(Corrupt):
         graph.beginning("", 100)
     path.unlink()
-    with graph_of(folder) as graph, pytest.raises(Corrupt):
+    with opened() as graph, pytest.raises(Corrupt):
         graph.beginning("", 100)
 
 
