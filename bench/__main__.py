@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import (
     asking,
+    asking_scale,
     commits,
     footprint,
     integrity,
@@ -32,7 +33,7 @@ GROUPS = {
 }
 
 # Not of `make bench`: they take long, and no hub.
-ALONE = {"asking": asking.measure}
+ALONE = {"asking": asking.measure, "asking-scale": asking_scale.measure}
 
 
 def main(names: list[str]) -> None:

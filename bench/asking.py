@@ -9,9 +9,7 @@ aims are those that were set before anything was built.
 from __future__ import annotations
 
 import os
-import re
 import resource
-import sqlite3
 import subprocess
 import sys
 import time
@@ -24,6 +22,7 @@ import numpy as np
 
 from bench import corpora
 from bench.bridging import bridging
+from bench.lexical import by_bm25s, by_fts5
 from bench.rows import Row, percentile
 from bench.servers import RunningHub
 from groundswell.ask.answering import Asking, Evidence, answer
@@ -71,12 +70,12 @@ def measure(_hub: RunningHub | None, folder: Path) -> list[Row]:
 
 def built(sources: Sequence[Path], folder: Path) -> tuple[Report, float]:
     """Build a pack; the processor time of all that worked on it."""
-    before = _processor_seconds()
+    before = processor_seconds()
     report = build_pack([FolderSource(each) for each in sources], folder, Options())
-    return report, _processor_seconds() - before
+    return report, processor_seconds() - before
 
 
-def _processor_seconds() -> float:
+def processor_seconds() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 
@@ -96,46 +95,23 @@ def _building(name: str, report: Report, seconds: float) -> list[Row]:
 
 def _retrieval(name: str, pack: OpenPack, judged: Sequence[Judged]) -> list[Row]:
     seen = [each for each in judged if not each.item.hidden]
-    beside = _full_text(pack, [each.item for each in seen])
+    items = [each.item for each in seen]
+    ours = [each.rank for each in seen]
+    others = {"SQLite FTS5, BM25": by_fts5(pack, items), "bm25s": by_bm25s(pack, items)}
     note = f"{len(seen)} questions"
     rows = []
     for words, most, aim in (("first", 1, "≥ 80 %"), ("in five", 5, "≥ 95 %")):
-        found = [0 < each.rank <= most for each in seen]
-        others = [0 < rank <= most for rank in beside]
-        rows.append(
-            Row(
-                f"right article {words}, {name}", _percent(found), "%", _percent(others),
-                "SQLite FTS5, BM25", aim, note,
-            )
-        )  # fmt: skip
+        said, found = f"right article {words}, {name}", _within(ours, most)
+        rows += [
+            Row(said, found, "%", _within(ranks, most), beside, aim, note)
+            for beside, ranks in others.items()
+        ]
     right = _percent([each.is_right for each in seen])
     return [*rows, Row(f"right sentence first, {name}", right, "%", note=note)]
 
 
-def _full_text(pack: OpenPack, items: Sequence[Item]) -> list[int]:
-    """The rank of the right article over SQLite's full-text index of the same passages."""
-    with closing(sqlite3.connect(":memory:")) as database:
-        database.execute(
-            "CREATE VIRTUAL TABLE passage USING fts5"
-            "(article UNINDEXED, title, aliases, heading, body, tokenize = 'porter unicode61')"
-        )
-        database.executemany(
-            "INSERT INTO passage VALUES (?, ?, ?, ?, ?)",
-            map(_row, map(pack.passage, range(pack.passages))),
-        )
-        query = "SELECT article FROM passage(?) ORDER BY bm25(passage, 0, 2, 2, 1, 1) LIMIT 32"
-        ranks = []
-        for item in items:
-            words = " OR ".join(f'"{word}"' for word in re.findall(r"\w+", item.question))
-            paths = list(dict.fromkeys(path for (path,) in database.execute(query, (words,))))
-            ranks.append(paths.index(item.article) + 1 if item.article in paths else 0)
-        return ranks
-
-
-def _row(found: object) -> tuple[str, str, str, str, str]:
-    article = found.article  # type: ignore[attr-defined]
-    headings = "\n".join(found.headings)  # type: ignore[attr-defined]
-    return article.path, article.title, "\n".join(article.aliases), headings, found.text  # type: ignore[attr-defined]
+def _within(ranks: Sequence[int], most: int) -> float:
+    return _percent([0 < rank <= most for rank in ranks])
 
 
 def _percent(held: Sequence[bool]) -> float:
@@ -203,15 +179,15 @@ def at_length(sources: Sequence[Path], folder: Path) -> list[Row]:
         items = [replace(i, hidden=False) for i in make_set(once, 2 * ASKED_AT_LENGTH, seed=5)]
         shelf = stack.enter_context(closing(Shelf([pack])))
         calibration = Calibration(dict.fromkeys(NAMES, 0.0), {0.05: 0.0})
-        _first_seconds(shelf, calibration, items[:50])
+        first_seconds(shelf, calibration, items[:50])
         for _ in range(os.cpu_count() or 1):
             busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
             stack.callback(busy.wait)
             stack.callback(busy.kill)
-        took = _first_seconds(shelf, calibration, items[:ASKED_AT_LENGTH])
-        cpu = _processor_seconds()
-        _first_seconds(shelf, calibration, items[ASKED_AT_LENGTH:])
-        each = (_processor_seconds() - cpu) / max(1, len(items[ASKED_AT_LENGTH:]))
+        took = first_seconds(shelf, calibration, items[:ASKED_AT_LENGTH])
+        cpu = processor_seconds()
+        first_seconds(shelf, calibration, items[ASKED_AT_LENGTH:])
+        each = (processor_seconds() - cpu) / max(1, len(items[ASKED_AT_LENGTH:]))
     many = f"{report.counts.passages:,} passages"
     load = f"all cores kept busy, load {os.getloadavg()[0]:.0f}"
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
@@ -229,7 +205,7 @@ def _first(name: str, seconds: float, aim: str, note: str) -> Row:
     return Row(name, 1e3 * seconds, "ms", aim=aim, note=note)
 
 
-def _first_seconds(shelf: Shelf, calibration: Calibration, items: Sequence[Item]) -> list[float]:
+def first_seconds(shelf: Shelf, calibration: Calibration, items: Sequence[Item]) -> list[float]:
     """From the question to the first sentence with its citation."""
     took = []
     for item in items:

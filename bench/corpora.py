@@ -65,9 +65,18 @@ def countries(folder: Path) -> Path:
 
 
 def repeated(source: Path, folder: Path, times: int) -> Path:
-    """The same documents again and again, so that there are many; links where the disk allows."""
+    """The same documents again and again, so that there are many."""
     for number in range(times):
         shutil.copytree(source, folder / f"{number:03}")
+    return folder
+
+
+def thinned(source: Path, folder: Path, one_of: int) -> Path:
+    """One document of so many, so that there are few."""
+    for path in sorted(source.rglob("*.md"))[::one_of]:
+        there = folder / path.relative_to(source)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, there)
     return folder
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault.experiments.figures import Figure, table
+from tests.fault.experiments.figures import table
 from tests.fault.experiments.site import Site
 from tests.fault.nursery import Nursery
 
-FIGURES = pytest.StashKey[list[Figure]]()
+ROW = "figure"
 
 
 @pytest.fixture(scope="session")
@@ -40,16 +40,11 @@ def data(site: Site, tmp_path: Path) -> Path:
     return site.fresh_data(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def figures(pytestconfig: pytest.Config) -> list[Figure]:
-    """The rows of all experiments of this run; they are printed at its end."""
-    return pytestconfig.stash.setdefault(FIGURES, [])
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    if rows := config.stash.get(FIGURES, []):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The rows of all experiments. Reports carry them here from the workers of a parallel run."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    rows = [row for each in reports for name, row in each.user_properties if name == ROW]
+    if rows:
         terminalreporter.section("fault experiments")
-        for line in table(rows):
+        for line in (*table([]), *rows):
             terminalreporter.write_line(line)

@@ -4,19 +4,23 @@ and `make faults-long` all of each.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.fault.experiments import EXPERIMENTS
-from tests.fault.experiments.figures import Figure, Scale
+from tests.fault.experiments.figures import Scale, row
 from tests.fault.experiments.site import Site
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_experiment(name: str, site: Site, tmp_path: Path, figures: list[Figure]) -> None:
+def test_experiment(
+    name: str, site: Site, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     found = list(EXPERIMENTS[name](site, tmp_path, Scale()))
-    figures += found
+    for each in found:
+        record_property("figure", row(each.cells()))
     assert found
     assert [each for each in found if not each.passed] == []
