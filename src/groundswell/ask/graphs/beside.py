@@ -44,12 +44,12 @@ def _steps(
             yield Step(source, (bridge.pack, bridge.path), bridge.edge.kind.word, bridge.edge)
     for cited in shown:
         key = _key(cited, numbers)
-        for step in graphs.steps(key, READ_MAX, crosses=False):
+        for step in graphs.steps(key, READ_MAX, is_end=False):
             is_said = cited.start <= step.edge.start < cited.stop
             if step.source == key and is_said and step.target != key:
                 yield step
     for key in [_key(cited, numbers) for cited in shown[:1]]:
-        for step in graphs.steps(key, READ_MAX):
+        for step in graphs.steps(key, READ_MAX, is_end=False):
             if step.other(key) in found - {key}:
                 yield step
 

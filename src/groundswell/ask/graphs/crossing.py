@@ -20,8 +20,7 @@ from groundswell.core.errors import EntryNotFound
 
 # Of a text, for names of other packs: its beginning says what it is about.
 READ_CHARACTERS_MAX: Final = 20_000
-KEYS_MAX: Final = 4_000
-_KEYS_AT_ONCE: Final = 400
+KEYS_MAX: Final = 1_500
 CROSSING_MAX: Final = 20
 _WORD: Final = re.compile(r"\w[\w+#]*")
 
@@ -67,10 +66,7 @@ def _into(
     asked: Sequence[str],
     text: str,
 ) -> Iterator[Crossing]:
-    found: dict[str, str] = {}
-    for start in range(0, len(asked), _KEYS_AT_ONCE):
-        for name, entities in graphs[other].named(asked[start : start + _KEYS_AT_ONCE]).items():
-            found.setdefault(name, entities[0].path)
+    found = {name: entities[0].path for name, entities in graphs[other].named(asked).items()}
     for name in sorted(own & found.keys()):
         edge = _lead(packs[other], found[name])
         if edge is not None:

@@ -33,6 +33,8 @@ WAY_EDGES_MAX: Final = 6
 LOOKED_AT_MAX: Final = 300
 WAY_NEIGHBOURS_MAX: Final = 60
 FOUND_MAX: Final = 12
+# Edges into what lies further away are looked for in so many parts of a pack, or not at all.
+PARTS_SEARCHED_MAX: Final = 32
 
 Key = tuple[int, str]
 
@@ -141,18 +143,21 @@ class Graphs:
         )
         return found[:FOUND_MAX]
 
-    def steps(self, key: Key, limit: int, *, crosses: bool = True) -> list[Step]:
+    def steps(self, key: Key, limit: int, *, is_end: bool = True) -> list[Step]:
         """Edges of an entity, out and in by turns, those of most weight first; at most ``limit`` of
-        each. ``crosses``: also into other packs.
+        each. ``is_end``: it is what somebody asks for, and so its edges are looked for in all parts
+        of its pack, and into other packs.
         """
-        known = self._near.get((key, limit, crosses))
+        known = self._near.get((key, limit, is_end))
         if known is not None:
             return known
         steps: list[Step] = []
         with self._contained():
             number, path = key
             graph = self._graphs[number]
-            turns = zip_longest(graph.leaving(path, limit), graph.arriving(path, limit))
+            arrives = is_end or graph.parts <= PARTS_SEARCHED_MAX
+            arriving = graph.arriving(path, limit) if arrives else []
+            turns = zip_longest(graph.leaving(path, limit), arriving)
             steps += [
                 Step((number, each.source), (number, each.target), each.kind.word, each)
                 for each in chain.from_iterable(turns)
@@ -160,10 +165,10 @@ class Graphs:
             ]
         with self._contained():
             for kind, source, edge, target in (
-                crossing_edges(self.packs, self._graphs, key) if crosses else ()
+                crossing_edges(self.packs, self._graphs, key) if is_end else ()
             ):
                 steps.insert(0, Step(source, target, kind, edge))
-        self._near[key, limit, crosses] = steps
+        self._near[key, limit, is_end] = steps
         return steps
 
     def around(
@@ -178,7 +183,7 @@ class Graphs:
             limit = CENTRE_EDGES_MAX if hop == 1 else FURTHER_EDGES_MAX
             reached: list[Key] = []
             for key in at:
-                for step in self.steps(key, limit, crosses=hop == 1):
+                for step in self.steps(key, limit, is_end=hop == 1):
                     other = step.other(key)
                     if not wanted.passes(step.kind) or self.node(other) is None:
                         continue
@@ -215,7 +220,8 @@ class Graphs:
                 looked_at += 1
                 if looked_at > LOOKED_AT_MAX:
                     return None
-                for step in self.steps(key, WAY_NEIGHBOURS_MAX):
+                is_end = key in {one.key, other.key}
+                for step in self.steps(key, WAY_NEIGHBOURS_MAX, is_end=is_end):
                     near = step.other(key)
                     if not wanted.passes(step.kind) or near in came[side]:
                         continue

@@ -29,8 +29,11 @@ ROWS_MAX: Final = 400
 OPEN_MAX: Final = 32
 # Where edges may come from: a pack of more parts than these is not looked through to its end.
 SHARDS_SEARCHED_MAX: Final = 512
-# Steps of SQLite's machine for all that is asked of one graph: about a second.
+# Steps of SQLite's machine for all that is asked of one graph, about a second, and more where it
+# has many parts.
 STEPS_MAX: Final = 40_000_000
+STEPS_OF_A_PART_MAX: Final = 250_000
+_KEYS_AT_ONCE: Final = 400
 _STEPS_AT_ONCE: Final = 10_000
 PATH_CHARACTERS_MAX: Final = 4_096
 _KINDS: Final = frozenset(map(int, EdgeKind))
@@ -75,6 +78,8 @@ class PackGraph:
         self._bases = [0]
         for shard in manifest.shards:
             self._bases.append(self._bases[-1] + shard.counts.passages)
+        there = [number for number, shard in enumerate(manifest.shards) if shard.graph]
+        self._there = there[:SHARDS_SEARCHED_MAX]
         self._open: OrderedDict[int, _Part] = OrderedDict()
         self._steps = 0
         self._titles: dict[str, str] = {}
@@ -92,9 +97,14 @@ class PackGraph:
         self._open.clear()
 
     @property
+    def parts(self) -> int:
+        """Of how many files it is; 0 of packs of earlier releases, which have no graph."""
+        return len(self._there)
+
+    @property
     def is_there(self) -> bool:
-        """Whether the pack has a graph at all: those of earlier releases have none."""
-        return any(shard.graph for shard in self._shards)
+        """Whether the pack has a graph at all."""
+        return bool(self._there)
 
     def named(self, keys: Sequence[str]) -> dict[str, list[Entity]]:
         """The articles of names, each name as `names.key_of` gives it; whoever bears it as a title
@@ -102,9 +112,10 @@ class PackGraph:
         """
         found: dict[str, list[Entity]] = {}
         for part in self._parts():
-            for key, path, title in part.named(keys[:ROWS_MAX]):
-                self._titles[path] = title
-                found.setdefault(key, []).append(Entity(path, title))
+            for start in range(0, len(keys), _KEYS_AT_ONCE):
+                for key, path, title in part.named(keys[start : start + _KEYS_AT_ONCE]):
+                    self._titles[path] = title
+                    found.setdefault(key, []).append(Entity(path, title))
         for key, entities in found.items():  # "Lisp" comes before "*Lisp", and that before others
             entities.sort(key=partial(_rank, key))
         return found
@@ -140,18 +151,14 @@ class PackGraph:
     def arriving(self, path: str, limit: int = ROWS_MAX) -> list[Edge]:
         """Edges into an article, those of most weight first. Raises Corrupt."""
         found: list[Edge] = []
-        for at in self._numbers():
+        for at in self._there:
             found += [self._edge(at, row) for row in self._part(at).arriving(path, limit)]
         return sorted(found, key=lambda each: (-each.weight, each.source))[:limit]
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _numbers(self) -> Iterable[int]:
-        there = [number for number, shard in enumerate(self._shards) if shard.graph]
-        return there[:SHARDS_SEARCHED_MAX]
-
     def _parts(self) -> Iterable[_Part]:
-        return map(self._part, self._numbers())
+        return map(self._part, self._there)
 
     def _part(self, number: int) -> _Part:
         part = self._open.get(number)
@@ -167,7 +174,7 @@ class PackGraph:
     def _step(self) -> int:
         """Whether a question has to end: damaged files can lead round in circles."""
         self._steps += _STEPS_AT_ONCE
-        return int(self._steps > STEPS_MAX)
+        return int(self._steps > STEPS_MAX + STEPS_OF_A_PART_MAX * self.parts)
 
     def _home(self, path: str) -> tuple[int, int, str] | None:
         """The shard of an article, its number in it, and its title."""
