@@ -209,7 +209,7 @@ def test_what_is_connected_is_shown_with_its_sentences(
     assert page.locator(".graph-picture .graph-box").count() == 2
     assert page.locator("main script, main b, main img").count() == 0
     row.locator("text=Where it stands").click()
-    assert "See the kernel" in page.inner_text("mark#quote")
+    assert "See the kernel" in "".join(page.locator("mark").all_inner_texts())
     page.go_back()
     # Boxes lead on, and so does the table, which the keyboard reaches.
     page.locator(".edge-table tbody td a").nth(1).focus()

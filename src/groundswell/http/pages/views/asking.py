@@ -130,3 +130,4 @@ class ArticlePage(View):
     address: str = ""
     address_url: str = ""
     ask_url: str = ""
+    graph_url: str = ""
