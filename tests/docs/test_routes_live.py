@@ -71,6 +71,7 @@ BODIES = {
     "create collection": {"title": "One"},
     "add item": {"item": {"type": "paper", "id": "2307.09288"}},
     "ask": {"question": "What is a kernel?", "packs": ["admin/NAME"]},
+    "tools": {"jsonrpc": "2.0", "id": 1, "method": "ping"},
     "paths info": {"paths": ["file.txt"]},
     "bucket paths info": {"paths": ["file.txt"]},
     "lfs batch": {"operation": "download", "objects": [{"oid": ZEROS, "size": 1}]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -130,7 +131,7 @@ def test_a_follow_up_is_about_what_was_answered(swell: Swell, made: Path) -> Non
     assert "depth" in told.out
 
 
-def test_a_pack_of_the_hub(swell: Swell, tmp_path: Path) -> None:
+def test_a_pack_of_the_hub(swell: Swell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lakes(tmp_path / "src", 20)
     assert not swell("user", "add", "ann", "--no-password").code
     build = ("pack", "build", "src", "-o", "ann/lakes", "--processes", "1", "--json")
@@ -147,6 +148,7 @@ def test_a_pack_of_the_hub(swell: Swell, tmp_path: Path) -> None:
     told = swell("ask", QUESTION, "--pack", "ann/nothing")
     assert told.code
     assert "not found" in told.err
+    packs_are_tools_over_standard_streams(swell, monkeypatch)
 
 
 def test_without_the_extra_it_says_what_to_install(
@@ -203,3 +205,39 @@ def test_no_hub_and_no_pack(swell: Swell, tmp_path: Path) -> None:
     told = swell("ask", QUESTION)
     assert told.code
     assert "swell pack build" in told.err
+
+
+def packs_are_tools_over_standard_streams(swell: Swell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message is a line; one that is none, or too long, is told so, and the next is answered."""
+    question = {"question": QUESTION, "packs": ["ann/lakes"]}
+    lines = [
+        _call(1, "initialize", protocolVersion="2025-06-18"),
+        json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        "",
+        "no message",
+        _call(2, "tools/call", name="ask", arguments={"question": "x" * 300_000}),
+        _call(3, "tools/call", name="ask", arguments=question),
+        _call(4, "tools/call", name="packs"),
+        _call(5, "tools/call", name="open_citation", arguments={"address": "hub://x"}),
+    ]
+    given = io.TextIOWrapper(io.BytesIO("\n".join(lines).encode()))
+    monkeypatch.setattr("sys.stdin", given)
+    told = swell("mcp")
+    assert (told.code, told.err) == (0, "")
+    answers = [json.loads(line) for line in told.out.splitlines()]
+    assert [each["id"] for each in answers] == [1, None, None, 3, 4, 5]
+    assert answers[0]["result"]["protocolVersion"] == "2025-06-18"
+    assert [each["error"]["code"] for each in answers[1:3]] == [-32700, -32600]
+    assert f"Lake {LAKE} is a" in answers[3]["result"]["content"][0]["text"]
+    assert answers[4]["result"]["structuredContent"]["packs"][0]["name"] == "ann/lakes"
+    assert answers[5]["result"]["isError"] is True
+    # No hub there: each request is told, and what asks for no answer gets none.
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\n".join(lines[:2]).encode())))
+    told = swell("mcp", "--hub", "http://127.0.0.1:9")
+    (answer,) = (json.loads(line) for line in told.out.splitlines())
+    assert (answer["id"], answer["error"]["code"]) == (1, -32000)
+    assert "127.0.0.1:9 does not answer" in answer["error"]["message"]
+
+
+def _call(number: int, method: str, **params: object) -> str:
+    return json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})

@@ -93,8 +93,8 @@ from pathlib import Path
 from groundswell.ask.packs import planning
 from groundswell.ask.packs.building import Options, build_pack
 from groundswell.ask.packs.sources import FolderSource
-def progress(done, total):
-    if 0 < done < total:
+def progress(tally):
+    if tally.shards and tally.documents < tally.total:
         print("one", flush=True)
         time.sleep(600)
 if __name__ == "__main__":

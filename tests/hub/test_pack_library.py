@@ -54,8 +54,8 @@ class Desk:
 
     @property
     def publishing(self) -> Publishing:
-        assert self.hub.publishing is not None
-        return self.hub.publishing
+        assert self.hub.packs is not None
+        return self.hub.packs.publishing
 
     def publish(self, name: str, folder: Path, visibility: str = "private") -> str:
         return self.publishing.publish(self.ann, of(name), folder, Visibility(visibility))

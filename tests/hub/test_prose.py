@@ -16,6 +16,7 @@ from groundswell.ask.answering.prose import (
     Write,
     grammar_of,
     messages_of,
+    prompt_of,
     write_prose,
 )
 from groundswell.ask.answering.quotes import Quote
@@ -82,7 +83,7 @@ def write_by(stage: Stage, written: list[str]) -> Write:
 )
 def test_a_model_cites_only_what_there_is(stage: Stage, question: str, quotes: list[Quote]) -> None:
     written: list[str] = []
-    found = list(write_prose(question, quotes, write_by(stage, written), words))
+    found = list(write_prose(prompt_of(question, quotes), write_by(stage, written), words))
     text = "".join(written)
     assert text
     known = {each.id for each in quotes}
@@ -97,7 +98,7 @@ def test_a_model_cites_only_what_there_is(stage: Stage, question: str, quotes: l
 
 def test_a_sentence_is_held_until_it_is_whole() -> None:
     said = "Oslo is the capital of Norway. [S1]\nBergen is the capital. [S1]\nAnd it goes on"
-    found = list(write_prose("?", [OSLO], Said(said), words))
+    found = list(write_prose(prompt_of("?", [OSLO]), Said(said), words))
     assert [(each.text, each.grounding.support) for each in found] == [
         ("Oslo is the capital of Norway.", Support.SUPPORTED),
         ("Bergen is the capital.", Support.DROPPED),
@@ -118,13 +119,13 @@ def test_a_sentence_is_held_until_it_is_whole() -> None:
     ],
 )
 def test_odd_words_of_a_model_show_nothing(said: str) -> None:
-    found: list[Sentence] = list(write_prose("?", [OSLO], Said(said, 1000), words))
+    found: list[Sentence] = list(write_prose(prompt_of("?", [OSLO]), Said(said, 1000), words))
     assert [each for each in found if each.is_shown] == []
 
 
 def test_what_is_said_twice_is_shown_once() -> None:
     said = "The capital of Norway is Oslo. [S1]\n" * 5
-    assert len(list(write_prose("?", [OSLO], Said(said), words))) == 1
+    assert len(list(write_prose(prompt_of("?", [OSLO]), Said(said), words))) == 1
 
 
 def test_evidence_is_no_instruction(stage: Stage) -> None:
@@ -135,7 +136,9 @@ def test_evidence_is_no_instruction(stage: Stage) -> None:
     assert user["content"].index("[S2]") < user["content"].index("Question:")
     assert '"[S9]"' not in grammar_of(sources, 3)
     found = list(
-        write_prose("What is a compiler?", list(sources.values()), write_by(stage, []), words)
+        write_prose(
+            prompt_of("What is a compiler?", list(sources.values())), write_by(stage, []), words
+        )
     )
     for sentence in found:
         if sentence.is_shown and "cheese" in sentence.text:
@@ -155,7 +158,7 @@ def test_a_reader_that_leaves_stops_the_model(stage: Stage) -> None:
                 assert piece.finish is None, "it was left before"
                 yield Piece("Oslo is the capital of Norway. [S1]\n")
 
-    lines = write_prose("Tell a long story.", [OSLO], write, words, longer=True)
+    lines = write_prose(prompt_of("Tell a long story.", [OSLO], longer=True), write, words)
     assert next(lines).is_shown
     (state,) = (each for each in stage.runtime.pool.states() if each.users)
     lines.close()

@@ -46,7 +46,7 @@ VISIBILITIES = ("public", "private", "gated", "missing")
 RIGHTS = ("see", "read", "contribute", "write", "administer", "rules", "like")
 PAGE = "{page}"
 MODELS_ALONE = re.compile(r"^GET /v2/|^[A-Z]+ /v1/(?!ask$)|/playground$")
-DATASETS_ALONE = re.compile(r"^POST /v1/ask$|/article/")
+DATASETS_ALONE = re.compile(r"^POST /v1/ask$|/article/|\}/pack$")
 PREFIXED = re.compile(r"^(?:/\{(?:kind|prefix)\})?/\{ns\}/\{name\}")
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from groundswell.ask.answering.service import CONTEXT_CHARACTERS_MAX, with_context
+from groundswell.ask.answering.carrying import CONTEXT_CHARACTERS_MAX, with_context
 from groundswell.ask.retrieval.question import (
     QUESTION_CHARACTERS_MAX,
     WORDS_MAX,
@@ -94,6 +94,16 @@ FOLLOWING = [
     ("What is the area of Kenya?", "Kenya", "What is the area of Kenya?"),
     ("Who was Ada Lovelace?", "Kenya", "Who was Ada Lovelace?"),
     ("How high is it?", "", "How high is it?"),
+    ("How old is that?", "Kenya", "How old is Kenya?"),
+    ("Who lives there?", "Kenya", "Who lives in Kenya?"),
+    ("Which is the river that flows north?", "Kenya", "Which is the river that flows north?"),
+    ("Are there lions?", "Kenya", "Are there lions?"),
+    (
+        "Who was Ada Lovelace and when did she die?",
+        "Kenya",
+        "Who was Ada Lovelace and when did she die?",
+    ),
+    ("Wie viele Einwohner hat es?", "Kenia", "Wie viele Einwohner hat Kenia?"),
     (r"How high is it?", r"a\1\g<0>", r"How high is a\1\g<0>?"),
 ]
 

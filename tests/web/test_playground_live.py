@@ -8,6 +8,7 @@ import pytest
 from huggingface_hub import HfApi
 from playwright.sync_api import expect
 
+from tests.hub.hf_folders import tiny_config, tiny_folder
 from tests.live import LiveHub, token_of
 from tests.web.conftest import PHONE, OpenWindow, Visit
 
@@ -86,3 +87,38 @@ def test_a_form_does_without_scripts(live_hub: LiveHub, model: str, window: Open
     assert visit.page.input_value("[name=prompt]") == "Say hello. <b>"
     assert visit.go("/ada/none/playground") == 404
     assert visit.go(f"/datasets/{model}/playground") == 404
+
+
+def test_a_model_kept_as_safetensors_answers_on_its_page(
+    live_hub: LiveHub, window: OpenWindow
+) -> None:
+    api = HfApi(live_hub.url, token=token_of("ada"))
+    repo = "ada/web-playground-weights"
+    api.create_repo(repo, exist_ok=True)
+    for path, content in tiny_folder(tiny_config("Qwen3ForCausalLM")).items():
+        api.upload_file(path_or_fileobj=content, path_in_repo=path, repo_id=repo)
+    visit = window(live_hub.url)
+    sign_in(visit)
+    page = visit.page
+    visit.go(f"/{repo}")
+    page.click("nav.tabs >> text=Playground")
+    main = page.get_by_role("main")
+    expect(main).to_contain_text("made from safetensors): the best that is worth its size")
+    expect(main).to_contain_text(
+        "It is made from safetensors when it is first asked for, and kept."
+    )
+    bearer = {"Authorization": f"Bearer {token_of('ada')}"}
+    listed = page.request.get(f"{live_hub.url}/v1/models", headers=bearer).json()["data"]
+    assert repo in [each["id"] for each in listed]
+    page.click("summary:has-text('Settings')")
+    page.select_option("[name=variant]", "Q4_0")
+    page.fill("[name=second]", repo)
+    page.fill("[name=prompt]", "the")
+    page.fill("[name=max_tokens]", "4")
+    page.get_by_role("main").get_by_role("button", name="Ask", exact=True).click()
+    boxes = page.locator("section.answer")
+    expect(boxes).to_have_count(2)
+    figures = re.compile(r"first word after|[1-4] tokens")
+    for number in range(2):
+        expect(boxes.nth(number).locator(".answer-figures")).to_have_text(figures, timeout=SECONDS)
+        expect(boxes.nth(number).locator(".fault")).to_be_hidden()

@@ -26,8 +26,9 @@ from groundswell.ask.calibration import (
 )
 from groundswell.ask.calibration import PATH as CALIBRATION_PATH
 from groundswell.ask.evaluation.asking import Judged, calibrate
-from groundswell.ask.packs.building import Options, Progress, Report, build_pack
+from groundswell.ask.packs.building import Options, Report, build_pack
 from groundswell.ask.packs.opened import OpenPack
+from groundswell.ask.packs.progress import Progress
 from groundswell.ask.packs.sources import Source
 from groundswell.core.errors import BadRequest, Malformed
 from groundswell.wire import packs

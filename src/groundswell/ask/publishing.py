@@ -1,8 +1,8 @@
 """A pack of a folder becomes a commit of a dataset.
 
 Knows which files are sent: those that the repository does not have, for content is named by its
-bytes; and that a card may have been changed by people. One commit, so that no revision has a
-`pack.json` whose files are missing.
+bytes; and that a card and attributes may be people's own (`beside`). One commit, so that no
+revision has a `pack.json` whose files are missing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from groundswell.ask.beside import OWN_BYTES_MAX, with_attributes, with_tag
 from groundswell.ask.calibration import PATH as CALIBRATION_PATH
 from groundswell.ask.making import ATTRIBUTES, CARD, QUESTIONS_PATH, pack_files
 from groundswell.core.errors import EntryNotFound, Malformed, RepoNotFound, RevisionNotFound
@@ -63,6 +64,7 @@ class Publishing:
 
         Raises:
             Forbidden, Unauthenticated: the principal may not write there.
+            BadRequest: the dataset has a card of its own that cannot be read.
             ParentMoved: somebody else committed meanwhile: publish again.
             QuotaExceeded, StorageFull, Unavailable: as for any commit. Nothing was changed.
         """
@@ -74,7 +76,8 @@ class Publishing:
         kept = {name for name in present if _is_content(name) or name == CARD}
         missing = [name for name in names if name not in kept]
         gone = sorted(present - {CARD, *names})
-        operations = self._operations(principal, repository, folder, missing, progress)
+        shown = self._shown(repository, head, folder, missing)
+        operations = self._operations(principal, repository, folder, missing, shown, progress)
         commit = self._commits.commit(
             principal,
             repository,
@@ -114,21 +117,41 @@ class Publishing:
             present.update(item.entry.path for item in found)
         return head, frozenset(present)
 
+    def _shown(
+        self, repository: Repository, head: str | None, folder: Path, names: list[str]
+    ) -> dict[str, bytes]:
+        """Attributes, and the card where one is to be written: people's own stay what they say."""
+        made = {ATTRIBUTES: with_attributes(self._text(repository, head, ATTRIBUTES), folder)}
+        if CARD in names:
+            made[CARD] = with_tag(self._text(repository, head, CARD), (folder / CARD).read_bytes())
+        return made
+
+    def _text(self, repository: Repository, head: str | None, name: str) -> bytes:
+        """A small file of the head; nothing where there is none."""
+        if head is None:
+            return b""
+        try:
+            located = self._content.locate(repository, head, name)
+        except EntryNotFound:
+            return b""
+        return self._content.read_range(located, 0, OWN_BYTES_MAX + 1)
+
     def _operations(
         self,
         principal: Principal,
         repository: Repository,
         folder: Path,
         names: list[str],
+        shown: dict[str, bytes],
         progress: Callable[[int, int], None],
     ) -> Iterator[Operation]:
-        yield AddRegular(ATTRIBUTES, (folder / ATTRIBUTES).read_bytes())
+        yield AddRegular(ATTRIBUTES, shown[ATTRIBUTES])
         for number, name in enumerate(names):
             progress(number, len(names))
             if _is_content(name):
                 yield self._add(principal, repository, folder / name, name)
             else:
-                yield AddRegular(name, (folder / name).read_bytes())
+                yield AddRegular(name, shown.get(name) or (folder / name).read_bytes())
         progress(len(names), len(names))
 
     def _add(self, principal: Principal, repository: Repository, path: Path, name: str) -> AddBlob:

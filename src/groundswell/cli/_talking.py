@@ -7,26 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from groundswell.ask.runtime import Answer, Chunks, Message, ModelRef, Phase, Runtime, State
 from groundswell.ask.runtime.answers import parse
 from groundswell.ask.runtime.exchange import Broken
 from groundswell.ask.runtime.pool import OnState
-from groundswell.core.errors import BadRequest, GroundswellError, NotFound, Unavailable
+from groundswell.cli._calling import Calling
+from groundswell.core.errors import BadRequest, NotFound, Unavailable
 from groundswell.core.values import Principal
 
 Json = dict[str, Any]
-
-_SECONDS_MAX: Final = 900.0
-_ERROR_BYTES_MAX: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +112,14 @@ class There:
     def __init__(
         self, url: str, token: str | None, name: str, adapters: Sequence[tuple[str, float]]
     ) -> None:
-        if not url.startswith(("http://", "https://")):
-            raise BadRequest(f"--hub {url}: an address begins with http:// or https://.")
-        self._url = url.rstrip("/")
-        self._token = token
+        self._calling = Calling(url, token)
         self._name = name
         self._lora = [{"model": model, "scale": scale} for model, scale in adapters]
-        with self._open(f"/v1/models/{quote(name, safe='/@:')}") as answer:
-            self._described: Json = json.loads(answer.read())
+        self._described = self._calling.json(_path_of(name))
+
+    def described(self) -> Json:
+        """What the hub says now of the model that was found first."""
+        return self._calling.json(_path_of(self._described["id"]))
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -142,7 +137,7 @@ class There:
         return Answer(Chunks(lambda chunks: self._chunks(chunks, body, on_state)))
 
     def _chunks(self, chunks: Chunks, body: Json, on_state: OnState) -> Generator[Json]:
-        with self._open("/v1/chat/completions", body) as answer:
+        with self._calling.open("/v1/chat/completions", body) as answer:
             try:
                 yield from parse(self._lines(chunks, answer, on_state))
             except (Broken, OSError, http.client.HTTPException) as error:
@@ -167,28 +162,6 @@ class There:
 
         return State(self._name, Mode.TEXT, Phase(words[1]), int(words[2]), int(words[3]))
 
-    @contextlib.contextmanager
-    def _open(self, path: str, body: Json | None = None) -> Iterator[http.client.HTTPResponse]:
-        headers = {"Content-Type": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
-        data = None if body is None else json.dumps(body).encode()
-        url = f"{self._url}{path}"
-        request = urllib.request.Request(url, data, headers)  # noqa: S310 - checked when made
-        try:
-            with urllib.request.urlopen(request, timeout=_SECONDS_MAX) as answer:  # noqa: S310
-                yield answer
-        except urllib.error.HTTPError as error:
-            raise _told(error) from error
-        except urllib.error.URLError as error:
-            raise Unavailable(f"The hub at {self._url} does not answer.") from error
 
-
-def _told(error: urllib.error.HTTPError) -> GroundswellError:
-    """The hub's own words for what is wrong."""
-    message = f"The hub answered {error.code}."
-    with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
-        message = str(json.loads(error.read(_ERROR_BYTES_MAX))["error"]["message"])
-    if error.code == 404:
-        return NotFound(message)
-    return BadRequest(message) if error.code < 500 and error.code != 429 else Unavailable(message)
+def _path_of(name: str) -> str:
+    return f"/v1/models/{quote(name, safe='/@:')}"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _REDRAW_SECONDS = 0.1
 _BAR_CHARACTERS = 30
+_TELLS_AFTER_SECONDS = 5.0
 _CLEAR = "\r\x1b[K"
 
 
@@ -96,10 +97,12 @@ class ProgressBar:
         self._total: int | None = None
         self._done = 0
         self._drawn_at = 0.0
+        self._began_at = 0.0
 
     def begin(self, what: str, total: int | None) -> None:
         """A new part of the run."""
         self._what, self._total, self._done = what, total, 0
+        self._began_at = time.monotonic()
         self._draw()
 
     def advance(self, count: int = 1) -> None:
@@ -120,7 +123,23 @@ class ProgressBar:
             return f"{self._what}: {self._done}"
         share = min(self._done / self._total, 1.0)
         bar = ("#" * int(share * _BAR_CHARACTERS)).ljust(_BAR_CHARACTERS, ".")
-        return f"{self._what}: [{bar}] {share:4.0%} of {self._total}"
+        return f"{self._what}: [{bar}] {share:4.0%} of {self._total}{self._left()}"
+
+    def _left(self) -> str:
+        """About how long it takes yet, once that can be told."""
+        took_seconds = time.monotonic() - self._began_at
+        if (
+            not self._total
+            or not 0 < self._done < self._total
+            or took_seconds < _TELLS_AFTER_SECONDS
+        ):
+            return ""
+        seconds = took_seconds * (self._total - self._done) / self._done
+        return (
+            f", about {seconds:.0f} s left"
+            if seconds < 100
+            else f", about {seconds / 60:.0f} min left"
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from groundswell.ask.answering import Event, Quote, Writer
     from groundswell.ask.calibration import Calibration
     from groundswell.ask.retrieval.searching import Shelf
-    from groundswell.ask.runtime import Piece
 
 
 ABSTAINED: Final = 9  # no error of the registry: nothing went wrong
@@ -44,6 +43,10 @@ ABSTAINED: Final = 9  # no error of the registry: nothing went wrong
 @click.option("--receipt", type=click.Path(dir_okay=False), help="Write the receipt here.")
 @click.option("--verify", type=click.Path(exists=True, dir_okay=False),
               help="Look whether the quotes of this receipt stand in the packs.")  # fmt: skip
+@click.option("--keep", default="", metavar="REPO|FOLDER",
+              help="Keep the question in this set, as a test of `swell compare`.")  # fmt: skip
+@click.option("--answer", "answers", multiple=True,
+              help="With --keep: the right answer, instead of the one that was given.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print events as lines of JSON.")
 @data_option
 def command(question: str | None, data: Path, **said: Any) -> int:  # noqa: ANN401
@@ -65,11 +68,14 @@ def command(question: str | None, data: Path, **said: Any) -> int:  # noqa: ANN4
         writer = None
         if said["model"]:
             writer = stack.enter_context(_writer(said["model"], data, longer=said["longer"]))
-        events = list(answer(shelf, calibrations, asking, writer))
-    receipt = events[-1].receipt  # type: ignore[union-attr]
+        events = stack.enter_context(
+            contextlib.closing(answer(shelf, calibrations, asking, writer))
+        )
+        receipt = _printed(events, as_json=said["as_json"])
     if said["receipt"]:
         Path(said["receipt"]).write_text(json.dumps(receipt, ensure_ascii=False, indent=1), "utf-8")
-    _print(events, as_json=said["as_json"])
+    if said["keep"]:
+        _keep(receipt, said["keep"], said["answers"], data)
     return ABSTAINED if receipt["abstained"] else 0
 
 
@@ -101,41 +107,69 @@ def _shelf(names: Sequence[str], data: Path) -> Iterator[tuple[Shelf, list[Calib
 @contextlib.contextmanager
 def _writer(name: str, data: Path, *, longer: bool) -> Iterator[Writer]:
     """A model of the hub in the data folder, that writes."""
-    from groundswell.ask.answering import Writer
+    from groundswell.ask.replies import writer_of
 
     with opened_hub(data) as hub:
         operator = Principal(account_id=0, name="operator", is_admin=True)
-        model = hub.runtime.models.find(operator, name)
-
-        def write(
-            messages: Sequence[dict[str, str]], grammar: str, tokens: int
-        ) -> Generator[Piece, None, None]:
-            with hub.runtime.complete(
-                model, messages, grammar=grammar, max_tokens=tokens
-            ) as pieces:
-                yield from pieces
-
-        yield Writer(model.name, write, longer=longer)
+        yield writer_of(hub.runtime, hub.runtime.models.find(operator, name), longer=longer)
 
 
-def _print(events: Sequence[Event], *, as_json: bool) -> None:
-    from groundswell.ask.answering import Abstain, Extract, Sentence, as_json_event
+def _keep(receipt: dict[str, Any], output: str, answers: Sequence[str], data: Path) -> None:
+    """Make a test of a question that was asked."""
+    from groundswell.ask.evaluation.keeping import kept_question
+    from groundswell.cli.set import keep
 
-    if as_json:
-        for event in events:
-            click.echo(json.dumps(as_json_event(event), ensure_ascii=False))
-        return
+    shown = receipt["extract"]
+    quoted, text = (shown[0]["citation"], shown[0]["text"]) if shown else (None, "")
+    item = kept_question(receipt["asked"], answers, quoted, text)
+    keep(output, data, item, tuple(receipt["packs"]))
+
+
+def _printed(events: Iterable[Event], *, as_json: bool) -> dict[str, Any]:
+    """Print events as they come; the receipt."""
+    from groundswell.ask.answering import Done, as_json_event
+
+    receipt: dict[str, Any] = {}
     for event in events:
-        if isinstance(event, Extract):
-            click.echo(f"“{event.quote.text}”")
-            _cite(event.quote)
-        elif isinstance(event, Sentence):
-            click.echo(f"{event.text} [{', '.join(event.cites)}; {event.grounding.support.value}]")
-        elif isinstance(event, Abstain):
-            click.echo(event.why)
-            for quote in event.nearest:
-                click.echo(f"\n  “{quote.text}”")
-                _cite(quote, "  ")
+        if isinstance(event, Done):
+            receipt = event.receipt
+        if as_json:
+            click.echo(json.dumps(as_json_event(event), ensure_ascii=False))
+        else:
+            _print(event)
+    return receipt
+
+
+def _print(event: Event) -> None:
+    from groundswell.ask.answering import (
+        Abstain,
+        Conflict,
+        Done,
+        Extract,
+        Sentence,
+        Unfinished,
+        told,
+    )
+
+    if isinstance(event, Extract):
+        click.echo(f"“{event.quote.text}”")
+        _cite(event.quote)
+    elif isinstance(event, Conflict):
+        click.echo("The packs do not agree:")
+        for side in event.sides:
+            click.echo(f"  {', '.join(side.said)}: “{side.quote.text}”")
+            _cite(side.quote, "  ")
+    elif isinstance(event, Sentence):
+        click.echo(f"{event.text} [{', '.join(event.cites)}; {event.grounding.support.value}]")
+    elif isinstance(event, Unfinished):
+        click.echo(f"The model did not come to its end: {event.why}", err=True)
+    elif isinstance(event, Abstain):
+        click.echo(event.why)
+        for quote in event.nearest:
+            click.echo(f"\n  “{quote.text}”")
+            _cite(quote, "  ")
+    elif isinstance(event, Done) and event.sentences:
+        click.secho(told(event.sentences), err=True, dim=True)
 
 
 def _cite(quote: Quote, indent: str = "") -> None:

@@ -54,6 +54,7 @@ def _serve(settings: Settings) -> None:
     from groundswell.jobs import (
         Schedule,
         Sender,
+        building_chores,
         chores_of,
         cooling_chores,
         mail_chores,
@@ -82,10 +83,11 @@ def _serve(settings: Settings) -> None:
     scrubs = scrub_chores(premises, settings.scrub_bytes_per_second)
     following = projection_chores(hub.projections, {NAME: project(hub.clock)})
     notices = notice_chores(hub.projecting)
+    builds = building_chores(None if hub.packs is None else hub.packs.builds)
     leads = hub.git.workers.leads
     running: list[Schedule | Sender] = [
         Schedule(each, leads=leads)
-        for each in (chores, scrubs, following, notices, mail_chores(hub.sending))
+        for each in (chores, scrubs, following, notices, builds, mail_chores(hub.sending))
     ]
     running.append(Sender(hub.deliveries, address, leads))
     try:

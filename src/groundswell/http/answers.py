@@ -10,18 +10,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from groundswell.core.errors import TooManyRequests
+from groundswell.core.errors import GroundswellError, TooManyRequests
+from groundswell.http.auth import hub_of
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 ANSWERS_MAX: Final = 64
+# How long an answer waits for its first frame before it begins: until then an error has a status.
+PATIENCE_SECONDS: Final = 10.0
+# Proxies give up a connection that says nothing for a minute or so.
+PING_SECONDS: Final = 20.0
+STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+EVENT_STREAM: Final = "text/event-stream"
 
 
 class Closable(Protocol[T_co]):
@@ -131,3 +141,97 @@ async def is_gone(request: Request) -> None:
     """Until the client is gone. Its body was read before."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an answer is streamed.
+
+    Attributes:
+        late: an error as a frame, once the answer has begun.
+        last: the frame behind all others.
+        ping: sent while nothing else comes; b"" for nothing.
+        patience_seconds: how long the first frame is waited for.
+    """
+
+    late: Callable[[GroundswellError], bytes]
+    last: bytes = b""
+    ping: bytes = b": still here\n\n"
+    patience_seconds: float = PATIENCE_SECONDS
+
+
+class Streamed(Response):
+    """Frames as they come, from the first one on. Who leaves ends the source."""
+
+    def __init__(
+        self,
+        request: Request,
+        source: Closable[Any],
+        frames: AsyncGenerator[bytes],
+        manner: Manner,
+        headers: Mapping[str, str] = STREAM_HEADERS,
+        media_type: str = EVENT_STREAM,
+    ) -> None:
+        super().__init__(None, 200, headers, media_type)
+        del self.headers["content-length"]
+        self._request = request
+        self._source = source
+        self._frames = frames
+        self._manner = manner
+        self._idle_seconds = hub_of(request).settings.send_idle_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        gone = asyncio.create_task(is_gone(self._request))
+        gone.add_done_callback(lambda _task: self._source.close())
+        try:
+            async with contextlib.aclosing(self._frames) as frames:
+                pending = asyncio.ensure_future(anext(frames, _OVER))
+                await asyncio.wait({pending}, timeout=self._manner.patience_seconds)
+                if pending.done():
+                    pending.result()  # an error before the first frame has a status of its own
+                head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+                await send(head)
+                await self._send(frames, pending, gone, send)
+        finally:
+            gone.cancel()
+            self._source.close()
+
+    async def _send(
+        self,
+        frames: AsyncGenerator[bytes],
+        pending: asyncio.Future[bytes],
+        gone: asyncio.Future[None],
+        send: Send,
+    ) -> None:
+        while not gone.done():
+            frame = await self._next(pending)
+            is_over = frame is _OVER
+            if is_over:
+                frame = self._manner.last
+            if frame:
+                async with asyncio.timeout(self._idle_seconds):
+                    await send({"type": "http.response.body", "body": frame, "more_body": True})
+            if is_over:
+                break
+            if pending.done():
+                pending = asyncio.ensure_future(anext(frames, _OVER))
+        if not pending.done():
+            self._source.close()
+            await asyncio.wait({pending})
+        if not gone.done():
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _next(self, pending: asyncio.Future[bytes]) -> bytes:
+        """The next frame, or a sign that the answer is still under way."""
+        await asyncio.wait({pending}, timeout=PING_SECONDS)
+        if not pending.done():
+            return self._manner.ping
+        try:
+            return pending.result()
+        except GroundswellError as error:
+            # The answer has begun: the error is one of its frames.
+            return self._manner.late(error)
+
+
+# Not interned, so that no frame is it.
+_OVER: Final = bytes(bytearray(b"over"))

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits
@@ -30,6 +30,9 @@ from groundswell.hub.upkeep.sweeping import Sweeping
 from groundswell.hub.upkeep.trending import Trending
 from groundswell.hub.webhooks import sweep as sweep_deliveries
 
+if TYPE_CHECKING:
+    from groundswell.ask.builds import Builds
+
 _log = logging.getLogger(__name__)
 
 MINUTE: Final = 60.0
@@ -37,6 +40,7 @@ HOUR: Final = 3_600.0
 DAY: Final = 24 * HOUR
 NOTICES_SECONDS: Final = 1.0
 MAIL_SECONDS: Final = 5.0
+BUILDS_SECONDS: Final = 1.0
 SCRUB_SAVES_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 10 * MINUTE
@@ -266,6 +270,16 @@ def mail_chores(sending: Sending | None) -> list[Chore]:
     if sending is None:
         return []
     return [Chore("mail", MAIL_SECONDS, sending.run, MAIL_SECONDS, sending.stop)]
+
+
+def building_chores(builds: Builds | None) -> list[Chore]:
+    """Building packs, where that is installed. On a schedule of its own: one may take hours."""
+    if builds is None:
+        return []
+    return [
+        Chore("build-packs", BUILDS_SECONDS, builds.run, BUILDS_SECONDS, builds.stop),
+        Chore("sweep-builds", DAY, builds.sweep),
+    ]
 
 
 def queue_chores(merge_queue: MergeQueue) -> list[Chore]:

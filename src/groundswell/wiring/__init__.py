@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from groundswell.ask.building import build_runtime
 from groundswell.ask.derivatives import Derivatives
+from groundswell.ask.retrieval import scratch
 from groundswell.ask.runtime import Runtime
 from groundswell.core.errors import BadRequest, GroundswellError, Unavailable
 from groundswell.core.values import RecipePlan
@@ -63,11 +64,18 @@ from groundswell.store.keys import load_keys
 from groundswell.store.layout import DataFolder
 from groundswell.store.outbound import Outbound, OutboundPolicy
 from groundswell.store.ports import BlobStore
-from groundswell.wiring.others import build_library, limits_of, relay_of, remote_of, sender_of
+from groundswell.wiring.others import (
+    Packs,
+    build_library,
+    build_packs,
+    limits_of,
+    relay_of,
+    remote_of,
+    sender_of,
+)
 
 if TYPE_CHECKING:
     from groundswell.ask.library import Library
-    from groundswell.ask.publishing import Publishing
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,7 @@ class Hub:
     derivatives: Derivatives
     runtime: Runtime
     library: Library | None
-    publishing: Publishing | None
+    packs: Packs | None
     projections: Projections
     webhooks: Webhooks
     deliveries: Deliveries
@@ -291,7 +299,8 @@ def build(  # long: a line or two for each use case
     )
     runtime = build_runtime(repos, content, derivatives, limits_of(settings), remote_of(settings))
     search = Search(database)
-    library, publishing = build_library(repos, content, commits, blobs, search, derivatives)
+    library = build_library(repos, content, search, derivatives)
+    packs = build_packs(repos, content, commits, blobs, accounts.refresh, folder, clock)
     blaming = Blaming(git, content)
     references = References(database, git, blobs, commits, content, clock)
     tables = Tables()
@@ -316,6 +325,7 @@ def build(  # long: a line or two for each use case
 
     if serves:
         derivatives.sweep()
+        scratch.sweep()
         _begin_to_serve(git, commits)
     return Hub(
         settings=settings,
@@ -365,7 +375,7 @@ def build(  # long: a line or two for each use case
         derivatives=derivatives,
         runtime=runtime,
         library=library,
-        publishing=publishing,
+        packs=packs,
         projections=Projections(database),
         webhooks=Webhooks(database, clock, sealer, outbound),
         deliveries=Deliveries(database, clock, sealer, outbound),

@@ -7,6 +7,8 @@ Knows how those settings become values, and which files hold their secrets.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from groundswell.ask.derivatives import Derivatives
 from groundswell.ask.runtime import Limits
 from groundswell.ask.runtime.remote import Remote
 from groundswell.core.errors import BadRequest
+from groundswell.core.values import Principal
 from groundswell.hub.blobs import Blobs
 from groundswell.hub.commits import Commits
 from groundswell.hub.content import Content
@@ -21,11 +24,23 @@ from groundswell.hub.mailing import Relay, Sender, can_be_written_to
 from groundswell.hub.repos import Repos
 from groundswell.hub.search import Search
 from groundswell.settings import Settings
+from groundswell.store.layout import DataFolder
 from groundswell.store.outbound import OutboundPolicy
 
 if TYPE_CHECKING:
+    from groundswell.ask.builds import Builds
+    from groundswell.ask.copying import Copying
     from groundswell.ask.library import Library
     from groundswell.ask.publishing import Publishing
+
+
+@dataclass(frozen=True, slots=True)
+class Packs:
+    """What publishes packs, copies documents for them, and builds them on the hub."""
+
+    publishing: Publishing
+    copying: Copying
+    builds: Builds
 
 
 def relay_of(settings: Settings) -> Relay | None:
@@ -96,21 +111,40 @@ def remote_of(settings: Settings) -> Remote | None:
 
 
 def build_library(
+    repos: Repos, content: Content, search: Search, derivatives: Derivatives
+) -> Library | None:
+    """What asks packs; None where ``[ask]`` is not installed."""
+    if not _can_ask():
+        return None
+    from groundswell.ask.library import Library
+
+    return Library(repos, content, search, derivatives)
+
+
+def build_packs(
     repos: Repos,
     content: Content,
     commits: Commits,
     blobs: Blobs,
-    search: Search,
-    derivatives: Derivatives,
-) -> tuple[Library | None, Publishing | None]:
-    """What asks packs, and what publishes them; None where ``[ask]`` is not installed."""
-    if importlib.util.find_spec("tantivy") is None:
-        return None, None
-    from groundswell.ask.library import Library
+    refresh: Callable[[int], Principal],
+    folder: DataFolder,
+    clock: Callable[[], int],
+) -> Packs | None:
+    """What makes packs; None where ``[ask]`` is not installed."""
+    if not _can_ask():
+        return None
+    from groundswell.ask.builds import Builds
+    from groundswell.ask.copying import Copying
     from groundswell.ask.publishing import Publishing
 
-    library = Library(repos, content, search, derivatives)
-    return library, Publishing(repos, content, commits, blobs)
+    publishing = Publishing(repos, content, commits, blobs)
+    copying = Copying(content, blobs)
+    builds = Builds(repos, copying, publishing, refresh, folder.packs / "builds", clock)
+    return Packs(publishing, copying, builds)
+
+
+def _can_ask() -> bool:
+    return importlib.util.find_spec("tantivy") is not None
 
 
 def sender_of(settings: Settings) -> Sender:

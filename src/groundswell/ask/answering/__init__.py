@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from groundswell.ask.answering.prose import Sentence, Write
-from groundswell.ask.answering.quotes import Quote
-from groundswell.ask.answering.service import (
+from groundswell.ask.answering.conflicts import Conflict, Side
+from groundswell.ask.answering.events import (
     Abstain,
-    Asking,
     Connections,
     Done,
     Event,
     Evidence,
     Extract,
     Plan,
-    Writer,
-    answer,
+    Unfinished,
+    Writing,
     as_json_event,
+    told,
 )
+from groundswell.ask.answering.prose import Sentence, Write
+from groundswell.ask.answering.quotes import Quote
+from groundswell.ask.answering.service import Asking, Writer, answer
 
 __all__ = [
     "Abstain",
     "Asking",
+    "Conflict",
     "Connections",
     "Done",
     "Event",
@@ -29,8 +32,12 @@ __all__ = [
     "Plan",
     "Quote",
     "Sentence",
+    "Side",
+    "Unfinished",
     "Write",
     "Writer",
+    "Writing",
     "answer",
     "as_json_event",
+    "told",
 ]

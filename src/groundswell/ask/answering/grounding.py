@@ -49,7 +49,7 @@ _PLAIN_LISTED: Final = (
 )
 _NEGATIONS: Final = frozenset(_NEGATIONS_LISTED.split())
 _TURNS: Final = frozenset(_TURNS_LISTED.split())
-_PLAIN: Final = frozenset(_PLAIN_LISTED.split())
+PLAIN: Final = frozenset(_PLAIN_LISTED.split())
 
 
 class Support(enum.StrEnum):
@@ -90,7 +90,7 @@ def ground_sentence(sentence: str, cited: Sequence[str], analyse: Analyse) -> Gr
     known = frozenset(analyse(source))
     # Numbers were looked up already, in all the ways in which they are written.
     bare = _NUMBER.sub(" ", sentence)
-    words = [word for word in _WORD.findall(bare) if word.casefold() not in _PLAIN]
+    words = [word for word in _WORD.findall(bare) if word.casefold() not in PLAIN]
     absent = [word for word in words if not known.issuperset(analyse(word))]
     share = 1 - len(absent) / len(words) if words else 0.0
     if share >= SUPPORTED_SHARE:
@@ -103,7 +103,7 @@ def _squeezed(text: str) -> str:
     return " ".join(part.strip(".,;:!?()\"'") for part in text.casefold().split())
 
 
-def _numbers(text: str) -> set[str]:
+def numbers_in(text: str) -> set[str]:
     """Numbers as digits alone: 5,199 and 5199 are one, and so are ten and 10."""
     found = {_SEPARATORS.sub("", each).rstrip(".") for each in _NUMBER.findall(text)}
     return found | {_COUNTS[word] for word in _words(text) if word in _COUNTS}
@@ -114,7 +114,7 @@ def _words(text: str) -> list[str]:
 
 
 def _missing_numbers(sentence: str, source: str) -> list[str]:
-    return sorted(_numbers(sentence) - _numbers(source))
+    return sorted(numbers_in(sentence) - numbers_in(source))
 
 
 def _missing_quotes(sentence: str, source: str) -> list[str]:
@@ -129,7 +129,7 @@ def _missing_names(sentence: str, source: str) -> list[str]:
     for found in _WORD.finditer(sentence):
         word = found[0]
         # The first word has a capital whatever it is: it is a name when it is not a plain word.
-        is_name = word[0].isupper() and (found.start() > 0 or word.casefold() not in _PLAIN)
+        is_name = word[0].isupper() and (found.start() > 0 or word.casefold() not in PLAIN)
         bare = re.sub(r"['’]s$", "", word.casefold())  # noqa: RUF001
         if is_name and bare not in held and word.casefold() not in held:
             parts = [part for part in re.split(r"[-'’]", bare) if part]  # noqa: RUF001
@@ -152,6 +152,6 @@ def _denies(text: str) -> bool:
 
 def _nearest(sentence: str, source: str) -> str:
     """The sentence of the source that holds most of its words."""
-    said = set(_words(sentence)) - _PLAIN
+    said = set(_words(sentence)) - PLAIN
     parts = _SENTENCE_END.split(source)
     return max(parts, key=lambda part: len(said.intersection(_words(part))))

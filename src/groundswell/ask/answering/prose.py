@@ -7,6 +7,8 @@ Does not know which sentences are good: they were picked before it was asked.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -76,29 +78,55 @@ class Sentence:
         }
 
 
-def write_prose(
-    question: str,
-    quotes: Sequence[Quote],
-    write: Write,
-    analyse: Analyse,
-    *,
-    longer: bool = False,
-) -> Generator[Sentence, None, None]:
-    """Checked sentences, each as soon as it is written; nothing when the model says that the quotes
-    do not answer.
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """All that a model is told, what it may write, and how much.
+
+    Attributes:
+        messages: in OpenAI's form.
+        grammar: in GBNF.
+        tokens_max: how long it may write.
+        sources: the quotes that it may use, by their ids.
+    """
+
+    messages: list[dict[str, str]]
+    grammar: str
+    tokens_max: int
+    sources: dict[str, Quote]
+
+    @property
+    def sha256(self) -> str:
+        """Of messages and grammar: whoever has the packs can make both again."""
+        told = json.dumps([self.messages, self.grammar], ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def prompt_of(question: str, quotes: Sequence[Quote], *, longer: bool = False) -> Prompt:
+    """What a model is asked.
 
     Args:
         question: as it was asked.
         quotes: that it may use, the best first; at most SOURCES_MAX are.
-        write: asks the model.
-        analyse: the words of a text as the index holds them.
         longer: whether it may go on.
     """
     sources = {quote.id: quote for quote in quotes[:SOURCES_MAX]}
     limits = (LONGER_SENTENCES_MAX, LONGER_TOKENS_MAX) if longer else (SENTENCES_MAX, TOKENS_MAX)
-    written = write(messages_of(question, sources), grammar_of(sources, limits[0]), limits[1])
+    told = messages_of(question, sources)
+    return Prompt(told, grammar_of(sources, limits[0]), limits[1], sources)
+
+
+def write_prose(prompt: Prompt, write: Write, analyse: Analyse) -> Generator[Sentence, None, None]:
+    """Checked sentences, each as soon as it is written; nothing when the model says that the quotes
+    do not answer.
+
+    Args:
+        prompt: what the model is asked.
+        write: asks it.
+        analyse: the words of a text as the index holds them.
+    """
+    written = write(prompt.messages, prompt.grammar, prompt.tokens_max)
     with closing(written):  # whoever leaves here stops the model
-        yield from _grounded(_lines(written), sources, analyse)
+        yield from _grounded(_lines(written), prompt.sources, analyse)
 
 
 def _grounded(

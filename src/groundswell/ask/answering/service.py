@@ -7,23 +7,43 @@ asked by then. Does not know who asks, nor how events travel.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Generator, Iterator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from groundswell.ask.answering.prose import SOURCES_MAX, Sentence, Write, write_prose
+from groundswell.ask.answering.carrying import with_context
+from groundswell.ask.answering.conflicts import Conflict, conflict_of
+from groundswell.ask.answering.events import (
+    Abstain,
+    Connections,
+    Done,
+    Event,
+    Evidence,
+    Extract,
+    Plan,
+    Unfinished,
+    Writing,
+)
+from groundswell.ask.answering.grounding import Support
+from groundswell.ask.answering.prose import (
+    SOURCES_MAX,
+    Prompt,
+    Sentence,
+    Write,
+    prompt_of,
+    write_prose,
+)
 from groundswell.ask.answering.quotes import Quote
 from groundswell.ask.calibration import RISK_DEFAULT, Calibration
 from groundswell.ask.graphs.beside import edges_beside
-from groundswell.ask.graphs.values import ShownEdge
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
 from groundswell.ask.receipts import FORMAT
 from groundswell.ask.retrieval.ranking import Candidate, begins_with_pronoun
 from groundswell.ask.retrieval.searching import Found, Shelf
 from groundswell.ask.sentences import sentences
-from groundswell.core.errors import BadRequest
+from groundswell.core.errors import BadRequest, GroundswellError
 from groundswell.wire.documents import BlockKind
 from groundswell.wire.packs import Citation
 
@@ -35,15 +55,6 @@ NEAREST_MAX: Final = 3
 # A further sentence is shown when it is nearly as good as the best.
 FURTHER: Final = 0.9
 QUOTE_CHARACTERS_MAX: Final = 1_200
-CONTEXT_CHARACTERS_MAX: Final = 200
-
-_BACK: Final = re.compile(
-    r"\b(?:it|its|he|she|they|them|his|her|their|this|that|these|those|there|er|sie|es|il|elle)\b",
-    re.IGNORECASE,
-)
-_FURTHER_QUESTION: Final = re.compile(
-    r"\s*(?:and|what about|how about|und|et|y)\b[\s,]*(?P<rest>.*)", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,71 +81,17 @@ class Writer:
         model: what it is, down to its bytes.
         write: asks it.
         longer: whether it may go on.
+        files: the sha256 of each of its files.
+        engine: what runs it, with its release.
+        settings: how words are chosen.
     """
 
     model: str
     write: Write
     longer: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What was understood, and where it is looked for."""
-
-    asked: str
-    kind: str
-    words: tuple[str, ...]
-    packs: tuple[str, ...]
-    passages: int
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The best sentences, whether or not they are good enough."""
-
-    quotes: tuple[Quote, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Extract:
-    """A sentence that answers."""
-
-    quote: Quote
-
-
-@dataclass(frozen=True, slots=True)
-class Connections:
-    """What connects the answer's article with others: edges, each with its sentence."""
-
-    edges: tuple[ShownEdge, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Abstain:
-    """The packs do not say it, as far as can be told.
-
-    Attributes:
-        why: in words for people.
-        nearest: what comes next to it.
-        probability: that the first of them answers all the same.
-        threshold: what it would have had to be.
-    """
-
-    why: str
-    nearest: tuple[Quote, ...]
-    probability: float
-    threshold: float
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The end, with a receipt: all that it takes to check the answer without trust."""
-
-    receipt: dict[str, Any] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
-Event = Plan | Evidence | Extract | Connections | Sentence | Abstain | Done
+    files: tuple[str, ...] = ()
+    engine: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def answer(
@@ -142,19 +99,19 @@ def answer(
     calibrations: Sequence[Calibration],
     asking: Asking,
     writer: Writer | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Answer from a shelf of packs.
 
     Args:
         shelf: the packs; whoever asks may read all of them.
         calibrations: of each pack, in the shelf's order.
         asking: the question.
-        writer: a model, asked only when something was quoted, after that was shown.
+        writer: a model, asked only when something was quoted, after that was shown. What goes wrong
+            with it is an event: what was shown by then stays true.
 
     Raises:
         BadRequest: the question is empty or too long, or the risk is none that can be promised.
         Corrupt: a pack cannot be read.
-        Others: of the writer. What was shown by then stays true.
     """
     if not RISK_MIN <= asking.risk <= RISK_MAX:
         raise BadRequest(f"The risk has to be between {RISK_MIN} and {RISK_MAX}.")
@@ -162,99 +119,137 @@ def answer(
     found = shelf.search(asked)
     packs = tuple(pack.address for pack in shelf.packs)
     question = found.question
-    yield Plan(asked, question.kind.value, question.words, packs, found.passages)
-    calibration = _calibration_of(found, shelf, calibrations)
-    sure = calibration.probability(found.candidates)
-    at_least = calibration.threshold(asking.risk)
-    quoted = _quotes(found, sure)
-    quotes = tuple(quote for _, quote in quoted)
-    yield Evidence(quotes)
-    shown = list(_shown(quoted)) if quoted and sure >= at_least else []
-    yield from map(Extract, shown)
-    if shown:
-        cited = [[quote.citation for quote in each] for each in (shown, quotes)]
+    carried = "" if asked == asking.question else asking.about
+    yield Plan(asked, question.kind.value, question.words, packs, found.passages, carried)
+    judged = _judged(found, shelf, calibrations, asking.risk)
+    yield Evidence(judged.quotes)
+    yield from map(Extract, judged.shown)
+    if judged.shown:
+        cited = [[each.citation for each in quotes] for quotes in (judged.shown, judged.quotes)]
         edges = edges_beside(shelf.packs, cited[0], cited[1], found.bridges)
         if edges:
             yield Connections(edges)
-    else:
-        yield Abstain(_why(found, shelf), quotes[:NEAREST_MAX], sure, at_least)
+    if judged.conflict is not None:
+        yield judged.conflict
+    if not judged.shown:
+        nearest = judged.quotes[:NEAREST_MAX]
+        yield Abstain(_why(found, shelf), nearest, judged.sure, judged.at_least)
+    receipt = _receipt(asking, asked, packs, judged)
+    if not judged.shown or writer is None:
+        yield Done(receipt, found.seconds)
+        return
+    yield Writing(writer.model)
+    prompt = prompt_of(asked, _sources(judged), longer=writer.longer)
+    receipt |= {"model": writer.model, "writing": _writing(writer, prompt)}
     prose: list[Sentence] = []
-    if shown and writer is not None:
-        with closing(_written(asked, shown, quotes, shelf, writer)) as written:
+    try:
+        with closing(write_prose(prompt, writer.write, shelf.words)) as written:
             for sentence in written:
                 prose.append(sentence)
                 if sentence.is_shown:
                     yield sentence
-    receipt = {
+    except GroundswellError as error:
+        receipt["writing"]["unfinished"] = error.code
+        yield Unfinished(error.message, error.code)
+    receipt["prose"] = [sentence.as_json() for sentence in prose]
+    counted = Counter(sentence.grounding.support.value for sentence in prose)
+    yield Done(receipt, found.seconds, {each.value: counted[each.value] for each in Support})
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a search gave: quotes, how sure the best one is, and which of them are shown."""
+
+    quotes: tuple[Quote, ...]
+    shown: tuple[Quote, ...]
+    conflict: Conflict | None
+    sure: float
+    at_least: float
+
+
+def _judged(
+    found: Found, shelf: Shelf, calibrations: Sequence[Calibration], risk: float
+) -> _Judged:
+    calibration = _calibration_of(found, shelf, calibrations)
+    sure = calibration.probability(found.candidates)
+    at_least = calibration.threshold(risk)
+    quoted = _quotes(found, sure)
+    quotes = [quote for _, quote in quoted]
+    shown = tuple(_shown(quoted)) if quoted and sure >= at_least else ()
+    answering: list[tuple[Candidate, Quote]] = []
+    if shown:
+        others = _of_other_packs(found, shelf, calibrations, risk)
+        answering = [quoted[0], *(_as_quoted(each, quoted) for each in others)]
+    conflict = conflict_of(found.question, answering, shelf.words)
+    if conflict is not None:
+        quotes += [side.quote for side in conflict.sides if side.quote not in quotes]
+    return _Judged(tuple(quotes), shown, conflict, sure, at_least)
+
+
+def _of_other_packs(
+    found: Found, shelf: Shelf, calibrations: Sequence[Calibration], risk: float
+) -> Iterator[Candidate]:
+    """The best sentence of each other pack, where it would be shown if that were asked alone."""
+    first = found.candidates[0].passage.pack
+    for pack, calibration in zip(shelf.packs, calibrations, strict=True):
+        own = [each for each in found.candidates if each.passage.pack is pack]
+        is_sure = calibration.probability(own) >= calibration.threshold(risk)
+        if own and pack is not first and is_sure:
+            yield own[0]
+
+
+def _as_quoted(
+    candidate: Candidate, quoted: list[tuple[Candidate, Quote]]
+) -> tuple[Candidate, Quote]:
+    """The candidate with the quote that it has already, or one more."""
+    for known, quote in quoted:
+        if known is candidate:
+            return known, quote
+    made = (candidate, _quote(candidate, len(quoted) + 1, None))
+    quoted.append(made)
+    return made
+
+
+def _sources(judged: _Judged) -> list[Quote]:
+    """What a model may use: the quotes that are shown, and others of the same article. Those of
+    other articles are near, and of something else.
+    """
+    about = {quote.citation.article for quote in judged.shown}
+    near = [
+        each
+        for each in judged.quotes
+        if each not in judged.shown and each.citation.article in about
+    ]
+    return [*judged.shown, *near][:SOURCES_MAX]
+
+
+def _receipt(asking: Asking, asked: str, packs: Sequence[str], judged: _Judged) -> dict[str, Any]:
+    return {
         "format": FORMAT,
         "question": asking.question,
         "asked": asked,
         "risk": asking.risk,
         "packs": list(packs),
-        "evidence": [quote.citation.as_json() for quote in quotes],
-        "extract": [quote.as_json() for quote in shown],
-        "prose": [sentence.as_json() for sentence in prose],
-        "abstained": not shown,
-        "p": round(sure, 3),
-        "threshold": at_least,
-        "model": None if writer is None else writer.model,
+        "evidence": [quote.citation.as_json() for quote in judged.quotes],
+        "extract": [quote.as_json() for quote in judged.shown],
+        "conflict": None if judged.conflict is None else judged.conflict.as_json(),
+        "prose": [],
+        "abstained": not judged.shown,
+        "p": round(judged.sure, 3),
+        "threshold": judged.at_least,
+        "model": None,
     }
-    yield Done(receipt, found.seconds)
 
 
-def _written(
-    asked: str, shown: Sequence[Quote], quotes: Sequence[Quote], shelf: Shelf, writer: Writer
-) -> Generator[Sentence, None, None]:
-    """What the model writes of the quotes that are shown, and of others of the same article: those
-    of other articles are near, and of something else.
-    """
-    about = {quote.citation.article for quote in shown}
-    near = [each for each in quotes if each not in shown and each.citation.article in about]
-    sources = [*shown, *near][:SOURCES_MAX]
-    return write_prose(asked, sources, writer.write, shelf.words, longer=writer.longer)
-
-
-def as_json_event(event: Event) -> dict[str, Any]:
-    """An event as a line of JSON, or of a stream: ``event`` says which."""
-    match event:
-        case Plan():
-            packs = list(event.packs)
-            value = {"asked": event.asked, "kind": event.kind, "packs": packs}
-            return {"event": "plan", **value, "passages": event.passages}
-        case Evidence():
-            return {"event": "evidence", "quotes": [each.as_json() for each in event.quotes]}
-        case Extract():
-            return {"event": "extract", **event.quote.as_json()}
-        case Connections():
-            return {"event": "connections", "edges": [each.as_json() for each in event.edges]}
-        case Sentence():
-            return {"event": "sentence", **event.as_json()}
-        case Abstain():
-            nearest = [each.as_json() for each in event.nearest]
-            sure = {"p": round(event.probability, 3), "threshold": event.threshold}
-            return {"event": "abstain", "why": event.why, "nearest": nearest, **sure}
-        case Done():
-            milliseconds = {name: round(1e3 * each, 1) for name, each in event.seconds.items()}
-            return {"event": "done", "receipt": event.receipt, "milliseconds": milliseconds}
-
-
-def with_context(question: str, about: str) -> str:
-    """A question with what it leaves out: the subject of the one before it.
-
-    Rules and no model: a pronoun stands for the subject, and "and the area?" asks it of the same.
-    """
-    if not about:
-        return question
-    further = _FURTHER_QUESTION.fullmatch(question)
-    text = further["rest"] if further else question
-    about = about[:CONTEXT_CHARACTERS_MAX]
-    if about.casefold() in text.casefold():
-        return question
-    if _BACK.search(text):
-        return _BACK.sub(lambda _: about, text, count=1)
-    if further and not re.search(r"\b[A-ZÀ-Þ0-9]", text):
-        return f"{text.rstrip(' ?')} of {about}?"
-    return question
+def _writing(writer: Writer, prompt: Prompt) -> dict[str, Any]:
+    """What it takes to have the same model write the same again."""
+    return {
+        "files": list(writer.files),
+        "engine": writer.engine,
+        "prompt_sha256": prompt.sha256,
+        "sources": list(prompt.sources),
+        "settings": {**writer.settings, "max_tokens": prompt.tokens_max, "longer": writer.longer},
+    }
 
 
 def _calibration_of(found: Found, shelf: Shelf, calibrations: Sequence[Calibration]) -> Calibration:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from groundswell.ask.calibration import SAMPLES_MIN, Calibration, Vector, describe, fit
@@ -72,14 +72,22 @@ def _plain(text: str) -> str:
 def ask_set(
     shelf: Shelf, items: Iterable[Item], progress: Callable[[], None] = lambda: None
 ) -> list[Judged]:
-    """Ask each question; hidden ones with their article passed over."""
+    """Ask each question; hidden ones with their article, or the row in it, passed over."""
     judged = []
     for item in items:
-        path = item.article if item.hidden else None
+        path = item.article if item.hidden and not item.row_only else None
         hides = None if path is None else (lambda _pack, article, path=path: article.path == path)
-        judged.append(judge(item, shelf.search(item.question, hides)))
+        found = shelf.search(item.question, hides)
+        judged.append(judge(item, _without_row(item, found) if item.row_only else found))
         progress()
     return judged
+
+
+def _without_row(item: Item, found: Found) -> Found:
+    """What was found, without the sentences that would have answered."""
+    seen = replace(item, hidden=False)
+    left = tuple(each for each in found.candidates if not answers(seen, each))
+    return replace(found, candidates=left)
 
 
 def calibrate(

@@ -26,6 +26,8 @@ LEAD_WORDS_MIN: Final = 6
 LEAD_WORDS_MAX: Final = 45
 # How many passages are looked at for each question that is wanted.
 _TRIES: Final = 30
+# Of hidden facts, the share of which only the row is hidden.
+ROW_ONLY: Final = 0.5
 
 _WORD: Final = re.compile(r"\w+")
 _FACT: Final = re.compile(r"(?P<about>.{1,100}?) — (?P<key>[^:]{1,80}): (?P<value>.+)", re.DOTALL)
@@ -61,7 +63,9 @@ class Item:
         start: of the answering characters in the article.
         stop: the one after the last.
         answer: those characters.
-        hidden: whether the article is to be kept from the search: then nothing answers.
+        hidden: whether what answers is to be kept from the search: then nothing answers.
+        row_only: of a hidden one, that the rest of its article stays: as if it was asked for in
+            words that the article has for something else.
     """
 
     question: str
@@ -71,6 +75,7 @@ class Item:
     stop: int
     answer: str
     hidden: bool = False
+    row_only: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """As a line of a set."""
@@ -82,6 +87,7 @@ class Item:
             "stop": self.stop,
             "answer": self.answer,
             "hidden": self.hidden,
+            "row_only": self.row_only,
         }
 
 
@@ -101,16 +107,19 @@ def make_set(pack: OpenPack, count: int, seed: int = 0, hidden: float = 0.5) -> 
         if len(found) == count or not pack.passages:
             break
         passage = pack.passage(chooser.randrange(pack.passages))
-        items = [item for item in _items(passage, chooser) if item.question not in found]
+        items = [item for item in items_of(passage, chooser) if item.question not in found]
         if items:
             # Every kind in turn, as far as there are any.
             item = min(items, key=lambda each: by_kind[each.kind])
             by_kind[item.kind] += 1
-            found[item.question] = replace(item, hidden=chooser.random() < hidden)
+            is_hidden = chooser.random() < hidden
+            row_only = is_hidden and chooser.random() < ROW_ONLY and item.kind is Kind.FACT
+            found[item.question] = replace(item, hidden=is_hidden, row_only=row_only)
     return list(found.values())
 
 
-def _items(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
+def items_of(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
+    """The questions that a passage gives, of all kinds that it has."""
     yield from _rows(passage, chooser)
     yield from _short(passage, chooser)
     yield from _lead(passage.article, chooser)

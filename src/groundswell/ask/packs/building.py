@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
+from multiprocessing.sharedctypes import SynchronizedArray
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,15 +26,21 @@ from groundswell.ask.packs.graphs import RULE as GRAPH_RULE
 from groundswell.ask.packs.graphs.making import Names, called, engine, make_shard_graph
 from groundswell.ask.packs.planning import Plan, make_plan
 from groundswell.ask.packs.processes import run_pieces
+from groundswell.ask.packs.progress import (
+    LOOK_SECONDS,
+    Progress,
+    Tally,
+    count_in,
+    counted,
+    shared_counts,
+)
 from groundswell.ask.packs.shards import UNREADABLE_TOLD_MAX, Built, Told, build_shard, shard_files
 from groundswell.ask.packs.sources import PACK_WORK, Source
-from groundswell.core.errors import BadRequest, Malformed
+from groundswell.core.errors import BadRequest, Malformed, Unavailable
 from groundswell.wire import documents, packs
 from groundswell.wire.packs import Counts, Manifest, Shard
 
 WORK: Final = PACK_WORK
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,7 @@ def build_pack(
         sources: what it is made from.
         folder: where its files go.
         options: what its maker decides.
-        progress: is told (documents done, documents in all) now and then.
+        progress: is told how far it is, twice a second.
 
     Raises:
         BadRequest: the sources hold nothing that can be read, or the folder holds other things.
@@ -169,7 +180,7 @@ def _shards(
     total, done = plan.documents, 0
     found: dict[int, Built] = {}
     missing = []
-    progress(0, total)
+    progress(Tally(total=total))
     for number in range(plan.shards):
         built = _known(folder, plan.key(number, task.recipe))
         if built is None:
@@ -177,13 +188,17 @@ def _shards(
         else:
             found[number] = built
             done += sum(1 for _ in plan.shard(number))
-    for number, built in _built(plan, missing, sources, folder, task):
-        found[number] = built
-        report.built += 1
-        _know(folder, plan.key(number, task.recipe), built)
-        done += sum(1 for _ in plan.shard(number))
-        progress(done, total)
-    progress(total, total)
+    known, last = done, Tally(done, total, shards=len(found))
+    for step in _built(plan, missing, sources, folder, task):
+        if isinstance(step, tuple):
+            number, found[number] = step
+            report.built += 1
+            _know(folder, plan.key(number, task.recipe), found[number])
+            last = replace(last, shards=len(found))
+        else:
+            last = replace(step, documents=known + step.documents, total=total, shards=len(found))
+        progress(last)
+    progress(replace(last, documents=total, total=total))
     for number in range(plan.shards):
         built = found[number]
         report.unreadable_count += len(built.unreadable)
@@ -194,13 +209,46 @@ def _shards(
 
 def _built(
     plan: Plan, missing: Sequence[int], sources: Sequence[Source], folder: Path, task: _Task
-) -> Iterator[tuple[int, Built]]:
-    """Shards as they are finished."""
+) -> Iterator[tuple[int, Built] | Tally]:
+    """Shards as they are finished, and how much was read. Each process holds one at a time."""
     processes = min(task.options.processes or os.cpu_count() or 1, len(missing))
-    if missing:
-        given = (sources, task.analyser_name, folder)
-        pieces = ((number, (list(plan.shard(number)), *given)) for number in missing)
-        yield from run_pieces(build_shard, pieces, processes)
+    if not missing:
+        return
+    # Forked processes would inherit locks of threads that are not there.
+    context = multiprocessing.get_context("spawn")
+    waiting = list(reversed(missing))
+    running: dict[Future[Built], int] = {}
+    counts = shared_counts(context)
+    with ProcessPoolExecutor(processes, context, _begin_process, (counts,)) as pool:
+        while waiting or running:
+            while waiting and len(running) < processes:
+                number = waiting.pop()
+                given = (list(plan.shard(number)), sources, task.analyser_name, folder)
+                running[pool.submit(build_shard, *given)] = number
+            ended, _ = wait(running, LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            documents, articles, size_bytes = counted(counts)
+            yield Tally(documents, articles=articles, size_bytes=size_bytes)
+            for future in ended:
+                try:
+                    yield running.pop(future), future.result()
+                except BrokenProcessPool as error:
+                    raise Unavailable(
+                        "A process that builds was ended from outside: perhaps memory ran out."
+                        " Build again with fewer --processes; what is built is kept."
+                    ) from error
+
+
+def _begin_process(counts: SynchronizedArray[int]) -> None:
+    """Let a building process count, and end when the one that started it was killed."""
+    count_in(counts)
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "it was started by one"
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _with_graphs(shards: Sequence[Shard], folder: Path, options: Options) -> list[Shard]:

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from groundswell.ask.packs.sources import Document, Source
+from groundswell.ask.packs.documents import Document
+from groundswell.ask.packs.sources import Source
 
 # Of documents together: enough that a pack of everything has hundreds of shards and not
 # thousands, which each question visits, and little enough to be built in memory.

@@ -18,6 +18,7 @@ from groundswell.ask.packs.lexical import Entry, build_segments
 from groundswell.ask.packs.parsing import Parser, Unreadable
 from groundswell.ask.packs.passages import Passage, cut_passages, heading_paths
 from groundswell.ask.packs.planning import Planned
+from groundswell.ask.packs.progress import note_read
 from groundswell.ask.packs.sources import Source
 from groundswell.ask.packs.table import pack_table
 from groundswell.wire.documents import Article
@@ -101,6 +102,7 @@ def _articles(
     for path, data in source.read(list(planned)):
         each = planned[path]
         lines, why = _parsed(parser, path, data)
+        note_read(len(lines), len(data) if isinstance(data, bytes) else 0)
         if why:
             unreadable.append(Told(each.pack_path, why))
         prefix = each.pack_path.removesuffix(path)

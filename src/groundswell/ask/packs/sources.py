@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from groundswell.ask.packs import tables
+from groundswell.ask.packs.documents import Document, Read
 from groundswell.ask.packs.parsing.parser import DOCUMENT_BYTES_MAX
 from groundswell.core.errors import BadRequest, Malformed
 from groundswell.wire.documents import readable
@@ -26,20 +29,6 @@ from groundswell.wire.zim import Archive, Entry, EntryKind
 DEPTH_MAX: Final = 64
 # Stands in a folder into which a pack is built.
 PACK_WORK: Final = ".building"
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One document of a source; ``aliases`` are other names that lead to it."""
-
-    path: str
-    fingerprint: str
-    size_bytes: int
-    aliases: tuple[str, ...] = ()
-
-
-# A document's path, and its bytes; or why they cannot be read.
-Read = tuple[str, bytes | str]
 
 
 class Source(Protocol):
@@ -89,12 +78,11 @@ class FolderSource:
             path = prefix + _utf8(entry.name)
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(Path(entry.path), f"{path}/", depth - 1)
-            elif entry.is_file(follow_symlinks=False) and readable(path) is not None:
-                size = entry.stat(follow_symlinks=False).st_size
-                yield Document(path, _file_sha256(Path(entry.path)), size)
+            elif entry.is_file(follow_symlinks=False) and is_source_file(path):
+                yield from file_documents(Path(entry.path), path)
 
     def read(self, paths: Sequence[str]) -> Iterator[Read]:
-        return ((path, _bounded(self.root / path)) for path in paths)
+        return read_files(paths, lambda path: self.root / path)
 
     def describe(self) -> dict[str, Any]:
         return {"kind": "folder", "name": self.name}
@@ -111,16 +99,41 @@ class FileSource:
         return self.path.stem
 
     def documents(self) -> Iterator[Document]:
-        if readable(self.path.name) is None:
+        if not is_source_file(self.path.name):
             raise BadRequest(f"{self.path.name} is of a kind that packs are not built from.")
-        size = self.path.stat().st_size
-        yield Document(self.path.name, _file_sha256(self.path), size)
+        yield from file_documents(self.path, self.path.name)
 
     def read(self, paths: Sequence[str]) -> Iterator[Read]:
-        return ((path, _bounded(self.path)) for path in paths)
+        return read_files(paths, lambda _: self.path)
 
     def describe(self) -> dict[str, Any]:
         return {"kind": "file", "name": self.path.name}
+
+
+def is_source_file(path: str) -> bool:
+    """Whether a file of this name is read as documents."""
+    return readable(path) is not None or tables.is_table(path)
+
+
+def file_documents(file: Path, path: str, sha256: str = "") -> Iterator[Document]:
+    """The documents of a file: itself, or stretches of a table."""
+    fingerprint = sha256 or _file_sha256(file)
+    if tables.is_table(path):
+        yield from tables.table_documents(file, path, fingerprint)
+    else:
+        yield Document(path, fingerprint, file.stat().st_size)
+
+
+def read_files(paths: Sequence[str], place: Callable[[str], Path]) -> Iterator[Read]:
+    """Documents of files; ``place`` says where the file of a path lies."""
+    stretches: dict[str, list[str]] = {}
+    for path in paths:
+        if file := tables.table_of(path):
+            stretches.setdefault(file, []).append(path)
+        else:
+            yield path, _bounded(place(path))
+    for file, of_file in stretches.items():
+        yield from tables.read_stretches(place(file), of_file)
 
 
 def _utf8(name: str) -> str:
@@ -233,6 +246,37 @@ def _content(archive: Archive, entry: Entry | None) -> bytes | str:
         return archive.content(entry)
     except Malformed as error:
         return error.message
+
+
+@dataclass(frozen=True)
+class CopiedSource:
+    """Files of a repository that were copied into a folder, under numbers: a name of a repository
+    need not be one of this machine. What is there stands in a list beside them.
+    """
+
+    root: Path
+    name: str
+
+    def documents(self) -> Iterator[Document]:
+        for path, (file, sha256) in sorted(self._listed().items()):
+            yield from file_documents(file, path, sha256)
+
+    def read(self, paths: Sequence[str]) -> Iterator[Read]:
+        listed = self._listed()
+        return read_files(paths, lambda path: listed[path][0])
+
+    def describe(self) -> dict[str, Any]:
+        # Not its commit: the pack may be committed there, and unchanged files give the same pack.
+        return {"kind": "repository", "name": self.name}
+
+    def _listed(self) -> dict[str, tuple[Path, str]]:
+        with (self.root / COPIED_LIST).open(encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines]
+        return {path: (self.root / file, sha256) for path, file, sha256 in rows}
+
+
+# Lines of JSON: path in the repository, file beside the list, sha256.
+COPIED_LIST: Final = "files.jsonl"
 
 
 def open_source(text: str) -> Source:

@@ -125,7 +125,7 @@ def read_question(text: str, analyse: Callable[[str], list[str]]) -> Question:
     said = [word for word in _WORD.findall(text) if word.lower() not in _FUNCTION]
     words = analyse(" ".join(said)) or analyse(text)
     kind, about = _kind(text)
-    return Question(text, kind, tuple(dict.fromkeys(words))[:WORDS_MAX], _names(text), about)
+    return Question(text, kind, tuple(dict.fromkeys(words))[:WORDS_MAX], names_in(text), about)
 
 
 def _kind(text: str) -> tuple[AnswerKind, str]:
@@ -146,7 +146,8 @@ def _kind(text: str) -> tuple[AnswerKind, str]:
     return AnswerKind.OTHER, ""
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names_in(text: str) -> tuple[str, ...]:
+    """Runs of a text that are written as names, numbers or in quotes, each once."""
     names = []
     for found in _NAME.finditer(text):
         name = (found["quoted"] or found["name"]).strip(" .'’")  # noqa: RUF001

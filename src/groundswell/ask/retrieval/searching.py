@@ -6,13 +6,11 @@ given the packs that may be used.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +19,8 @@ from groundswell.ask.packs.opened import FoundPassage, OpenPack
 from groundswell.ask.retrieval.bridging import Bridge, find_bridges, is_bridge
 from groundswell.ask.retrieval.question import AnswerKind, Question, read_question
 from groundswell.ask.retrieval.ranking import Candidate, rank, weights_of
+from groundswell.ask.retrieval.scratch import Scratch
+from groundswell.ask.retrieval.wordings import rewordings
 from groundswell.core.errors import BadRequest
 from groundswell.wire.documents import Article
 from groundswell.wire.packs import Manifest
@@ -54,6 +54,16 @@ class Found:
     bridges: tuple[Bridge, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one way of reading a question gave."""
+
+    candidates: list[Candidate]
+    proposed: int
+    search_seconds: float
+    bridges: tuple[Bridge, ...] = ()
+
+
 class Shelf:
     """Packs that are asked together. Thread-safe; close it when nobody searches it any more.
 
@@ -76,11 +86,11 @@ class Shelf:
         for pack in packs:
             self._bases.append(passages)
             passages += pack.passages
-        self._folder = Path(tempfile.mkdtemp(prefix="view-", dir=folder))
+        self._scratch = Scratch(folder)
         segments = [each for pack in packs for each in pack.segments()]
         with ExitStack() as stack:
             stack.callback(self.close)
-            self._view = View(self._folder, segments, names.pop())
+            self._view = View(self._scratch.folder, segments, names.pop())
             stack.pop_all()
 
     @property
@@ -117,10 +127,32 @@ class Shelf:
         """
         began = time.perf_counter()
         question = read_question(asked, self._view.words)
-        weights = weights_of(question, self._view.frequency, self.passages)
         read = time.perf_counter()
+        first = self._reading(question, hides, bridges=bridges)
+        # The same question by the words that reference works use, where they are others.
+        others = [
+            self._reading(replace(read_question(each, self._view.words), kind=question.kind), hides)
+            for each in rewordings(question.text)
+        ]
+        readings = [first, *others]
+        searched = sum(each.search_seconds for each in readings)
+        ranked = time.perf_counter() - read - searched
+        seconds = {"read": read - began, "search": searched, "rank": ranked}
+        candidates = _best_of([each.candidates for each in readings])
+        counts = self.passages, first.proposed
+        return Found(question, candidates, *counts, seconds, first.bridges)
+
+    def _reading(
+        self,
+        question: Question,
+        hides: Callable[[OpenPack, Article], bool] | None,
+        *,
+        bridges: bool = False,
+    ) -> _Reading:
+        began = time.perf_counter()
+        weights = weights_of(question, self._view.frequency, self.passages)
         proposed = self._view.search(question.words, PROPOSED_MAX)
-        searched = time.perf_counter()
+        took = time.perf_counter() - began
         passages = self._passages(question, proposed, hides)
         found = find_bridges(self, question, weights) if bridges and is_bridge(question) else []
         passages += self._beyond(question, found, passages, hides)
@@ -131,10 +163,7 @@ class Shelf:
             if self.packs[bridge.pack] is passage.pack and bridge.path == passage.article.path
         }
         candidates = rank(question, weights, passages, self._view.words, said)
-        ranked = time.perf_counter()
-        seconds = {"read": read - began, "search": searched - read, "rank": ranked - searched}
-        counts = self.passages, len(proposed)
-        return Found(question, tuple(candidates), *counts, seconds, tuple(found))
+        return _Reading(candidates, len(proposed), took, tuple(found))
 
     def _beyond(
         self,
@@ -192,7 +221,23 @@ class Shelf:
 
     def close(self) -> None:
         """Remove the view. The packs stay open: they are not the shelf's."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.close()
+
+
+def _best_of(readings: Sequence[Sequence[Candidate]]) -> tuple[Candidate, ...]:
+    """The candidates of several readings, each passage once, as the reading that likes it best has
+    it. Of equals those of the first reading come first.
+    """
+    if len(readings) == 1:
+        return tuple(readings[0])
+    best: dict[tuple[str, str, int], Candidate] = {}
+    for candidate in (each for reading in readings for each in reading):
+        passage = candidate.passage
+        key = (passage.pack.address, passage.article.path, passage.start)
+        known = best.get(key)
+        if known is None or candidate.score > known.score:
+            best[key] = candidate
+    return tuple(sorted(best.values(), key=lambda each: -each.score))
 
 
 def analyser_of(manifest: Manifest) -> str:

@@ -24,6 +24,7 @@ Knows llama.cpp and OpenAI's form of requests. Does not know HTTP's rim, pages o
 """
 
 from groundswell.ask.runtime.answers import Answer, Chunks
+from groundswell.ask.runtime.folders import may_run
 from groundswell.ask.runtime.models import Models
 from groundswell.ask.runtime.pool import Pool
 from groundswell.ask.runtime.service import Runtime
@@ -58,4 +59,5 @@ __all__ = [
     "Runtime",
     "State",
     "Timing",
+    "may_run",
 ]

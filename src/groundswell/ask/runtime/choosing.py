@@ -33,12 +33,17 @@ _BITS: Final = {"F32": 32.0, "F16": 16.0, "BF16": 16.0, "MXFP4": 4.25, "MXFP4_MO
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One model of a repository: a file, or the files that it is split into, in order."""
+    """One model of a repository: a file, or the files that it is split into, in order.
+
+    ``key`` is that of one which is made from safetensors: it has no entries, and its quantisation
+    is its path.
+    """
 
     path: str
     quantisation: str
     size_bytes: int
     entries: tuple[Entry, ...]
+    key: str = ""
 
     @property
     def bits(self) -> float:
@@ -172,6 +177,7 @@ def _best(fitting: list[Variant]) -> tuple[Variant, str]:
 def _told(variant: Variant) -> str:
     name = variant.quantisation or variant.path.rpartition("/")[2]
     parts = f", {len(variant.entries)} files" if len(variant.entries) > 1 else ""
+    parts = ", made from safetensors" if variant.key else parts
     return f"{name} ({mib(variant.size_bytes)}{parts})"
 
 

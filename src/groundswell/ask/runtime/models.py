@@ -12,6 +12,7 @@ from typing import Final
 from groundswell.ask.derivatives import HubFile
 from groundswell.ask.runtime import needs
 from groundswell.ask.runtime.choosing import Choice, Variant, Variants, choose, pick, variants_of
+from groundswell.ask.runtime.folders import Folders
 from groundswell.ask.runtime.naming import REMOTE, parse_name
 from groundswell.ask.runtime.remote import Remote
 from groundswell.ask.runtime.values import Adapter, Facts, Limits, ModelRef
@@ -37,8 +38,8 @@ _TRIES: Final = 16
 _PIECE_BYTES: Final = 1 << 20
 
 NOT_RUNNABLE: Final = (
-    "Nothing in this repository runs here: models run from GGUF files. "
-    "`convert_hf_to_gguf.py` of llama.cpp makes them from safetensors."
+    "Nothing in this repository runs here: models run from GGUF files, or from safetensors with "
+    "their configuration and tokenizer."
 )
 
 
@@ -59,6 +60,7 @@ class Models:
         self._limits = limits
         self._running = running
         self._free_bytes = free_bytes
+        self._folders = Folders(content)
         self.remote = remote
         self._facts: Recent[str, Facts] = Recent(_FACTS_KEPT)
 
@@ -87,6 +89,7 @@ class Models:
         if len(adapters) > ADAPTERS_MAX:
             msg = f"At most {ADAPTERS_MAX} adapters at a time."
             raise BadRequest(msg)
+        is_made = bool(choice.variant.key)
         return ModelRef(
             name=f"{repository.full_name}@{commit}:{choice.variant.path}",
             repo_id=repository.repo_id,
@@ -98,6 +101,9 @@ class Models:
             adapters=tuple(self._adapter(principal, *each, facts) for each in adapters),
             explanation=choice.explanation,
             notes=notes,
+            making=self._folders.making(repository, commit, choice.variant.path)
+            if is_made
+            else None,
         )
 
     def check_may_run(self, principal: Principal) -> None:
@@ -130,7 +136,12 @@ class Models:
             RevisionNotFound: no such revision.
         """
         page = self._content.tree(repository, revision, recursive=True, limit=ENTRIES_MAX)
-        return variants_of(item.entry for item in page.items)
+        found = variants_of(item.entry for item in page.items)
+        if found.items:
+            return found
+        commit = self._content.resolve_revision(repository, revision)
+        made = self._folders.variants(repository, commit)
+        return Variants(made.items, found.notes + made.notes)
 
     def _chosen(
         self, repository: Repository, commit: str, wanted: str
@@ -141,7 +152,7 @@ class Models:
         found = self.variants(repository, commit)
         items, notes = list(found.items), list(found.notes)
         if not items:
-            raise BadRequest(" ".join((NOT_RUNNABLE, *notes)))
+            raise BadRequest(" ".join(notes) or NOT_RUNNABLE)
         if wanted:
             choice = pick(found, wanted, commit)
             return choice, self._read(repository, commit, choice.variant), tuple(notes)
@@ -175,6 +186,8 @@ class Models:
 
     def _read(self, repository: Repository, commit: str, variant: Variant) -> Facts:
         """What the header of a model says."""
+        if variant.key:
+            return self._folders.facts(repository, commit, variant.path)
         located = self._content.locate(repository, commit, variant.path)
         known = self._facts.get(located.etag)
         if known is None:
@@ -207,8 +220,12 @@ class Models:
         repository = self._repos.find(principal, name.repo_id, Action.READ)
         commit = self._content.resolve_revision(repository, name.revision)
         variants = self.variants(repository, commit)
-        if not variants.items:
-            raise BadRequest(f"{text} holds no adapter as GGUF: convert_lora_to_gguf.py makes one.")
+        if not variants.items or variants.items[0].key:
+            making = self._folders.adapter(repository, commit, base)
+            if making is None:
+                raise BadRequest(f"{text} holds no adapter: neither a GGUF file nor PEFT's.")
+            told = f"{repository.full_name}@{commit}:{making.name}"
+            return Adapter(told, None, scale, making)
         items = variants.items
         chosen = pick(variants, name.wanted, commit).variant if name.wanted else items[-1]
         facts = self._read(repository, commit, chosen)
@@ -224,4 +241,6 @@ class Models:
 
 
 def _runs(variant: Variant, running: Collection[str]) -> bool:
+    if variant.key:
+        return variant.key in running
     return all(e.pointer is not None and e.pointer.sha256 in running for e in variant.entries)

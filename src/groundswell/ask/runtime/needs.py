@@ -57,6 +57,7 @@ def facts_of(header: Header) -> Facts:
         is_adapter=values.get("general.type") == "adapter",
         writes_text=architecture not in _ENCODERS and is_causal and pooling != _RANK_POOLING,
         reranks=pooling == _RANK_POOLING,
+        head_width=key_length,
     )
 
 

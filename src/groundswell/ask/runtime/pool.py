@@ -13,12 +13,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Final
 
+from groundswell.ask.conversion import Converter
 from groundswell.ask.derivatives import Derivatives
 from groundswell.ask.runtime import needs
 from groundswell.ask.runtime.process import Orders, Runner
-from groundswell.ask.runtime.values import Limits, Mode, ModelRef, Phase, State
+from groundswell.ask.runtime.values import Adapter, Limits, Mode, ModelRef, Phase, State
 from groundswell.core.errors import (
     GroundswellError,
     NotServed,
@@ -62,8 +65,9 @@ class _Seat:
     def state(self) -> State:
         idle = 0.0 if self.users else time.monotonic() - self.used_at
         total = self.model.size_bytes
+        peak = 0 if self.runner is None else self.runner.peak_bytes
         return State(
-            self.model.name, self.mode, self.phase, self.done_bytes, total, self.users, idle
+            self.model.name, self.mode, self.phase, self.done_bytes, total, self.users, idle, peak
         )
 
 
@@ -77,6 +81,7 @@ class Pool:
         free_bytes: Callable[[], int] = needs.free_bytes,
     ) -> None:
         self._derivatives = derivatives
+        self._converter = Converter(derivatives)
         self._limits = limits
         self._free_bytes = free_bytes
         self._changed = threading.Condition()
@@ -140,6 +145,7 @@ class Pool:
             self._is_closed = True
             seats, self._seats = list(self._seats.values()), {}
             self._changed.notify_all()
+        self._converter.close()
         _end(seats)
 
     # --- taking a seat --------------------------------------------------------------------------
@@ -243,22 +249,15 @@ class Pool:
 
     def _fetch_and_start(self, seat: _Seat) -> None:
         model = seat.model
-
-        def fetched(done_bytes: int, _total_bytes: int) -> None:
-            self._note(seat, Phase.FETCHING, done_bytes)
-
-        found = seat.held.enter_context(self._derivatives.files(list(model.files), fetched))
-        adapters = tuple(
-            seat.held.enter_context(self._derivatives.file(adapter.file))
-            for adapter in model.adapters
-        )
+        path = self._file_of(seat)
+        adapters = tuple(self._adapter_of(seat, adapter) for adapter in model.adapters)
         limits = self._limits
         size_bytes = model.size_bytes
         runner = Runner(
             Orders(
                 name=model.name,
                 mode=seat.mode,
-                model=found[model.files[0].name],
+                model=path,
                 adapters=adapters,
                 size_bytes=size_bytes,
                 context_tokens=model.context_tokens,
@@ -278,6 +277,26 @@ class Pool:
             is_wanted = not self._is_closed
         if not is_wanted:
             raise RunnerFailed("The hub is stopping.")
+
+    def _file_of(self, seat: _Seat) -> Path:
+        """The model's file, fetched or made; it stays while the seat does."""
+        model = seat.model
+        if model.making is None:
+            told = partial(self._fetched, seat)
+            files = seat.held.enter_context(self._derivatives.files(list(model.files), told))
+            return files[model.files[0].name]
+        self._note(seat, Phase.CONVERTING, 0)
+        note = partial(self._note, seat, Phase.CONVERTING)
+        return seat.held.enter_context(self._converter.made(model.making, note))
+
+    def _adapter_of(self, seat: _Seat, adapter: Adapter) -> Path:
+        if adapter.making is None:
+            assert adapter.file is not None
+            return seat.held.enter_context(self._derivatives.file(adapter.file))
+        return seat.held.enter_context(self._converter.made(adapter.making, lambda _: None))
+
+    def _fetched(self, seat: _Seat, done_bytes: int, _total_bytes: int) -> None:
+        self._note(seat, Phase.FETCHING, done_bytes)
 
     def _note(self, seat: _Seat, phase: Phase, done_bytes: int) -> None:
         with self._changed:

@@ -76,6 +76,7 @@ class Runner:
         self._is_ready = False
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
+        self._reader: threading.Thread | None = None  # of what it writes last
 
     def start(self) -> None:
         """Begin the process."""
@@ -94,7 +95,8 @@ class Runner:
         assert process.stdout is not None
         assert process.stderr is not None
         for work, source in ((self._follow, process.stdout), (self._listen, process.stderr)):
-            threading.Thread(target=work, args=(source,), daemon=True, name="runner").start()
+            self._reader = threading.Thread(target=work, args=(source,), daemon=True, name="runner")
+            self._reader.start()
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(self._orders()) + "\n")
             process.stdin.flush()
@@ -163,6 +165,18 @@ class Runner:
         return int(pages) * resource.getpagesize()
 
     @property
+    def peak_bytes(self) -> int:
+        """The most that the process had in memory, the weights that it mapped included."""
+        if self._process is None:
+            return 0
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text("ascii")
+            (line,) = (each for each in status.splitlines() if each.startswith("VmHWM:"))
+            return int(line.split()[1]) * 1024
+        except (OSError, ValueError):
+            return 0
+
+    @property
     def log(self) -> tuple[str, ...]:
         """The last lines that the process wrote, for admins."""
         return tuple(self._log)
@@ -185,6 +199,8 @@ class Runner:
         if process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = process.wait(_END_SECONDS)
+                if self._reader is not None:  # its last words may not have been read yet
+                    self._reader.join(_END_SECONDS)
         reason = self._reason(code)
         return RunnerFailed(f"The model {what}: {reason}")
 

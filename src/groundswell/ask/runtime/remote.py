@@ -22,6 +22,7 @@ from groundswell.store.outbound import OpenReply, Outbound, OutboundPolicy, Unre
 _LIST_SECONDS: Final = 10.0
 _LIST_BYTES_MAX: Final = 1 << 20
 NAMES_MAX: Final = 200
+NAMES_SECONDS: Final = 60.0
 _NAME_CHARACTERS_MAX: Final = 200
 _OWN_KEYS: Final = frozenset({"cache_prompt", "lora"})
 _PREFIX: Final = "/v1"
@@ -96,6 +97,7 @@ class Remote:
         self._headers = {"Content-Type": "application/json", "Accept": "*/*"}
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
+        self._lately: tuple[float, tuple[str, ...]] = (float("-inf"), ())
 
     def names(self) -> tuple[str, ...]:
         """Its models, as it tells them.
@@ -110,6 +112,20 @@ class Remote:
             except (ValueError, KeyError, TypeError, Broken) as error:
                 raise RunnerFailed("The other server's list of models cannot be read.") from error
         return tuple(names[:NAMES_MAX])
+
+    def names_lately(self) -> tuple[str, ...]:
+        """As ``names``, asked once in NAMES_SECONDS; none while it does not answer. For what is
+        only shown: a page does not wait for the other server each time.
+        """
+        asked_at, names = self._lately
+        if time.monotonic() - asked_at > NAMES_SECONDS:
+            self._lately = (time.monotonic(), names)  # others do not ask meanwhile
+            try:
+                names = self.names()
+            except RunnerFailed:
+                names = ()
+            self._lately = (time.monotonic(), names)
+        return names
 
     def find(self, name: str) -> ModelRef:
         """Its model of that name.

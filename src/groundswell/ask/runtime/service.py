@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Final
@@ -224,6 +225,13 @@ class Runtime:
     def is_installed(self) -> bool:
         """Whether what runs models is installed."""
         return self.pool.is_installed
+
+    @property
+    def engine(self) -> str:
+        """What runs models here, with its release; "" when nothing does."""
+        if not self.is_installed:
+            return ""
+        return f"llama.cpp of xllamacpp {importlib.metadata.version('xllamacpp')}"
 
     def load(self, model: ModelRef, on_state: OnState | None = None) -> None:
         """Have the model in memory; ``on_state`` is told how far it is.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from groundswell.ask.conversion import Making
 from groundswell.ask.derivatives import HubFile
 from groundswell.core.values import RepoId
 
@@ -35,15 +36,25 @@ class Facts:
     is_adapter: bool
     writes_text: bool
     reranks: bool
+    head_width: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A LoRA adapter over a model."""
+    """A LoRA adapter over a model: a file, or what is made of one."""
 
     name: str
-    file: HubFile
+    file: HubFile | None
     scale: float = 1.0
+    making: Making | None = None
+
+    @property
+    def content(self) -> str:
+        """What a runner has to load."""
+        if self.making is not None:
+            return self.making.key
+        assert self.file is not None
+        return self.file.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class ModelRef:
 
     ``name`` is ``org/name@commit:file``: it means the same bytes for ever. ``explanation`` says in
     a sentence why this file, ``notes`` what else people should know of the repository's files.
+    ``making`` tells how the file is made of others, where it is.
     """
 
     name: str
@@ -66,17 +78,23 @@ class ModelRef:
     explanation: str = ""
     notes: tuple[str, ...] = ()
     remote: str | None = None
+    making: Making | None = None
 
     @property
     def size_bytes(self) -> int:
         """Of all its files."""
+        if self.making is not None:
+            return self.making.size_bytes
         return sum(file.size_bytes for file in self.files)
 
     @property
     def content(self) -> tuple[str, ...]:
-        """The sha256 of each file, adapters last: what a runner has to load."""
+        """The sha256 of each file, or the key of what is made, adapters last: what a runner has to
+        load.
+        """
         own = tuple(file.sha256 for file in self.files)
-        return own + tuple(adapter.file.sha256 for adapter in self.adapters)
+        own = own if self.making is None else (self.making.key,)
+        return own + tuple(adapter.content for adapter in self.adapters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +126,7 @@ class Phase(StrEnum):
     """How far a model is."""
 
     FETCHING = "fetching"
+    CONVERTING = "converting"
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"
@@ -115,7 +134,9 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A model that is in memory, or on its way there."""
+    """A model that is in memory, or on its way there. ``peak_bytes`` is the most that its process
+    had in memory.
+    """
 
     name: str
     mode: Mode
@@ -124,6 +145,7 @@ class State:
     total_bytes: int = 0
     users: int = 0
     idle_seconds: float = 0.0
+    peak_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,7 +19,9 @@ from groundswell.core.errors import (
     RevisionNotFound,
     Unauthenticated,
 )
+from groundswell.http.answers import PATIENCE_SECONDS, Manner
 from groundswell.http.auth import ask, hub_of
+from groundswell.http.bodies import flag_field
 from groundswell.http.errors import error_headers, json_response
 from groundswell.http.routing import Door
 
@@ -31,6 +34,8 @@ _TYPES: Final[Mapping[int, str]] = {
 _ADAPTERS_MAX: Final = 4
 _SCALE_MAX: Final = 10.0
 NAME_CHARACTERS_MAX: Final = 1024
+_PING: Final = b": still here\n\n"
+_END: Final = b"data: [DONE]\n\n"
 
 
 def error_body(error: GroundswellError) -> dict[str, Any]:
@@ -56,6 +61,19 @@ def _render(_request: Request, error: GroundswellError) -> Response:
 
 
 DOOR: Final = Door("openai", _render)
+
+
+def manner_of(body: dict[str, Any]) -> Manner:
+    """How a stream of this API is written. With ``progress`` it begins at once, so that comments
+    are seen.
+    """
+    patience_seconds = 0.0 if flag_field(body, "progress") else PATIENCE_SECONDS
+    return Manner(lambda error: frame_of(error_body(error)), _END, _PING, patience_seconds)
+
+
+def frame_of(chunk: Mapping[str, Any]) -> bytes:
+    """A chunk as a server-sent event."""
+    return b"data: %s\n\n" % json.dumps(chunk, ensure_ascii=False).encode("utf-8", "replace")
 
 
 async def model_of(request: Request, body: Mapping[str, Any]) -> ModelRef:

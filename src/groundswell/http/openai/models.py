@@ -7,12 +7,13 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.ask.runtime import ModelRef
+from groundswell.ask.runtime import ModelRef, may_run
 from groundswell.ask.runtime.naming import REMOTE
 from groundswell.core.errors import NotFound, RunnerFailed
 from groundswell.core.values import Principal, RepoKind
 from groundswell.http.auth import ask, hub_of
 from groundswell.http.errors import json_response
+from groundswell.http.openai import asking
 from groundswell.http.openai.door import DOOR
 from groundswell.http.routing import Route
 from groundswell.hub.repos import Repository
@@ -20,6 +21,7 @@ from groundswell.hub.search import ListQuery, Sort
 from groundswell.wiring import Hub
 
 _GGUF: Final = "gguf"
+_SAFETENSORS: Final = "safetensors"
 _LISTED_MAX: Final = 1_000
 
 Json = dict[str, Any]
@@ -35,11 +37,22 @@ def _of(repository: Repository) -> Json:
 
 
 def _list(principal: Principal, hub: Hub) -> list[Json]:
-    """Models whose repositories hold GGUF and that the asker sees; those of the other server."""
+    """Models that may run and that the asker sees, those kept as GGUF first; packs to be asked;
+    models of the other server.
+    """
     hub.runtime.models.check_may_run(principal)
-    query = ListQuery(filters=(_GGUF,), sort=Sort.LAST_MODIFIED, limit=_LISTED_MAX, details=False)
-    page = hub.search.list(principal, RepoKind.MODEL, query)
-    found = [_of(repository) for repository in page.repositories]
+    seen: dict[int, Json] = {}
+    for kept in (_GGUF, _SAFETENSORS):
+        # What a folder of safetensors is for stands in its facts.
+        looks = kept == _SAFETENSORS
+        query = ListQuery(
+            filters=(kept,), sort=Sort.LAST_MODIFIED, limit=_LISTED_MAX, details=looks
+        )
+        for repository in hub.search.list(principal, RepoKind.MODEL, query).repositories:
+            if not looks or may_run(repository):
+                seen.setdefault(repository.id, _of(repository))
+    found = list(seen.values())
+    found += [_model_json(*each) for each in asking.listed(principal, hub)]
     remote = hub.runtime.models.remote
     if remote is not None and not principal.is_anonymous:
         try:
@@ -68,9 +81,11 @@ def described(hub: Hub, model: ModelRef) -> Json:
         "parameters": facts.parameter_count,
         "context_tokens": model.context_tokens,
         "size": model.size_bytes,
+        "sha256": list(model.content),
         "writes_text": facts.writes_text,
         "reranks": facts.reranks,
         "state": state.phase.value if state is not None else "not loaded",
+        "peak": state.peak_bytes if state is not None else 0,
     }
 
 
@@ -82,6 +97,8 @@ async def _model(request: Request) -> Response:
     hub = hub_of(request)
     if not name:
         raise NotFound
+    if asking.names_packs(name):
+        return json_response(await ask(request, asking.pinned, hub, name))
     model = await ask(request, hub.runtime.models.find, name)
     return json_response(described(hub, model))
 

@@ -2,130 +2,53 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from groundswell.ask.runtime import Chunks, ModelRef, State, asking
 from groundswell.ask.runtime import Request as Asked
-from groundswell.core.errors import GroundswellError
-from groundswell.http.answers import Feed, gathered, is_gone
+from groundswell.http.answers import Feed, Streamed, gathered
 from groundswell.http.auth import ask, hub_of
 from groundswell.http.bodies import flag_field, json_object
 from groundswell.http.errors import json_response
-from groundswell.http.openai.door import DOOR, error_body, model_of
+from groundswell.http.openai import asking as packs
+from groundswell.http.openai.door import DOOR, frame_of, manner_of, model_of
 from groundswell.http.routing import Route
 
 Json = dict[str, Any]
 Item = Json | State
 
-# How long an answer waits for its first chunk before it begins: until then an error has a status.
-PATIENCE_SECONDS: Final = 10.0
-# Proxies give up a connection that says nothing for a minute or so.
-PING_SECONDS: Final = 20.0
-_END: Final = b"data: [DONE]\n\n"
 _GONE: Final = 499
-_PING: Final = b": still here\n\n"
 
 
-class _Streamed(Response):
-    """Chunks as server-sent events, from the first one on. How far a model is, is told in comments.
-
-    ``progress``: begin at once, so that comments are seen. ``usage``: send the chunk that only
-    tells of tokens.
+async def _frames(
+    chunks: Chunks, items: AsyncGenerator[Item], model: str, body: Json
+) -> AsyncGenerator[bytes]:
+    """Chunks as server-sent events. How far a model is, is told in comments when ``progress`` was
+    asked for; the chunk that only tells of tokens is sent when ``include_usage`` was.
     """
-
-    media_type = "text/event-stream"
-
-    def __init__(
-        self, request: Request, chunks: Chunks, items: AsyncGenerator[Item], model: str, body: Json
-    ) -> None:
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(None, 200, headers)
-        del self.headers["content-length"]
-        self._request = request
-        self._chunks = chunks
-        self._items = items
-        self._model = model
-        options = body.get("stream_options")
-        self._usage = isinstance(options, dict) and options.get("include_usage") is True
-        self._progress = flag_field(body, "progress")
-        self._idle_seconds = hub_of(request).settings.send_idle_seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        gone = asyncio.create_task(is_gone(self._request))
-        gone.add_done_callback(lambda _task: self._chunks.close())
-        try:
-            async with contextlib.aclosing(self._frames()) as frames:
-                patience = 0.0 if self._progress else PATIENCE_SECONDS
-                pending = asyncio.ensure_future(anext(frames, _END))
-                await asyncio.wait({pending}, timeout=patience)
-                if pending.done():
-                    pending.result()  # an error before the first frame has a status of its own
-                head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-                await send(head)
-                await self._send(frames, pending, gone, send)
-        finally:
-            gone.cancel()
-
-    async def _send(
-        self,
-        frames: AsyncGenerator[bytes],
-        pending: asyncio.Future[bytes],
-        gone: asyncio.Future[None],
-        send: Send,
-    ) -> None:
-        while not gone.done():
-            frame = await self._next(pending)
-            async with asyncio.timeout(self._idle_seconds):
-                await send({"type": "http.response.body", "body": frame, "more_body": True})
-            if frame is _END:
-                break
-            if pending.done():
-                pending = asyncio.ensure_future(anext(frames, _END))
-        if not pending.done():
-            self._chunks.close()
-            await asyncio.wait({pending})
-        if not gone.done():
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _next(self, pending: asyncio.Future[bytes]) -> bytes:
-        """The next frame, or a sign that the answer is still under way."""
-        await asyncio.wait({pending}, timeout=PING_SECONDS)
-        if not pending.done():
-            return _PING
-        try:
-            return pending.result()
-        except GroundswellError as error:
-            # The answer has begun: the error is its last chunk.
-            return _frame(error_body(error))
-
-    async def _frames(self) -> AsyncGenerator[bytes]:
-        last: Json = {}
-        async with contextlib.aclosing(self._items) as items:
-            async for item in items:
-                if isinstance(item, State):
-                    if self._progress:
-                        yield f": {item.phase} {item.done_bytes} {item.total_bytes}\n\n".encode()
-                    continue
-                last = item if item.get("choices") else last
-                if item.get("choices") or self._usage:
-                    yield _frame({**item, "model": self._model})
-        if self._chunks.is_overdue and last:
-            end: Json = {"index": 0, "finish_reason": "length"}
-            empty: Json = {"delta": {}} if "delta" in last["choices"][0] else {"text": ""}
-            end |= empty
-            yield _frame({**last, "model": self._model, "choices": [end]})
-
-
-def _frame(chunk: Mapping[str, Any]) -> bytes:
-    return b"data: %s\n\n" % json.dumps(chunk, ensure_ascii=False).encode("utf-8", "replace")
+    options = body.get("stream_options")
+    with_usage = isinstance(options, dict) and options.get("include_usage") is True
+    with_progress = flag_field(body, "progress")
+    last: Json = {}
+    async with contextlib.aclosing(items):
+        async for item in items:
+            if isinstance(item, State):
+                if with_progress:
+                    yield f": {item.phase} {item.done_bytes} {item.total_bytes}\n\n".encode()
+                continue
+            last = item if item.get("choices") else last
+            if item.get("choices") or with_usage:
+                yield frame_of({**item, "model": model})
+    if chunks.is_overdue and last:
+        end: Json = {"index": 0, "finish_reason": "length"}
+        empty: Json = {"delta": {}} if "delta" in last["choices"][0] else {"text": ""}
+        end |= empty
+        yield frame_of({**last, "model": model, "choices": [end]})
 
 
 async def _write(request: Request, read: Callable[[Json, int], Asked]) -> Response:
@@ -139,7 +62,8 @@ async def _write(request: Request, read: Callable[[Json, int], Asked]) -> Respon
         return await _whole(request, model, hub.runtime.whole(model, asked))
     feed: Feed[Item] = Feed()
     chunks = hub.runtime.stream(model, asked, feed.tell)
-    return _Streamed(request, chunks, feed.follow(chunks), model.name, body)
+    frames = _frames(chunks, feed.follow(chunks), model.name, body)
+    return Streamed(request, chunks, frames, manner_of(body))
 
 
 async def _whole(request: Request, model: ModelRef, chunks: Chunks) -> Response:
@@ -150,6 +74,9 @@ async def _whole(request: Request, model: ModelRef, chunks: Chunks) -> Response:
 
 
 async def _chat(request: Request) -> Response:
+    body = await json_object(request)
+    if packs.names_packs(body.get("model")):
+        return await packs.chat(request, body)
     return await _write(request, asking.chat)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from groundswell.core.errors import AccountNotFound
 from groundswell.core.policy import may_create_in
 from groundswell.core.values import RepoKind, share_text, size_text
 from groundswell.http.pages import activity, collecting
 from groundswell.http.pages.buckets import bucket_row
-from groundswell.http.pages.door import Answer, Asked, show, with_query
+from groundswell.http.pages.door import Answer, Asked, Redirect, show, with_query
 from groundswell.http.pages.likes import person_of
 from groundswell.http.pages.lists import recent
 from groundswell.http.pages.repositories import rows_of
@@ -20,6 +21,8 @@ from groundswell.hub.overviews import Overview
 
 ON_ACCOUNT: Final = 20
 ON_TAB: Final = 50
+# Names that accounts may have from before there was a page of that name.
+_OTHER_PAGES: Final = frozenset({"ask"})
 
 
 def _people(asked: Asked, name: str, *, is_organisation: bool) -> tuple[MemberRow, ...]:
@@ -87,7 +90,7 @@ def _with_buckets(asked: Asked, page: AccountPage) -> AccountPage:
 
 
 def _paged(asked: Asked, page: AccountPage, next_cursor: str | None) -> AccountPage:
-    here = f"/{page.name}"
+    here = page.url
     return replace(
         page,
         next_url=with_query(here, tab=page.tab, cursor=next_cursor) if next_cursor else None,
@@ -149,10 +152,31 @@ def _account(asked: Asked) -> Answer:
         tab=tab if tab in {key for key, _, _ in tabs} else "repositories",
         tabs=tabs,
         is_followed=overview.is_followed,
+        url=account_url(account.name),
     )
     return _FILL[page.tab](asked, page)
 
 
+def account_url(name: str) -> str:
+    """Where an account's page is: of one that is called as another page is, under ``/users``."""
+    return f"/users/{name}" if name.lower() in _OTHER_PAGES else f"/{name}"
+
+
+def namesake_url(asked: Asked, name: str) -> str:
+    """The page of the account of this name; "" when there is none."""
+    try:
+        return account_url(asked.hub.accounts.find_account(name).name)
+    except AccountNotFound:
+        return ""
+
+
+def _apart(asked: Asked) -> Answer:
+    name = asked.parameters["ns"]
+    if account_url(name) == f"/{name}":
+        return Redirect(with_query(f"/{name}", **asked.query))
+    return _account(asked)
+
+
 def routes() -> list[Route]:
     """Addresses of this part."""
-    return [show("/{ns}", _account, "account")]
+    return [show("/users/{ns}", _apart, "account apart"), show("/{ns}", _account, "account")]

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,7 +28,7 @@ from groundswell.http.pages.views import (
     RepoHead,
     TextPiece,
 )
-from groundswell.http.pages.wording import segment
+from groundswell.http.places import article_url
 from groundswell.http.routing import Route
 
 if TYPE_CHECKING:
@@ -41,15 +40,6 @@ SHOWN_CHARACTERS_MAX: Final = 100_000
 BLOCKS_MAX: Final = 5_000
 LINKS_MAX: Final = 1_000
 _DIGITS_MAX: Final = 9
-
-
-def article_url(pack: str, revision: str, path: str, start: int = 0, stop: int = 0) -> str:
-    """Where an article is shown, with characters [start, stop) of it marked."""
-    # Empty parts and dots are cut out of addresses by browsers and proxies.
-    is_plain = all(part not in {"", ".", ".."} for part in path.split("/"))
-    written = quote(path, safe="/" if is_plain else "")
-    url = f"/datasets/{pack}/article/{segment(revision)}/{written}"
-    return f"{url}?start={start}&stop={stop}#quote" if stop > start else url
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,41 +1,42 @@
 """Packs are asked on a page: by a form that is its own address, so that an answer can be sent on.
 
 Whole without scripts; with them the answer comes without a new page. What a question finds is
-`ask.replies`'; nothing of it is kept.
+`ask.replies`'; nothing of it is kept. How an answer is shown is `replying`'s.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from groundswell.core.errors import BadRequest, NotServed
+from groundswell.core.errors import BadRequest, NotServed, Unauthenticated, Unavailable
 from groundswell.http.answers import apart
 from groundswell.http.auth import principal_of
-from groundswell.http.pages.articles import article_url
-from groundswell.http.pages.door import DOOR, Asked, asked_of, respond
-from groundswell.http.pages.views import AskPage, ConnectionRow, PackChoice, QuoteRow, ReplyBox
+from groundswell.http.pages.accounts import namesake_url
+from groundswell.http.pages.door import DOOR, Asked, asked_of, respond, shell_around
+from groundswell.http.pages.replying import Flow, Form, Going, begun, flowing, seen
+from groundswell.http.pages.views import AskPage, PackChoice
 from groundswell.http.pages.wording import plural, quantity
 from groundswell.http.routing import Route
 from groundswell.wire.hub_api.text import parse_query
 
 if TYPE_CHECKING:
-    from groundswell.ask.answering import Event, Quote
-    from groundswell.ask.graphs.values import Node, ShownEdge
     from groundswell.ask.library import Library, PackRef, Summary
+    from groundswell.ask.replies import Reply
 
 SHOWN_MAX: Final = 24
 CHOSEN_MAX: Final = 8
 NAME_CHARACTERS_MAX: Final = 400
 QUESTION_CHARACTERS_MAX: Final = 2_000
 ABOUT_CHARACTERS_MAX: Final = 200
+MODEL_CHARACTERS_MAX: Final = 1_024
+NOBODY: Final = "nobody: quotes alone"
 RISKS: Final = (
     ("0.01", "careful: 1 in 100 wrong"),
     ("0.02", "2 in 100"),
@@ -44,49 +45,22 @@ RISKS: Final = (
     ("0.2", "daring: 20 in 100"),
 )
 RISK_DEFAULT: Final = "0.05"
-# What an edge of each kind says.
-EDGE_WORDS: Final = {
-    "link": "links to",
-    "fact": "has the fact",
-    "mention": "speaks of",
-    "same name": "has the name of",
-}
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """What the address asks."""
-
-    question: str
-    packs: tuple[str, ...]
-    risk: str
-    about: str
-
-    def url(self, path: str = "/ask", **changed: Any) -> str:  # noqa: ANN401
-        """An address that asks the same but for what is changed."""
-        form = replace(self, **changed)
-        fields = [("q", form.question), *(("pack", each) for each in form.packs)]
-        fields += [("risk", form.risk), ("about", form.about)]
-        return f"{path}?{urlencode([field for field in fields if field[1]])}"
-
-
-def _form_of(request: Request) -> _Form:
+def form_of(request: Request) -> Form:
     """The fields, bounded, without characters that cannot be seen."""
     query = parse_query(request.scope.get("query_string", b""))
     fields = dict(query)
     packs = tuple(dict.fromkeys(value for name, value in query if name == "pack" and value))
     risk = fields.get("risk", RISK_DEFAULT)
-    return _Form(
+    return Form(
         seen(fields.get("q", "")),
         packs,
         risk if risk in dict(RISKS) else RISK_DEFAULT,
         seen(fields.get("about", ""))[:ABOUT_CHARACTERS_MAX],
+        seen(fields.get("model", ""))[:MODEL_CHARACTERS_MAX],
+        longer=fields.get("longer") == "1",
     )
-
-
-def seen(text: str) -> str:
-    """A text without characters that cannot be seen, its white space single spaces."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def pack_choices(
@@ -118,99 +92,61 @@ def _choice(name: str, summary: Summary, ref: PackRef, *, is_chosen: bool = Fals
     return PackChoice(name, seen(summary.title)[:200] or ref.name, size[:200], url, is_chosen)
 
 
-def _page(asked: Asked, form: _Form) -> AskPage:
+def _models(asked: Asked, chosen: str) -> tuple[tuple[str, str, bool], ...]:
+    """Who may write, nobody first. Somebody who may run no model chooses from none."""
+    from groundswell.ask.offering import offered
+
+    try:
+        names = offered(asked.hub.search, asked.hub.runtime, asked.principal)
+    except (NotServed, Unauthenticated):
+        names = ()
+    if chosen and chosen not in names:
+        names = (chosen, *names)
+    if not names:
+        return ()
+    return (("", NOBODY, not chosen), *((name, name, name == chosen) for name in names))
+
+
+def _page(asked: Asked, form: Form) -> AskPage | Going:
+    question = form.question[:QUESTION_CHARACTERS_MAX]
     page = AskPage(
-        question=form.question[:QUESTION_CHARACTERS_MAX],
+        question=question,
         about=form.about,
-        without_about_url=form.url(about="", question=form.question[:QUESTION_CHARACTERS_MAX]),
+        without_about_url=form.url(about="", question=question),
         risks=tuple((risk, words, risk == form.risk) for risk, words in RISKS),
+        namesake_url=namesake_url(asked, "ask"),
     )
     library = asked.hub.library
     if library is None:
         return replace(page, is_installed=False)
     try:
         choices, more, _ = pack_choices(library, asked, form.packs)
-        page = replace(page, packs=choices, packs_left_out=more)
+        models = _models(asked, form.model)
+        page = replace(page, packs=choices, packs_left_out=more, models=models)
         if form.question and choices:
-            page = replace(page, reply=_reply(_events(library, asked, form), form))
-    except BadRequest as error:
+            return begun(_begin(library, asked, form), form, page)
+    except (BadRequest, NotServed, Unavailable) as error:
         return replace(page, problem=error.message, code=error.status)
     return page
 
 
-def _events(library: Library, asked: Asked, form: _Form) -> list[Event]:
+def _begin(library: Library, asked: Asked, form: Form) -> Reply:
     from groundswell.ask.answering import Asking
-    from groundswell.ask.replies import replied
+    from groundswell.ask.replies import Wish, begin
 
     asking = Asking(form.question, form.about, float(form.risk))
-    return replied(library, asked.principal, form.packs, asking)
+    wish = Wish(asking, form.packs, form.model, form.longer)
+    return begin(library, asked.hub.runtime, asked.principal, wish)
 
 
-def _reply(events: list[Event], form: _Form) -> ReplyBox:
-    from groundswell.ask.answering import Abstain, Connections, Done, Extract, Plan
-
-    plan = next(event for event in events if isinstance(event, Plan))
-    done = next(event for event in events if isinstance(event, Done))
-    quotes = tuple(event.quote for event in events if isinstance(event, Extract))
-    gave_up = next((event for event in events if isinstance(event, Abstain)), None)
-    about = quotes[0].title[:ABOUT_CHARACTERS_MAX] if quotes else ""
-    receipt = json.dumps(done.receipt, ensure_ascii=False, indent=1)
-    took = f"{max(1, round(1e3 * sum(done.seconds.values())))} ms"
-    sure = f"{done.receipt['p']:.0%} sure, shown from {done.receipt['threshold']:.0%} on"
-    names = ", ".join(each.partition("@")[0] for each in plan.packs)
-    return ReplyBox(
-        quotes=tuple(map(_row, quotes)),
-        why=gave_up.why if gave_up else "",
-        nearest=tuple(map(_row, gave_up.nearest)) if gave_up else (),
-        searched=f"{plan.passages:,} passages of {names}",
-        figures=f"{took}, {sure}",
-        receipt=receipt,
-        # Of the very commits that were asked, so that it is the same receipt later.
-        receipt_url=form.url("/ask/receipt", packs=plan.packs),
-        about=about,
-        about_url=form.url(question="", about=about),
-        connections=tuple(
-            _connection(edge, plan.packs)
-            for event in events
-            if isinstance(event, Connections)
-            for edge in event.edges
-        ),
-    )
-
-
-def _connection(edge: ShownEdge, packs: tuple[str, ...]) -> ConnectionRow:
-    """An edge; its ends lead to what is around them in the packs that were asked."""
-    names = [each.partition("@")[0] for each in packs]
-
-    def around(node: Node) -> str:
-        return f"/graph?{urlencode([('entity', node.path), *(('pack', each) for each in names)])}"
-
-    cited = edge.citation
-    return ConnectionRow(
-        seen(edge.source.title)[:ABOUT_CHARACTERS_MAX],
-        around(edge.source),
-        EDGE_WORDS[edge.kind],
-        seen(edge.target.title)[:ABOUT_CHARACTERS_MAX],
-        around(edge.target),
-        edge.quote,
-        article_url(cited.pack, cited.revision, cited.article, cited.start, cited.stop),
-    )
-
-
-def _row(quote: Quote) -> QuoteRow:
-    cited = quote.citation
-    url = article_url(cited.pack, cited.revision, cited.article, cited.start, cited.stop)
-    headings = tuple(each for each in dict.fromkeys(quote.headings) if each != quote.title)
-    return QuoteRow(quote.text, quote.title or cited.article, headings, url, cited.pack)
-
-
-def _receipt(asked: Asked, form: _Form) -> Response:
+def _receipt(asked: Asked, form: Form) -> Response:
     from groundswell.ask.answering import Done
 
     library = asked.hub.library
     if library is None:
         raise NotServed("Asking needs some packages more: pip install 'groundswell[ask]'")
-    events = _events(library, asked, form)
+    # A receipt of prose stands on its page: it is not written a second time.
+    events = _begin(library, asked, replace(form, model=""))
     receipt = next(event.receipt for event in events if isinstance(event, Done))
     content = json.dumps(receipt, ensure_ascii=False, indent=1).encode()
     headers = {
@@ -221,19 +157,24 @@ def _receipt(asked: Asked, form: _Form) -> Response:
 
 
 def _endpoint(
-    work: Callable[[Asked, _Form], Response | AskPage],
+    work: Callable[[Asked, Form], Response | AskPage | Going],
 ) -> Callable[[Request], Awaitable[Response]]:
     """On the threads of answers: the first question to a pack brings its files."""
 
     async def endpoint(request: Request) -> Response:
-        form = _form_of(request)
+        form = form_of(request)
         asked = replace(asked_of(request), principal=await principal_of(request))
 
-        def answer() -> Response:
+        def answer() -> Response | Flow:
             made = work(asked, form)
-            return made if isinstance(made, Response) else respond(request, asked, made)
+            if isinstance(made, Response):
+                return made
+            if isinstance(made, AskPage):
+                return respond(request, asked, made)
+            return Flow(made, shell_around(request, asked, made.page))
 
-        return await apart(answer)
+        made = await apart(answer)
+        return made if isinstance(made, Response) else flowing(request, made)
 
     return endpoint
 

@@ -139,6 +139,7 @@ def card_page(asked: Asked, repository: Repository, error: str = "") -> CardPage
         fork=fork_state(asked, repository),
         lineage=lineage_box(asked, repository, head),
         is_pack=_is_pack(asked, repository),
+        may_build=head.may_write and not is_empty and repository.kind is RepoKind.DATASET,
     )
 
 

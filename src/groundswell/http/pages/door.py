@@ -225,10 +225,14 @@ def respond(request: Request, asked: Asked, answer: Answer) -> Response:
             clear_session_cookie(request, response)
         return response
     status: int = getattr(answer, "code", 200)
+    return HTMLResponse(render(answer, shell_around(request, asked, answer)), status, PAGE_HEADERS)
+
+
+def shell_around(request: Request, asked: Asked, view: View) -> Shell:
+    """The frame around this very page."""
     # A page that tells of an error asks nothing more: the database may be what failed.
-    unread = 0 if isinstance(answer, ErrorPage) else asked.hub.inbox.count(asked.principal)
-    html = render(answer, shell_for(asked, str(request.scope.get("request_id", "")), unread))
-    return HTMLResponse(html, status, PAGE_HEADERS)
+    unread = 0 if isinstance(view, ErrorPage) else asked.hub.inbox.count(asked.principal)
+    return shell_for(asked, str(request.scope.get("request_id", "")), unread)
 
 
 def page(work: Work) -> Callable[[Request], Awaitable[Response]]:

@@ -17,11 +17,13 @@ from starlette.responses import Response
 from groundswell.core.errors import BadRequest, EntryNotFound
 from groundswell.http.answers import apart
 from groundswell.http.auth import principal_of
-from groundswell.http.pages.articles import article_url
-from groundswell.http.pages.asking import EDGE_WORDS, pack_choices, seen
+from groundswell.http.pages.asking import pack_choices
+from groundswell.http.pages.connecting import EDGE_WORDS
 from groundswell.http.pages.door import DOOR, Asked, asked_of, respond, with_query
 from groundswell.http.pages.graph_drawing import picture_of
+from groundswell.http.pages.replying import seen
 from groundswell.http.pages.views import EdgeRow, EntityLink, GraphPage
+from groundswell.http.places import article_url
 from groundswell.http.routing import Route
 from groundswell.wire.hub_api.text import parse_query
 

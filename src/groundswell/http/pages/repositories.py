@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote
 
+from groundswell.ask.runtime import may_run
 from groundswell.core.errors import InvalidName, RepoNotFound
 from groundswell.core.policy import Action, may
 from groundswell.core.values import HISTORY_KINDS, Gate, RepoId, RepoKind
@@ -69,8 +70,7 @@ def head_of(asked: Asked, repository: Repository) -> RepoHead:
 
 def _runs(asked: Asked, repository: Repository) -> bool:
     """Whether it holds a model that may run here."""
-    is_model = repository.kind is RepoKind.MODEL and "gguf" in repository.facts
-    return is_model and asked.hub.settings.run_by != "nobody"
+    return may_run(repository) and asked.hub.settings.run_by != "nobody"
 
 
 def _level(asked: Asked, repository: Repository) -> str:

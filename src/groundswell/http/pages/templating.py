@@ -6,6 +6,7 @@ Knows where they lie in the package. Does not know what a page shows.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -74,6 +75,11 @@ def environment() -> Environment:
     made.filters.update(FILTERS)
     made.globals["static"] = static_files().url
     return made
+
+
+def pieces(view: View, shell: Shell) -> Iterator[str]:
+    """The page as HTML, piece by piece: what a view makes while it is shown is awaited there."""
+    return environment().get_template(view.template).generate({"view": view, "shell": shell})
 
 
 def render(view: View, shell: Shell) -> str:

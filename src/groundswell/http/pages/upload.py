@@ -66,7 +66,13 @@ def _page(
         action_url=place(head, "upload", revision),
         summary=summary,
         error=error,
+        then_url=f"{head.url}/pack" if _makes_pack(asked) else "",
     )
+
+
+def _makes_pack(asked: Asked) -> bool:
+    """Whether the files are to become a knowledge pack."""
+    return "pack" in {asked.query.get("then"), asked.fields.get("then")}
 
 
 def _show(asked: Asked) -> Answer:
@@ -91,6 +97,9 @@ def _finish(
         response = respond(request, asked, view)
         response.status_code = error.status
         return response
+    if _makes_pack(asked):
+        folder_url = f"/{repository.repo_id.url_path}/pack"
+        return respond(request, asked, landing_of(asked, repository, committed, folder_url))
     folder_url = place(head_of(asked, repository), "tree", asked.parameters["rev"], folder)
     return respond(request, asked, landing_of(asked, repository, committed, folder_url))
 

@@ -25,7 +25,7 @@ from groundswell.store.tables import account_names, accounts, memberships
 _RESERVED_WORDS: Final = """
 about access-requests account accounts admin api ask assets auth avatars blob blog buckets
 chat collections commit commits compare datasets discussions docs download events
-favicon.ico git groups healthz help info join kernels lfs login logout me metrics models
+favicon.ico git groups healthz help info join kernels lfs login logout mcp me metrics models
 namespaces new notifications oauth objects organisation organisations organization
 organizations orgs packs papers posts pricing raw readyz refs register repos resolve
 robots.txt search security sessions settings signin signout signup spaces static swell

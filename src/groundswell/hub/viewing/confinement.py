@@ -30,10 +30,16 @@ _FILE_RIGHTS_MAX: Final = 16
 _NETWORK_FROM: Final = 4
 _TCP_RIGHTS: Final = 0b11
 _PATH_BENEATH: Final = 1
+_EXECUTE: Final = 1 << 0
 _READ_FILE: Final = 1 << 2
 _READ_FOLDER: Final = 1 << 3
 _REMOVE_FILE: Final = 1 << 5
 _MAKE_SOCKET: Final = 1 << 9
+_EVERYTHING: Final = (1 << _FILE_RIGHTS_MAX) - 1
+# What may be done to a file that is no folder: run, write, read, truncate, control.
+_OF_FILES: Final = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15
+# Before, nothing could be moved from one folder into another at all.
+_MOVES_FROM: Final = 2
 _NEW_USERS: Final = 0x1000_0000
 _NEW_NETWORK: Final = 0x4000_0000
 
@@ -72,6 +78,14 @@ def lock_paths(readable: Iterable[Path], socket_folder: Path) -> bool:
     return _landlock({**allowed, socket_folder: _MAKE_SOCKET | _REMOVE_FILE})
 
 
+def lock_folders(readable: Iterable[Path], writable: Iterable[Path]) -> bool:
+    """Open nothing from now on but what is readable, or run it; write, make and move only below
+    what is writable, and reach no TCP port; whether Landlock is there to see to it.
+    """
+    allowed = dict.fromkeys(readable, _EXECUTE | _READ_FILE | _READ_FOLDER)
+    return _landlock(allowed | dict.fromkeys(writable, _EVERYTHING), version_min=_MOVES_FROM)
+
+
 def leave_network() -> bool:
     """Have no network from now on, not even this machine's own; whether the kernel allows that.
 
@@ -81,12 +95,12 @@ def leave_network() -> bool:
     return bool(libc.unshare(_NEW_USERS | _NEW_NETWORK) == 0)
 
 
-def _landlock(allowed: dict[Path, int] | None = None) -> bool:
+def _landlock(allowed: dict[Path, int] | None = None, version_min: int = 1) -> bool:
     if os.uname().machine not in _MACHINES:
         return False
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)
-    if version < 1:
+    if version < version_min:
         return False
     files = (1 << _FILE_RIGHTS.get(version, _FILE_RIGHTS_MAX)) - 1
     rights = (files, _TCP_RIGHTS) if version >= _NETWORK_FROM else (files,)
@@ -109,7 +123,7 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
     except FileNotFoundError:
         return
     if not path.is_dir():
-        rights &= ~_READ_FOLDER
+        rights &= _OF_FILES
     rule = struct.pack("=Qi", rights, place)
     libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)
     os.close(place)

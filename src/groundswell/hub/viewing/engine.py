@@ -13,6 +13,7 @@ from fsspec import AbstractFileSystem
 
 from groundswell.hub.viewing.answers import answer
 from groundswell.hub.viewing.one_file import File, Ranges, segments_of
+from groundswell.hub.viewing.table import Table
 from groundswell.hub.viewing.values import Question, Unreadable
 
 _MESSAGE_CHARACTERS_MAX: Final = 300
@@ -91,10 +92,15 @@ class Engine:
         except duckdb.OutOfMemoryException as error:
             raise MemoryError from error
         except duckdb.Error as error:
-            raise Unreadable(_plain(error)) from error
+            raise Unreadable(plain(error)) from error
+
+    def table(self, ranges: Ranges, question: Question) -> Table:
+        """The table itself, to be read on. Raises what the engine raises."""
+        self._files.file = (ranges, segments_of(ranges, question))
+        return Table(self._connection, question)
 
 
-def _plain(error: duckdb.Error) -> str:
+def plain(error: duckdb.Error) -> str:
     """One line of what DuckDB says."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = " ".join(lines[:2]) or "It cannot be read."

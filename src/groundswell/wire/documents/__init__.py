@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from groundswell.wire.documents.reading import READABLE, Readable, read_document, readable
+from groundswell.wire.documents.reading import (
+    READABLE,
+    ROWS_FROM,
+    Readable,
+    read_document,
+    readable,
+)
 from groundswell.wire.documents.values import (
     RULE,
     Article,
@@ -14,6 +20,7 @@ from groundswell.wire.documents.values import (
 
 __all__ = [
     "READABLE",
+    "ROWS_FROM",
     "RULE",
     "Article",
     "ArticleText",

@@ -86,6 +86,11 @@ def sniffed(data: bytes) -> Readable | None:
     return None
 
 
+# Rows of a table that its source wrote as lines of JSON. A file of such a name is not read.
+ROWS_FROM: Final = "#from="
+_ROWS = re.compile(r"(.+\.parquet)#from=([0-9]{1,15})", re.DOTALL | re.IGNORECASE)
+
+
 def readable(path: str) -> Readable | None:
     """The kind that a name promises; None when it promises none that is read."""
     name = path.lower().rpartition("/")[2]
@@ -105,6 +110,9 @@ def read_document(path: str, data: bytes) -> Iterator[Article]:
         Malformed: broken, or larger than its kind may be.
         NotServed: the package that reads it is not installed.
     """
+    if rows := _ROWS.fullmatch(path):
+        yield from read_json_lines(rows[1], data, int(rows[2]))
+        return
     kind = readable(path) or sniffed(data)
     if kind is None:
         return

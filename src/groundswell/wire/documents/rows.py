@@ -1,7 +1,7 @@
 """Rows of a data set (JSONL, CSV), each read as an article.
 
 Knows which columns are titles, text and facts, by their names and what is in them. Does not know
-Parquet: the viewer's reader does.
+Parquet: whoever reads that hands its rows over as lines of JSON, with the number of the first.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ _LONG_CHARACTERS: Final = 200
 Row = Mapping[str, Any]
 
 
-def read_json_lines(path: str, data: bytes) -> Iterator[Article]:
-    """An article for each line that holds an object.
+def read_json_lines(path: str, data: bytes, first: int = 1) -> Iterator[Article]:
+    """An article for each line that holds an object; ``first`` is the number of the first line.
 
     Raises:
         Malformed: a line is no JSON, or too long.
     """
-    for number, line in enumerate(io.BytesIO(data), start=1):
+    for number, line in enumerate(io.BytesIO(data), start=first):
         if len(line) > ROW_CHARACTERS_MAX:
             bad(path, f"line {number} is longer than {ROW_CHARACTERS_MAX} bytes")
         written = decoded(line).strip()
@@ -73,7 +73,7 @@ def read_csv(path: str, data: bytes) -> Iterator[Article]:
     """
     check_text(path, data)
     written = decoded(data)
-    separator = "\t" if path.lower().endswith(".tsv") else _separator(written)
+    separator = "\t" if path.lower().endswith(".tsv") else separator_of(written)
     # The limit is the process's, and what it is without this is short for an article.
     csv.field_size_limit(CELL_CHARACTERS_MAX)
     reader = csv.reader(io.StringIO(written, newline=""), delimiter=separator)
@@ -85,7 +85,8 @@ def read_csv(path: str, data: bytes) -> Iterator[Article]:
         bad(path, f"it is no table of text: {str(error)[:200]}")
 
 
-def _separator(text: str) -> str:
+def separator_of(text: str) -> str:
+    """What stands between the cells of a table, by its first line."""
     first = text[: text.find("\n")] if "\n" in text else text
     return max(",;\t|", key=first.count)
 

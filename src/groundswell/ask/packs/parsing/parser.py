@@ -18,8 +18,12 @@ from groundswell.wire.packs import LINE_BYTES_MAX
 
 DOCUMENT_SECONDS_MAX: Final = 120.0
 START_SECONDS_MAX: Final = 60.0
-# Documents one after the other that ended their process: then it is not the documents.
+# Documents one after the other that ended their process: then one that is known to be good is read,
+# to find out whether it is the documents.
 DEATHS_MAX: Final = 20
+# In all, of one parser: each may have taken two minutes.
+DEATHS_IN_ALL_MAX: Final = 200
+_GOOD: Final = ("good.txt", b"A document that is known to be good.")
 DOCUMENT_BYTES_MAX: Final = 256 << 20
 # What may come of one document: text is seldom longer than what it was written in.
 ARTICLES_BYTES_MAX: Final = 256 << 20
@@ -41,6 +45,7 @@ class Parser:
         self._process: subprocess.Popen[bytes] | None = None
         self._end: socket.socket | None = None
         self._deaths = 0  # one after the other
+        self._deaths_in_all = 0
 
     def __enter__(self) -> Self:
         return self
@@ -53,27 +58,47 @@ class Parser:
 
         Raises:
             Unreadable: it is damaged, of a kind that is not read, or more than a document may be.
-            Unavailable: reading does not work at all.
+            Unavailable: reading does not work at all, or too many documents end it.
         """
         if len(data) > DOCUMENT_BYTES_MAX:
             raise Unreadable("it is larger than a document may be")
+        try:
+            lines = self._asked(path, data)
+        except Ended as error:
+            self._note_death(path)
+            raise Unreadable("reading it took more time or memory than a document may") from error
+        self._deaths = 0
+        return lines
+
+    def _asked(self, path: str, data: bytes) -> list[bytes]:
+        """What the process says of a document. Raises Ended when it is gone, and so it is."""
         end = self._running()
         try:
             pipe = Pipe(end, time.monotonic() + self._document_seconds)
             pipe.send({"path": path, "size": len(data)})
             for start in range(0, len(data), READ_BYTES_MAX):
                 pipe.send_bytes(data[start : start + READ_BYTES_MAX])
-            lines = _lines(pipe)
-        except Ended as error:
+            return _lines(pipe)
+        except Ended:
             self._stop()
-            self._deaths += 1
-            if self._deaths > DEATHS_MAX:
-                raise Unavailable(
-                    "The process that reads documents ends again and again."
-                ) from error
-            raise Unreadable("reading it took more time or memory than a document may") from error
+            raise
+
+    def _note_death(self, path: str) -> None:
+        """Count it. Raises Unavailable when it is not the document, or there were too many."""
+        self._deaths += 1
+        self._deaths_in_all += 1
+        if self._deaths_in_all > DEATHS_IN_ALL_MAX:
+            raise Unavailable(
+                f"More than {DEATHS_IN_ALL_MAX} documents ended the process that reads them, the"
+                f" last was {path[:200]}: take them out and build again."
+            )
+        if self._deaths < DEATHS_MAX:
+            return
         self._deaths = 0
-        return lines
+        try:
+            self._asked(*_GOOD)
+        except Ended as error:
+            raise Unavailable("The process that reads documents ends again and again.") from error
 
     def _running(self) -> socket.socket:
         if self._end is None:

@@ -181,7 +181,20 @@ function insert(area, file, path) {
   area.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+// A page about something that goes on: its part comes again, until it is over.
+async function followOn(place) {
+  try {
+    const text = await (await fetch(location.href)).text();
+    const found = new DOMParser().parseFromString(text, "text/html").querySelector("[data-live]");
+    if (!found?.dataset.live) { location.reload(); return; }
+    for (const part of ["h3", "p", "progress"]) place.querySelector(part)?.replaceWith(found.querySelector(part) ?? "");
+  } catch { /* the hub is away: it may come again */ }
+  setTimeout(followOn, 1500, place);
+}
+
 addCopyButtons();
+const live = document.querySelector("[data-live=on]");
+if (live) setTimeout(followOn, 1500, live);
 const source = document.querySelector("[data-lines]");
 if (source) watchLines(source);
 lookAgain(document.querySelector("[data-pending]") !== null);

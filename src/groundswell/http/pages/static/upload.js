@@ -233,7 +233,7 @@ class UploadPage {
     const below = folder ? `/${folder.split("/").map(encodeURIComponent).join("/")}` : "";
     location.assign(number > 0
       ? `${repo}/discussions/${number}?note=proposed`
-      : `${repo}/tree/${encodeURIComponent(revision)}${below}?note=uploaded`);
+      : this.form.dataset.then ||`${repo}/tree/${encodeURIComponent(revision)}${below}?note=uploaded`);
   }
 
   #reason(error) {

@@ -37,6 +37,9 @@ from groundswell.http.pages.views.asking import (
     PackChoice,
     QuoteRow,
     ReplyBox,
+    ReplyEnd,
+    SentenceRow,
+    SideRow,
     TextPiece,
 )
 from groundswell.http.pages.views.buckets import BucketFileRow, BucketPage, BucketRow
@@ -139,6 +142,7 @@ from groundswell.http.pages.views.own import (
     TokenRow,
     TokensPage,
 )
+from groundswell.http.pages.views.packing import BuildBox, NewPackPage, PackPage
 from groundswell.http.pages.views.places import (
     AccountPage,
     FacetGroup,
@@ -222,6 +226,7 @@ __all__ = [
     "BucketFileRow",
     "BucketPage",
     "BucketRow",
+    "BuildBox",
     "CardPage",
     "CheckPage",
     "CheckRow",
@@ -301,6 +306,7 @@ __all__ = [
     "NewCollectionPage",
     "NewDiscussionPage",
     "NewForkPage",
+    "NewPackPage",
     "NewRepoPage",
     "NewTokenPage",
     "NotebookCell",
@@ -310,6 +316,7 @@ __all__ = [
     "NotificationsPage",
     "Origin",
     "PackChoice",
+    "PackPage",
     "PendingContent",
     "PersonRow",
     "PlaceForm",
@@ -326,6 +333,7 @@ __all__ = [
     "RefRow",
     "RefsPage",
     "ReplyBox",
+    "ReplyEnd",
     "RepoActivityPage",
     "RepoHead",
     "RepoList",
@@ -339,9 +347,11 @@ __all__ = [
     "RulesPage",
     "SaidLine",
     "SearchPage",
+    "SentenceRow",
     "SettingRow",
     "Share",
     "Shell",
+    "SideRow",
     "SignInPage",
     "Snippet",
     "SourceBranch",

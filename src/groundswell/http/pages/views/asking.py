@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -45,31 +46,70 @@ class ConnectionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SideRow:
+    """What one of several packs says that contradict one another."""
+
+    said: tuple[str, ...]
+    quote: QuoteRow
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceRow:
+    """A sentence that a model wrote. ``support`` is quoted, supported or weak."""
+
+    text: str
+    support: str
+    sources: tuple[QuoteRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnd:
+    """What is known at the end: ``figures`` say how long it took and how sure it is; ``told`` how
+    many sentences are supported, and ``problem`` why the model stopped; ``longer_url`` leads to
+    more. ``has_receipt_in_url``: the receipt's address holds the receipt.
+    """
+
+    figures: str
+    receipt: str
+    receipt_url: str
+    told: str = ""
+    problem: str = ""
+    longer_url: str = ""
+    has_receipt_in_url: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyBox:
     """What came of a question: quotes that answer, or why there is none with the nearest passages.
 
-    ``figures`` says how long it took and how sure it is; ``about`` what the answer was of, and
-    ``about_url`` leads to asking more of that.
+    ``sentences`` may come while the page is sent; ``end`` is called behind them. ``about`` is what
+    the answer was of, for the next question; ``carried`` what this one took over from the one
+    before, so that it was read as ``taken_as``; ``as_written_url`` asks it without.
     """
 
     quotes: tuple[QuoteRow, ...]
     why: str
     nearest: tuple[QuoteRow, ...]
     searched: str
-    figures: str
-    receipt: str
-    receipt_url: str
+    end: Callable[[], ReplyEnd]
+    differs: str = ""
+    sides: tuple[SideRow, ...] = ()
+    model: str = ""
+    sentences: Iterable[SentenceRow] = ()
     about: str = ""
-    about_url: str = ""
     connections: tuple[ConnectionRow, ...] = ()
+    carried: str = ""
+    taken_as: str = ""
+    as_written_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AskPage(View):
-    """A question, the packs to ask, how daring an answer may be, and the answer.
+    """A question, the packs to ask, how daring an answer may be, who writes, and the answer.
 
-    ``risks`` are (what the form sends, its words, whether it is chosen). ``without_about_url``
-    takes away what the question before was about. ``problem`` tells why nothing was answered.
+    ``risks`` and ``models`` are (what the form sends, its words, whether it is chosen).
+    ``without_about_url`` takes away what the question before was about. ``problem`` tells why
+    nothing was answered.
     """
 
     template: ClassVar[str] = "ask.html"
@@ -77,11 +117,13 @@ class AskPage(View):
     about: str = ""
     without_about_url: str = ""
     risks: tuple[tuple[str, str, bool], ...] = ()
+    models: tuple[tuple[str, str, bool], ...] = ()
     packs: tuple[PackChoice, ...] = ()
     packs_left_out: bool = False
     reply: ReplyBox | None = None
     problem: str = ""
     is_installed: bool = True
+    namesake_url: str = ""  # of an account that is called as this page is
     code: int = 200
 
 

@@ -136,6 +136,7 @@ class UploadPage(View):
     action_url: str
     summary: str = ""
     error: str = ""
+    then_url: str = ""  # where to when the files are in; "" shows them
 
 
 @dataclass(frozen=True, slots=True)

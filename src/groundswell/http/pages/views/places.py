@@ -116,6 +116,7 @@ class AccountPage(View):
     storage: tuple[Fact, ...] = ()
     tab: str = "repositories"
     tabs: tuple[tuple[str, str, int], ...] = ()
+    url: str = ""
     likes: tuple[RepoRow, ...] = ()
     collections: tuple[CollectionRow, ...] = ()
     buckets: tuple[BucketRow, ...] = ()

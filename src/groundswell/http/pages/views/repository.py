@@ -61,6 +61,7 @@ class CardPage(View):
     fork: ForkState | None = None
     lineage: LineageBox | None = None
     is_pack: bool = False  # and can be asked here
+    may_build: bool = False  # a pack of its files
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,13 @@ def read_opendocument(path: str, packed: Packed) -> Iterator[Article]:
         yield article(path, title, content.text, language=language, revision=modified)
 
 
+def read_grids(path: str, packed: Packed) -> list[Grid]:
+    """The tables of an OpenDocument file, in the order of their ends."""
+    content = _Content(path, "")
+    content.read(packed.read(CONTENT))
+    return content.tables
+
+
 def _count(attributes: dict[str, str], name: str, most: int) -> int:
     value = attributes.get(name, "1")
     return max(1, min(int(value[:6]), most)) if value.isascii() and value.isdigit() else 1
@@ -53,6 +60,7 @@ class _Content:
         self._items = 0
         self._lines = 0  # paragraphs and headings that are open
         self._grids: list[Grid] = []
+        self.tables: list[Grid] = []  # those that were read
         self._repeats: list[tuple[int, int]] = []  # of a row; of a cell
         self._is_sheet = False
 
@@ -122,7 +130,8 @@ class _Content:
                 self._grids[-1].header_rows = len(self._grids[-1].rows)
             case "table" if self._grids:
                 self._repeats.pop()
-                self._grids.pop().write(self.text, self.title)
+                self.tables.append(self._grids.pop())
+                self.tables[-1].write(self.text, self.title)
                 check_room(self.text, self._path)
             case _:
                 pass

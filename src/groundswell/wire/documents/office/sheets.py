@@ -34,21 +34,27 @@ _LAST_DAY: Final = 2_958_465  # the end of the year 9999
 def read_sheets(path: str, packed: Packed) -> Iterator[Article]:
     """The article of a workbook; nothing for an empty one."""
     properties = read_properties(path, packed, "docProps/core.xml")
+    text = ArticleText()
+    title = properties.title or plain(path.rpartition("/")[2].rpartition(".")[0])
+    for name, grid in read_grids(path, packed):
+        text.add(BlockKind.HEADING, name, 2)
+        grid.write(text, title)
+        check_room(text, path)
+    if text.length:
+        language, modified = properties.language, properties.modified
+        yield article(path, title, text, language=language, revision=modified)
+
+
+def read_grids(path: str, packed: Packed) -> Iterator[tuple[str, Grid]]:
+    """The sheets that hold something, with their names, in order."""
     texts = _shared_texts(path, packed)
     dates = _date_styles(path, packed)
-    text = ArticleText()
     relations = read_relations(path, packed, WORKBOOK)
-    title = properties.title or plain(path.rpartition("/")[2].rpartition(".")[0])
     for name, part in _sheets(path, packed, relations):
         sheet = _Sheet(texts, dates)
         sheet.read(f"{path}: {part}", packed.read(part))
         if any(words for row in sheet.grid.rows for words, _ in row):
-            text.add(BlockKind.HEADING, name, 2)
-            sheet.grid.write(text, title)
-            check_room(text, path)
-    if text.length:
-        language, modified = properties.language, properties.modified
-        yield article(path, title, text, language=language, revision=modified)
+            yield name, sheet.grid
 
 
 def _sheets(path: str, packed: Packed, relations: dict[str, str]) -> list[tuple[str, str]]:

@@ -1,0 +1,199 @@
+"""Sets of questions at rest: files that change together, in a dataset of the hub.
+
+Knows which files a set has, and what of them people may have written themselves: their card, and
+questions that they kept. Does not know how questions are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from groundswell.ask.evaluation.cards import CARD, card_of, with_counts
+from groundswell.ask.evaluation.sets import accepted
+from groundswell.core.errors import (
+    BadRequest,
+    EntryNotFound,
+    ParentMoved,
+    RepoNotFound,
+    RevisionNotFound,
+)
+from groundswell.core.policy import Action
+from groundswell.core.values import AddRegular, CommitHeader, Principal, RepoId, Visibility
+from groundswell.hub.commits import Commits
+from groundswell.hub.content import Content
+from groundswell.hub.repos import Repos, Repository
+from groundswell.wire.questions import (
+    MANIFEST,
+    MANIFEST_BYTES_MAX,
+    QUESTIONS,
+    QUESTIONS_BYTES_MAX,
+    Item,
+    Kind,
+    SetManifest,
+    new_id,
+    pack_items,
+    pack_set,
+    unpack_items,
+    unpack_set,
+)
+
+BRANCH: Final = "main"
+CARD_BYTES_MAX: Final = 1 << 20
+# Somebody else may commit at the same moment, and again.
+_TRIES: Final = 5
+
+Read = Callable[[str, int], bytes | None]
+Change = Callable[[list[Item]], list[Item]]
+
+
+def added(items: Sequence[Item]) -> Change:
+    """More questions; one that is there already, by its id, takes the place of the former."""
+
+    def change(known: list[Item]) -> list[Item]:
+        return list({item.id: item for item in (*known, *items)}.values())
+
+    return change
+
+
+def made_anew(items: Sequence[Item]) -> Change:
+    """Other questions in the place of those that were made; what people asked stays."""
+
+    def change(known: list[Item]) -> list[Item]:
+        return [*items, *(each for each in known if each.kind is Kind.HUMAN)]
+
+    return change
+
+
+def files_with(read: Read, manifest: SetManifest, change: Change) -> dict[str, bytes]:
+    """The files of a set after a change.
+
+    Args:
+        read: a file of it, up to so many bytes; None where there is none.
+        manifest: what the set is; where there is one already, only its packs and seed are taken.
+        change: of its questions.
+
+    Raises:
+        Malformed: what is there is no set.
+        BadRequest: it is a dataset of something else.
+    """
+    written, told = read(QUESTIONS, QUESTIONS_BYTES_MAX + 1), read(MANIFEST, MANIFEST_BYTES_MAX + 1)
+    if written is not None and told is None:
+        raise BadRequest(f"There is a {QUESTIONS} without {MANIFEST}: it is another dataset.")
+    if told is not None:
+        known = unpack_set(told)
+        packs = dict.fromkeys((*manifest.packs, *known.packs))
+        manifest = replace(known, packs=tuple(packs)[:8], seed=manifest.seed or known.seed)
+    items = change([] if written is None else unpack_items(written))
+    card = read(CARD, CARD_BYTES_MAX + 1)
+    shown = card_of(manifest, items)
+    if card is not None and told is not None:
+        shown = with_counts(card.decode("utf-8", "replace"), manifest, items)
+    return {
+        CARD: shown.encode(),
+        MANIFEST: pack_set(manifest),
+        QUESTIONS: pack_items(items),
+    }
+
+
+def kept_question(
+    question: str, answers: Sequence[str], quoted: Mapping[str, str | int] | None, text: str = ""
+) -> Item:
+    """A question that somebody asked, as one of a set.
+
+    Args:
+        question: in their words.
+        answers: that they accept; without any, what was quoted, where that is short.
+        quoted: where the answer stands (``pack``, ``revision``, ``article``, ``start``, ``stop``);
+            None where nothing answers.
+        text: of the quote.
+
+    Raises:
+        BadRequest: what was quoted is too long to be compared with: an answer has to be said.
+    """
+    given = tuple(answers)
+    if not given and quoted is not None:
+        # "Kenya — capital: Nairobi." is answered by its value.
+        value = text.rpartition(": ")[2] if " — " in text else text
+        given = accepted(value)
+        if not given:
+            raise BadRequest("What was quoted is too long to compare answers with: say an answer.")
+    place = quoted or {}
+    return Item(
+        id=new_id(question),
+        question=question,
+        answers=given,
+        kind=Kind.HUMAN,
+        unanswerable=not given,
+        pack=f"{place['pack']}@{place['revision']}" if place else "",
+        article=str(place.get("article", "")),
+        start=int(place.get("start", 0)),
+        stop=int(place.get("stop", 0)),
+    )
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The sets of a hub."""
+
+    repos: Repos
+    content: Content
+    commits: Commits
+
+    def change(
+        self,
+        principal: Principal,
+        repo_id: RepoId,
+        manifest: SetManifest,
+        change: Change,
+        summary: str,
+        visibility: Visibility = Visibility.PRIVATE,
+    ) -> str:
+        """Commit a change of a set's questions; the set is made where there is none. The commit.
+
+        Raises:
+            Forbidden, Unauthenticated: the principal may not write there.
+            Malformed, BadRequest: what is there is no set.
+            ParentMoved: others committed meanwhile, again and again.
+        """
+        repository = self._repository(principal, repo_id, visibility)
+        for tried in range(_TRIES):
+            head, read = self._reading(repository)
+            files = files_with(read, manifest, change)
+            try:
+                return self.commits.commit(
+                    principal,
+                    repository,
+                    BRANCH,
+                    CommitHeader(summary, parent_commit=head),
+                    [AddRegular(name, data) for name, data in files.items()],
+                ).commit
+            except ParentMoved:
+                if tried == _TRIES - 1:
+                    raise
+        raise AssertionError("the last try raises")
+
+    def _repository(
+        self, principal: Principal, repo_id: RepoId, visibility: Visibility
+    ) -> Repository:
+        try:
+            return self.repos.find(principal, repo_id, Action.CONTRIBUTE)
+        except RepoNotFound:
+            return self.repos.create(principal, repo_id, visibility)
+
+    def _reading(self, repository: Repository) -> tuple[str | None, Read]:
+        try:
+            head = self.content.resolve_revision(repository, BRANCH)
+        except RevisionNotFound:
+            return None, lambda _name, _most: None
+
+        def read(name: str, bytes_max: int) -> bytes | None:
+            try:
+                located = self.content.locate(repository, head, name)
+            except EntryNotFound:
+                return None
+            size_bytes = min(located.entry.size_bytes, bytes_max)
+            return self.content.read_range(located, 0, size_bytes)
+
+        return head, read
