@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import corpora
+from bench.bridging import bridging
 from bench.everyday import ask_everyday, everyday
 from bench.lexical import by_bm25s, by_fts5
 from bench.rows import Row, percentile
@@ -61,6 +62,7 @@ def measure(_hub: RunningHub | None, folder: Path) -> list[Row]:
             fresh = [i for i in make_set(pack, 2 * QUESTIONS, seed=2) if i.question not in taken]
             fresh = fresh[:QUESTIONS]
             judged[name] = ask_set(shelf, fitted), ask_set(shelf, fresh)
+            rows += bridging(name, pack, shelf, folder / f"{name}-pack")
             if name == "countries":
                 rows += _everyday(shelf, fit_judged(judged[name][0]))
         rows += _retrieval(name, pack, judged[name][1])

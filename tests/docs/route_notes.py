@@ -42,6 +42,8 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     # ----------------------------------------------------------------------------------- asking
     ("asking", "ask"): ("a question to packs: quotes with their places, or none", READ),
     ("asking", "packs"): ("packs that the asker may ask", ANYONE),
+    ("asking", "graph"): ("what is around an article of packs, each edge quoted", ANYONE),
+    ("asking", "way between entities"): ("how two are connected, each hop quoted", ANYONE),
     ("asking", "tools"): ("packs as tools, by the Model Context Protocol", ANYONE),
     # -------------------------------------------------------------------------------- operation
     ("operation", "healthz"): ("the process answers", ANYONE),
@@ -375,6 +377,7 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
         "the same answer as sound; the setting `run_by` says who",
         ANYONE,
     ),
+    ("pages", "page graph"): ("what is connected in packs: picture, table, ways", ANYONE),
     ("pages", "receipt of an answer"): ("the same answer with all that checks it", ANYONE),
     ("pages", "page article"): ("an article of a pack, what is quoted marked", READ),
     ("pages", "page viewer"): ("the tables of a repository, by their rows", READ),

@@ -75,7 +75,9 @@ def test_after_a_change_only_its_shard_is_built(
     report = build_pack([FolderSource(tmp_path / "src")], tmp_path / "pack", ONE)
     assert report.built == 1
     after = files(tmp_path / "pack")
-    assert len(set(after) - set(before)) == 8  # a text, a table, six files of a segment
+    assert (
+        len(set(after) - set(before)) == 8
+    )  # a text, a table, six files of a segment; not its links
     assert len(set(before) - set(after)) == 8  # and those of before are gone
     # What says that a shard is built may be damaged: then it is built again.
     for noted in (tmp_path / "pack" / ".building" / "shards").iterdir():

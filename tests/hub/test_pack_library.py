@@ -158,8 +158,9 @@ def test_publishing_again_moves_only_what_changed(
     desk.publish("ann/lakes", desk.folder / "pack")
     after = desk.files("ann/lakes")
     new = set(after) - set(before)
-    # Its shard, and perhaps the one behind it: sizes say where shards are cut.
-    assert len(new) in {8, 16}
+    # Its shard, and perhaps the one behind it: sizes say where shards are cut. Links move with
+    # their articles, and stay when what was written makes none.
+    assert len(new) in {8, 9, 16, 17, 18}
     assert len(before) > 30
     assert sorted(sent) == sorted(new)
     assert len(set(before) - set(after)) == len(new), "what no shard needs any more is removed"

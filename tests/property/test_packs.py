@@ -166,7 +166,7 @@ SHARD = b"".join(write_shard(_articles()))
 MANIFEST = pack_manifest(
     Manifest(
         "T", ("en",), "MIT", "by", ({"kind": "x"},), {"lexical": {"analyser": "words-1"}},
-        (Shard(ID, ID[::-1], (Segment(ID, 2),), Counts(1, 2, 3, 4), "a", {"m-1": ID}),), ID,
+        (Shard(ID, ID[::-1], (Segment(ID, 2),), Counts(1, 2, 3, 4), "a", {"m-1": ID}, ID),),
     )
 )  # fmt: skip
 CITED = Citation("a/b", "a" * 40, "x y.md", 3, 9, span_sha256("x"))

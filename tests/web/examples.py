@@ -8,6 +8,7 @@ from typing import Any
 
 from groundswell.core.values import RepoId, RepoKind
 from groundswell.http.pages.door import PAGE_HEADERS
+from groundswell.http.pages.graph_drawing import picture_of
 from groundswell.http.pages.relations import lineage_page
 from groundswell.http.pages.templating import STATIC_PREFIX, render, static_files
 from groundswell.http.pages.views import (
@@ -46,6 +47,7 @@ from groundswell.http.pages.views import (
     CommentCard,
     CommitLine,
     CommitPage,
+    ConnectionRow,
     ContributePage,
     Crumb,
     DeleteFilePage,
@@ -61,7 +63,9 @@ from groundswell.http.pages.views import (
     Drawing,
     DrawnNode,
     EarlierText,
+    EdgeRow,
     EditPage,
+    EntityLink,
     ErrorPage,
     FacetGroup,
     FacetOption,
@@ -75,6 +79,7 @@ from groundswell.http.pages.views import (
     ForkState,
     Found,
     GateBox,
+    GraphPage,
     HistoryPage,
     Home,
     HubSettingsPage,
@@ -598,6 +603,9 @@ REPLY = ReplyBox(
     f"35,000 passages of {LONG}/{LONG}",
     lambda: END,
     about=LONG,
+    connections=(
+        ConnectionRow("Mount Kenya", "/x", "links to", LONG, "/x", QUOTE.text, "/x#quote"),
+    ),
 )
 SENTENCES = (
     SentenceRow("Mount Kenya is the highest mountain in Kenya.", "quoted", (QUOTE,)),
@@ -619,6 +627,29 @@ ASK = AskPage(
     ),
     packs_left_out=True,
     without_about_url="/x",
+)
+ENTITY = EntityLink("Mount Kenya", "ada/notes", "/x", "/mount")
+OTHER = EntityLink("Halford Mackinder " + LONG, f"{LONG}/{LONG}", "/x", "/halford")
+EDGE_ROWS = (
+    EdgeRow(ENTITY, OTHER, "link", "links to", "Climbing", QUOTE.text, "/x#quote", 1),
+    EdgeRow(OTHER, ENTITY, "same name", "has the name of", "", "A mountain.", "/x#quote", 2),
+)
+PACKS_OF_GRAPH = (ENTITY.pack, OTHER.pack)
+GRAPH = GraphPage(
+    packs=ASK.packs,
+    kinds=(("link", "links to", True), ("same name", "has the name of", False)),
+    hops=(("1", "one hop", True), ("2", "two hops", False)),
+)
+GRAPH_FULL = replace(
+    GRAPH,
+    entity="Mount Kenya",
+    centre=ENTITY,
+    ask_url="/x",
+    others=(OTHER,),
+    legend=PACKS_OF_GRAPH,
+    picture=picture_of(((ENTITY, 0), (OTHER, 1)), EDGE_ROWS, PACKS_OF_GRAPH),
+    rows=EDGE_ROWS,
+    left_out=True,
 )
 BUILD = BuildBox(
     "building",
@@ -815,7 +846,15 @@ EXAMPLES: dict[str, View] = {
     "pack-failed": replace(PACK, error="Choose one of the languages.", build=replace(BUILD, stage="failed", words="No pack was made", is_under_way=False, share=None, figures="", why="There is nothing in it that can be read: no pack was made. " + LONG)),
     "ask-problem": replace(ASK, packs=(), problem="8 packs can be asked together.", code=400),
     "ask-missing": AskPage(is_installed=False),
-    "article": ArticlePage(replace(REPO, kind="dataset"), "Mount Kenya " + LONG, f"notes/{LONG}.md", "0" * 40, ARTICLE, has_quote=True, left_out="100,000 of its 1,300,000 characters are shown here, around what is quoted.", licence="CC-BY-SA-4.0", attribution="By the editors of Notes " + LONG, source_revision=LONG, address="https://example.org/" + LONG, address_url="https://example.org/" + LONG, ask_url="/ask"),
+    "graph": GRAPH_FULL,
+    "graph-way": replace(GRAPH_FULL, to="Halford", target=OTHER, way=EDGE_ROWS),
+    "graph-no-way": replace(GRAPH_FULL, to="Halford", target=OTHER, no_way="No connection was found."),
+    "graph-alone": replace(GRAPH_FULL, picture=None, rows=(), legend=(), others=()),
+    "graph-new": GRAPH,
+    "graph-unknown": replace(GRAPH, entity="X", problem="Nothing in these packs is called “X”.", code=404),
+    "graph-nothing": GraphPage(),
+    "graph-missing": GraphPage(is_installed=False),
+    "article": ArticlePage(replace(REPO, kind="dataset"), "Mount Kenya " + LONG, f"notes/{LONG}.md", "0" * 40, ARTICLE, has_quote=True, left_out="100,000 of its 1,300,000 characters are shown here, around what is quoted.", licence="CC-BY-SA-4.0", attribution="By the editors of Notes " + LONG, source_revision=LONG, address="https://example.org/" + LONG, address_url="https://example.org/" + LONG, ask_url="/ask", graph_url="/x"),
     "article-plain": ArticlePage(replace(REPO, kind="dataset"), "A", "a.md", "0" * 40, ARTICLE[1:2], address="javascript:alert(1)", ask_url="/ask"),
     "playground": PlaygroundPage(REPO, "Q8_0 (138 MiB): the best that is worth its size; it takes about 0.6 GiB of 12.0 GiB of free memory.", (LONG,), variants=(("a-Q4_0.gguf", "Q4_0"), ("a-Q8_0.gguf", "Q8_0"), (LONG, LONG)), variant="a-Q8_0.gguf", second="ada/other:Q4_0", prompt="Why is the sky blue?", system="Be brief.", answers=(AnswerBox("ada/bert:a-Q8_0.gguf", "Because it " + "scatters " * 80 + LONG, "first word after 0.31 s, 71.2 tokens/s, 84 tokens"), AnswerBox("ada/other:Q4_0", problem="The model stopped in the middle of an answer: its process was killed, most likely because memory ran out."))),
     "playground-none": PlaygroundPage(REPO, problem="Sign in to run models.", sign_in_url="/login"),

@@ -307,3 +307,39 @@ def test_nothing_to_ask_teaches(window: OpenWindow, live_hub: LiveHub) -> None:
     hidden = visit.page.inner_text("main")
     assert visit.go("/ask?pack=ada/web-ask-missing&q=a") == 401
     assert visit.page.inner_text("main") == hidden
+
+
+def test_what_is_connected_is_shown_with_its_sentences(
+    live_hub: LiveHub, pack: str, window: OpenWindow
+) -> None:
+    visit = window(live_hub.url, java_script_enabled=False, viewport=PHONE)
+    page = visit.page
+    assert visit.go(f"/graph?pack={pack}") == 200
+    page.fill("[name=entity]", "mount kenya")
+    page.click("form.graph-form >> text=Show")
+    row = page.locator(".edge-table tbody tr").first
+    assert "See the kernel" in row.inner_text()
+    assert page.locator(".graph-picture .graph-box").count() == 2
+    assert page.locator("main script, main b, main img").count() == 0
+    row.locator("text=Where it stands").click()
+    assert "See the kernel" in "".join(page.locator("mark").all_inner_texts())
+    page.go_back()
+    # Boxes lead on, and so does the table, which the keyboard reaches.
+    page.locator(".edge-table tbody td a").nth(1).focus()
+    page.keyboard.press("Enter")
+    assert page.inner_text("h2#around-title") == 'Around Kernel "<b>of</b>" it'
+    page.fill("[name=to]", "Mount Kenya")
+    page.click("form.graph-form >> text=Show")
+    assert page.locator(".way li").count() == 1
+    page.fill("[name=to]", "Long")
+    page.click("form.graph-form >> text=Show")
+    assert "No connection was found" in page.inner_text("section[aria-labelledby=way-title]")
+    page.fill("[name=to]", "<script>alert(9)</script>")
+    page.click("form.graph-form >> text=Show")
+    assert "Nothing in these packs is called" in page.inner_text(".flash-bad")
+    visit.go(f"/ask?pack={pack}&q=Who+climbed+Mount+Kenya+first%3F&risk=0.2")
+    for words in ("&hops=9", "&kind=x", "&kind=link&kind=fact&hops=2", "&entity=%00%1b"):
+        assert visit.go(f"/graph?pack={pack}&entity=Mount+Kenya{words}") in {200, 404}
+    many = "&".join(f"pack=ada/p{number}" for number in range(50))
+    assert visit.go(f"/graph?entity=a&{many}") == 400
+    assert visit.go("/graph?entity=a&pack=ada/none") in {400, 401}

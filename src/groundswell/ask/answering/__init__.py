@@ -5,6 +5,7 @@ from __future__ import annotations
 from groundswell.ask.answering.conflicts import Conflict, Side
 from groundswell.ask.answering.events import (
     Abstain,
+    Connections,
     Done,
     Event,
     Evidence,
@@ -23,6 +24,7 @@ __all__ = [
     "Abstain",
     "Asking",
     "Conflict",
+    "Connections",
     "Done",
     "Event",
     "Evidence",

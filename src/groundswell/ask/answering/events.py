@@ -12,6 +12,7 @@ from typing import Any
 from groundswell.ask.answering.conflicts import Conflict
 from groundswell.ask.answering.prose import Sentence
 from groundswell.ask.answering.quotes import Quote
+from groundswell.ask.graphs.values import ShownEdge
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,17 @@ class Abstain:
 
 
 @dataclass(frozen=True, slots=True)
+class Connections:
+    """What connects the answer's article with others: edges, each with its sentence."""
+
+    edges: tuple[ShownEdge, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For answers."""
+        return {"edges": [edge.as_json() for edge in self.edges]}
+
+
+@dataclass(frozen=True, slots=True)
 class Writing:
     """A model is asked now. All that needs none was told before."""
 
@@ -91,7 +103,18 @@ class Done:
     sentences: dict[str, int] | None = None
 
 
-Event = Plan | Evidence | Extract | Conflict | Writing | Sentence | Unfinished | Abstain | Done
+Event = (
+    Plan
+    | Evidence
+    | Extract
+    | Connections
+    | Conflict
+    | Writing
+    | Sentence
+    | Unfinished
+    | Abstain
+    | Done
+)
 
 
 def told(sentences: Mapping[str, int]) -> str:
@@ -119,7 +142,7 @@ def _fields(event: Event) -> dict[str, Any]:
             return {"quotes": [each.as_json() for each in event.quotes]}
         case Extract():
             return event.quote.as_json()
-        case Sentence() | Conflict():
+        case Sentence() | Conflict() | Connections():
             return event.as_json()
         case Writing():
             return {"model": event.model}

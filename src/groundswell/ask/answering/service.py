@@ -17,6 +17,7 @@ from groundswell.ask.answering.carrying import with_context
 from groundswell.ask.answering.conflicts import Conflict, conflict_of
 from groundswell.ask.answering.events import (
     Abstain,
+    Connections,
     Done,
     Event,
     Evidence,
@@ -36,6 +37,7 @@ from groundswell.ask.answering.prose import (
 )
 from groundswell.ask.answering.quotes import Quote
 from groundswell.ask.calibration import RISK_DEFAULT, Calibration
+from groundswell.ask.graphs.beside import edges_beside
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
 from groundswell.ask.receipts import FORMAT
 from groundswell.ask.retrieval.ranking import Candidate, begins_with_pronoun
@@ -122,6 +124,11 @@ def answer(
     judged = _judged(found, shelf, calibrations, asking.risk)
     yield Evidence(judged.quotes)
     yield from map(Extract, judged.shown)
+    if judged.shown:
+        cited = [[each.citation for each in quotes] for quotes in (judged.shown, judged.quotes)]
+        edges = edges_beside(shelf.packs, cited[0], cited[1], found.bridges)
+        if edges:
+            yield Connections(edges)
     if judged.conflict is not None:
         yield judged.conflict
     if not judged.shown:

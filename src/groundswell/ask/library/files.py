@@ -24,7 +24,7 @@ from groundswell.core.errors import BadRequest, EntryNotFound, Malformed
 from groundswell.core.values import BytesPlan
 from groundswell.hub.content import Content, Located
 from groundswell.wire import packs
-from groundswell.wire.packs import MANIFEST_BYTES_MAX, Manifest, graph_path
+from groundswell.wire.packs import MANIFEST_BYTES_MAX, Manifest
 
 
 class PackFiles:
@@ -115,8 +115,6 @@ def _together(manifest: Manifest) -> Iterator[list[str]]:
         names = list(dict.fromkeys(shard.files()))
         for start in range(0, len(names), FILES_MAX):
             yield names[start : start + FILES_MAX]
-    if manifest.graph:
-        yield [graph_path(manifest.graph)]
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -7,6 +7,7 @@ keys. So a folder that is built again after a few files changed costs those file
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -21,7 +22,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from groundswell.ask.packs import lexical, passages, planning
+from groundswell.ask.packs.graphs import RULE as GRAPH_RULE
+from groundswell.ask.packs.graphs.making import Names, called, engine, make_shard_graph
 from groundswell.ask.packs.planning import Plan, make_plan
+from groundswell.ask.packs.processes import run_pieces
 from groundswell.ask.packs.progress import (
     LOOK_SECONDS,
     Progress,
@@ -110,6 +114,7 @@ def build_pack(
         fingerprint = plan.fingerprint
     if not shards:
         raise BadRequest("There is nothing in it that can be read: no pack was made.")
+    shards = _with_graphs(shards, folder, options)
     title = options.title or ", ".join(source.name for source in sources)
     manifest = Manifest(
         title=title,
@@ -117,7 +122,7 @@ def build_pack(
         licence=options.licence,
         attribution=options.attribution,
         sources=(*described, {"kind": "documents", "sha256": fingerprint}),
-        recipe=recipe,
+        recipe={**recipe, "graph": {"rule": GRAPH_RULE, "engine": engine()}},
         shards=tuple(shards),
     )
     report.counts, report.shards = manifest.counts, len(shards)
@@ -151,14 +156,16 @@ def _begin(folder: Path) -> Path:
         msg = f"{folder} holds other things: a pack wants a folder of its own."
         raise BadRequest(msg)
     work = folder / WORK
-    for each in (work / "shards", *(folder / name for name in _FOLDERS)):
+    for each in (work / "shards", work / "graphs", *(folder / name for name in _FOLDERS)):
         each.mkdir(parents=True, exist_ok=True)
     for left in folder.glob("index/lexical/tmp*"):
         shutil.rmtree(left, ignore_errors=True)
     return work
 
 
-_FOLDERS: Final = ("text", "index/passages", "index/lexical")
+_FOLDERS: Final = ("text", "index/passages", "index/lexical", "index/graph")
+# Starting processes takes longer than the graph of so much text.
+_ALONE_CHARACTERS_MAX: Final = 8_000_000
 
 
 def _shards(
@@ -242,6 +249,31 @@ def _begin_process(counts: SynchronizedArray[int]) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _with_graphs(shards: Sequence[Shard], folder: Path, options: Options) -> list[Shard]:
+    """The shards, each with its part of the link graph. What names lead to can change with any
+    document of the pack: the parts are made when all shards are there, and mostly are as before.
+    """
+    names = folder / WORK / "names.sqlite"
+    fingerprint = Names(names).fill(called(folder, shards))
+    known = [_graph_note(folder, shard, fingerprint) for shard in shards]
+    found = {n: path.read_text() for n, path in enumerate(known) if path.is_file()}
+    found = {n: id_ for n, id_ in found.items() if (folder / packs.graph_path(id_)).is_file()}
+    missing = [(n, (folder, shard, names)) for n, shard in enumerate(shards) if n not in found]
+    processes = min(options.processes or os.cpu_count() or 1, len(missing))
+    made: Iterator[tuple[int, str]] = ((n, make_shard_graph(*given)) for n, given in missing)
+    if sum(shards[n].counts.characters for n, _ in missing) > _ALONE_CHARACTERS_MAX:
+        made = run_pieces(make_shard_graph, missing, processes)
+    for number, graph in made:
+        found[number] = graph
+        _replace(known[number], graph.encode())
+    return [replace(shard, graph=found[n]) for n, shard in enumerate(shards)]
+
+
+def _graph_note(folder: Path, shard: Shard, names: str) -> Path:
+    said = f"{GRAPH_RULE} {engine()} {shard.text} {shard.passages} {names}"
+    return folder / WORK / "graphs" / hashlib.sha256(said.encode()).hexdigest()
 
 
 def _known(folder: Path, key: str) -> Built | None:

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from groundswell.ask.packs.graphs import PackGraph
 from groundswell.ask.packs.passages import heading_path
 from groundswell.ask.packs.table import open_table
 from groundswell.core.errors import Corrupt, EntryNotFound, Malformed
@@ -122,6 +123,10 @@ class OpenPack:
             for segment in shard.segments
         ]
 
+    def graph(self) -> PackGraph:
+        """Its link graph, for one question: close it."""
+        return PackGraph(self.manifest, self._file)
+
     def passage(self, number: int) -> FoundPassage:
         """A passage by its number in the pack. Raises Corrupt when it cannot be read."""
         if not 0 <= number < self.passages:
@@ -145,15 +150,25 @@ class OpenPack:
             EntryNotFound: the pack has none of this path.
             Corrupt: it cannot be read.
         """
+        shard, number = self._place(path)
+        return self._article(shard, number)
+
+    def passages_of(self, path: str) -> range:
+        """The passages of an article, by their numbers in the pack. Raises as `article`."""
+        shard, number = self._place(path)
+        found = self._shards[shard].passages_of(number)
+        return range(self._bases[shard] + found.start, self._bases[shard] + found.stop)
+
+    def _place(self, path: str) -> tuple[int, int]:
+        """The shard of an article, and its number there."""
         at = bisect_right(self._firsts, path) - 1
         # Documents of several articles may reach over the end of their shard's paths.
         for shard in (at, at - 1, at + 1):
             if 0 <= shard < len(self._shards):
                 frame = self._shards[shard].text.frame_with(path)
                 for number in _numbers(frame):
-                    article = self._article(shard, number)
-                    if article.path == path:
-                        return article
+                    if self._article(shard, number).path == path:
+                        return shard, number
         raise EntryNotFound(path)
 
     def _article(self, shard: int, number: int) -> Article:
@@ -202,6 +217,10 @@ class _OpenShard:
     def first_of(self, number: int) -> int:
         articles = self._table[:, 0]
         return int(np.searchsorted(articles, articles[number]))
+
+    def passages_of(self, article: int) -> range:
+        found = np.searchsorted(self._table[:, 0], (article, article + 1))
+        return range(int(found[0]), int(found[1]))
 
     def row(self, number: int) -> tuple[int, int, int, int]:
         article, start, stop, heading = self._table[number].tolist()

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from groundswell.ask.packs.opened import FoundPassage
@@ -127,6 +128,7 @@ def rank(
     weights: Sequence[float],
     found: Iterable[tuple[float, FoundPassage]],
     analyse: Analyse,
+    bridges: Mapping[tuple[int, int], str] = MappingProxyType({}),
 ) -> list[Candidate]:
     """The best sentence of each passage, the best first.
 
@@ -135,13 +137,20 @@ def rank(
         weights: of its words, as `weights_of` gives them.
         found: passages with the scores that the index gave them, the best first.
         analyse: the words of a text as the index holds them.
+        bridges: of passages that an edge led to, by pack and number, the sentence of that edge: it
+            says how they belong to what the question names.
     """
     listed = list(found)
     if not listed:
         return []
     best = max(score for score, _ in listed) or 1.0
     asked = _Asked(question, weights, analyse)
-    candidates = [asked.best_sentence(passage, score / best) for score, passage in listed]
+    candidates = [
+        asked.best_sentence(
+            passage, score / best, bridges.get((id(passage.pack), passage.number), "")
+        )
+        for score, passage in listed
+    ]
     return sorted(candidates, key=lambda each: -each.score)
 
 
@@ -161,15 +170,17 @@ class _Asked:
         self._measured = frozenset(analyse(self._measure.word) if self._measure else ())
         self._rarest = max(self._weights, key=lambda word: self._weights[word], default="")
 
-    def best_sentence(self, passage: FoundPassage, lexical: float) -> Candidate:
+    def best_sentence(self, passage: FoundPassage, lexical: float, bridge: str) -> Candidate:
         article = passage.article
         title = self._known(article.title)
+        # What led here is known of the article, as its title is.
+        title |= self._known(bridge) if bridge else frozenset()
         path = passage.headings
         headings = self._known("\n".join(path))
         whole = self._held(title | headings | self._known(passage.text))
         names = {each.casefold() for each in (article.title, *article.aliases)}
         named = float(bool(names & self._names))
-        of_title = self._asked_of(title)
+        of_title = self._asked_of(self._known(article.title))
         of_heading = max((self._asked_of(self._known(each)) for each in path[-2:]), default=0.0)
         asks_meaning = self._question.kind is AnswerKind.MEANING
         lead = lead_of(article) if asks_meaning and named else -1

@@ -16,6 +16,7 @@ from typing import Final
 
 from groundswell.ask.packs.lexical import View
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
+from groundswell.ask.retrieval.bridging import Bridge, find_bridges, is_bridge
 from groundswell.ask.retrieval.question import AnswerKind, Question, read_question
 from groundswell.ask.retrieval.ranking import Candidate, rank, weights_of
 from groundswell.ask.retrieval.scratch import Scratch
@@ -29,6 +30,7 @@ PROPOSED_MAX: Final = 200
 READ_MAX: Final = 32
 # Of articles that a question names, whose first passages are read as well.
 NAMED_MAX: Final = 4
+BRIDGED_PASSAGES_MAX: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Found:
         passages: how many the packs hold.
         proposed: how many the index gave.
         seconds: what each step took, by its name.
+        bridges: edges that led to passages, when the question asks for something of something.
     """
 
     question: Question
@@ -48,6 +51,7 @@ class Found:
     passages: int
     proposed: int
     seconds: dict[str, float]
+    bridges: tuple[Bridge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class _Reading:
     candidates: list[Candidate]
     proposed: int
     search_seconds: float
+    bridges: tuple[Bridge, ...] = ()
 
 
 class Shelf:
@@ -102,12 +107,19 @@ class Shelf:
         at = bisect_right(self._bases, number) - 1
         return self.packs[at].passage(number - self._bases[at])
 
-    def search(self, asked: str, hides: Callable[[OpenPack, Article], bool] | None = None) -> Found:
+    def search(
+        self,
+        asked: str,
+        hides: Callable[[OpenPack, Article], bool] | None = None,
+        *,
+        bridges: bool = True,
+    ) -> Found:
         """Candidates for a question.
 
         Args:
             asked: the question.
             hides: says which articles are passed over: questions that nothing answers are made so.
+            bridges: whether edges may lead to further passages.
 
         Raises:
             BadRequest: the question is empty or too long.
@@ -116,7 +128,7 @@ class Shelf:
         began = time.perf_counter()
         question = read_question(asked, self._view.words)
         read = time.perf_counter()
-        first = self._reading(question, hides)
+        first = self._reading(question, hides, bridges=bridges)
         # The same question by the words that reference works use, where they are others.
         others = [
             self._reading(replace(read_question(each, self._view.words), kind=question.kind), hides)
@@ -127,18 +139,60 @@ class Shelf:
         ranked = time.perf_counter() - read - searched
         seconds = {"read": read - began, "search": searched, "rank": ranked}
         candidates = _best_of([each.candidates for each in readings])
-        return Found(question, candidates, self.passages, first.proposed, seconds)
+        counts = self.passages, first.proposed
+        return Found(question, candidates, *counts, seconds, first.bridges)
 
     def _reading(
-        self, question: Question, hides: Callable[[OpenPack, Article], bool] | None
+        self,
+        question: Question,
+        hides: Callable[[OpenPack, Article], bool] | None,
+        *,
+        bridges: bool = False,
     ) -> _Reading:
         began = time.perf_counter()
         weights = weights_of(question, self._view.frequency, self.passages)
         proposed = self._view.search(question.words, PROPOSED_MAX)
         took = time.perf_counter() - began
         passages = self._passages(question, proposed, hides)
-        candidates = rank(question, weights, passages, self._view.words)
-        return _Reading(candidates, len(proposed), took)
+        found = find_bridges(self, question, weights) if bridges and is_bridge(question) else []
+        passages += self._beyond(question, found, passages, hides)
+        said = {
+            (id(passage.pack), passage.number): bridge.words
+            for bridge in found
+            for _, passage in passages
+            if self.packs[bridge.pack] is passage.pack and bridge.path == passage.article.path
+        }
+        candidates = rank(question, weights, passages, self._view.words, said)
+        return _Reading(candidates, len(proposed), took, tuple(found))
+
+    def _beyond(
+        self,
+        question: Question,
+        bridges: Sequence[Bridge],
+        passages: Sequence[tuple[float, FoundPassage]],
+        hides: Callable[[OpenPack, Article], bool] | None,
+    ) -> list[tuple[float, FoundPassage]]:
+        """The passages of articles that edges led to, that hold most of the question."""
+        known = {(id(passage.pack), passage.number) for _, passage in passages}
+        found = []
+        for bridge in bridges:
+            pack = self.packs[bridge.pack]
+            numbers = pack.passages_of(bridge.path)
+            base = self._bases[bridge.pack]
+            words = [*question.words, *self._view.words(bridge.title)]
+            best = [
+                (score, number - base)
+                for score, number in self._view.search(words, PROPOSED_MAX)
+                if number - base in numbers
+            ]
+            best = best[:BRIDGED_PASSAGES_MAX] or [(0.0, number) for number in numbers[:1]]
+            for _, number in best:
+                passage = pack.passage(number)
+                is_known = (id(pack), number) in known
+                if not is_known and (hides is None or not hides(pack, passage.article)):
+                    known.add((id(pack), number))
+                    found.append((0.0, passage))
+        return found
 
     def _passages(
         self,

@@ -6,7 +6,7 @@ Knows fields, events and bounds. Which packs somebody may ask is found again for
 
 from __future__ import annotations
 
-from groundswell.http.asking import mcp, packs, questions
+from groundswell.http.asking import graph, mcp, packs, questions
 from groundswell.http.asking.door import DOOR
 from groundswell.http.routing import Route
 
@@ -15,4 +15,4 @@ __all__ = ["DOOR", "routes"]
 
 def routes() -> list[Route]:
     """Addresses of this door."""
-    return [*questions.routes(), *packs.routes(), *mcp.routes()]
+    return [*questions.routes(), *packs.routes(), *mcp.routes(), *graph.routes()]

@@ -113,6 +113,7 @@ def _whole(events: list[Event]) -> Json:
         "extract": many["extract"],
         "conflict": named.get("conflict"),
         "abstain": named.get("abstain"),
+        "connections": named.get("connections", {"edges": []})["edges"],
         "prose": many["sentence"],
         "unfinished": named.get("unfinished"),
         **named["done"],

@@ -27,6 +27,7 @@ from groundswell.http.pages import (
     feeds,
     files,
     forks,
+    graph,
     history,
     likes,
     lists,
@@ -56,7 +57,7 @@ def routes() -> list[Route]:
     parts = (
         *(assets, lists, searching, accounts, sessions, admin, making),
         *(card, files, history, blame, revisions, upload, editing),
-        *(viewer, cells, playground, asking, articles, packing),
+        *(viewer, cells, playground, asking, articles, graph, packing),
         *(discussions, access, access_csv, likes, collecting, collections),
         *(buckets, webhooks, forks, relations, checks, rules, activity, notifications, feeds, mail),
     )

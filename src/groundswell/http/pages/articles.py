@@ -174,6 +174,7 @@ def _page(asked: Asked, head: RepoHead, pack: OpenPack, article: Article) -> Art
         address=article.address[:2000],
         address_url=article.address if is_web and len(article.address) <= 2000 else "",
         ask_url=with_query("/ask", pack=pack.name, about=article.title[:200]),
+        graph_url=with_query("/graph", pack=pack.name, entity=article.path[:300]),
     )
 
 

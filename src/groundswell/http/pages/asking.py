@@ -74,19 +74,19 @@ def form_of(request: Request) -> Form:
     )
 
 
-def _choices(
-    library: Library, asked: Asked, form: Form
+def pack_choices(
+    library: Library, asked: Asked, names: tuple[str, ...]
 ) -> tuple[tuple[PackChoice, ...], bool, list[PackRef]]:
     """The packs to choose from, whether there are more, and those that were chosen.
 
     Raises as `Library.find`: a chosen one has to be there for who asks.
     """
-    if len(form.packs) > CHOSEN_MAX or any(len(each) > NAME_CHARACTERS_MAX for each in form.packs):
+    if len(names) > CHOSEN_MAX or any(len(each) > NAME_CHARACTERS_MAX for each in names):
         raise BadRequest(f"{CHOSEN_MAX} packs can be asked together.")
-    chosen = [library.find(asked.principal, name) for name in form.packs]
+    chosen = [library.find(asked.principal, name) for name in names]
     rows = [
         _choice(each, library.summary(ref), ref, is_chosen=True)
-        for each, ref in zip(form.packs, chosen, strict=True)
+        for each, ref in zip(names, chosen, strict=True)
     ]
     listed = list(islice(library.listed(asked.principal), SHOWN_MAX + 1))
     known = {ref.name for ref in chosen}
@@ -135,7 +135,7 @@ def _page(asked: Asked, form: Form) -> AskPage | Going:
     if voice and form.question:
         page = replace(page, speech_url=form.url("/ask/speech", model="", longer=False))
     try:
-        choices, more, _ = _choices(library, asked, form)
+        choices, more, _ = pack_choices(library, asked, form.packs)
         models = _models(asked, form.model)
         page = replace(page, packs=choices, packs_left_out=more, models=models)
         if form.question and choices:

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from groundswell.ask.speech.words import words_of
 from groundswell.core.errors import GroundswellError
 from groundswell.http.answers import Feed, Manner, Streamed
+from groundswell.http.pages.connecting import connection_row
 from groundswell.http.pages.door import LISTENING_PERMISSIONS, PAGE_HEADERS
 from groundswell.http.pages.templating import pieces
 from groundswell.http.pages.views import (
@@ -180,7 +181,7 @@ def _late(_error: GroundswellError) -> bytes:
 
 
 def _box(events: Sequence[Event], form: Form) -> ReplyBox:
-    from groundswell.ask.answering import Abstain, Conflict, Extract, Plan
+    from groundswell.ask.answering import Abstain, Conflict, Connections, Extract, Plan
 
     plan = next(event for event in events if isinstance(event, Plan))
     quotes = tuple(event.quote for event in events if isinstance(event, Extract))
@@ -198,6 +199,12 @@ def _box(events: Sequence[Event], form: Form) -> ReplyBox:
         differs="" if conflict is None else conflict.differs,
         sides=tuple(SideRow(side.said, _row(side.quote)) for side in sides),
         about=about,
+        connections=tuple(
+            connection_row(edge, [each.partition("@")[0] for each in plan.packs])
+            for event in events
+            if isinstance(event, Connections)
+            for edge in event.edges
+        ),
         carried=plan.carried,
         taken_as=plan.asked if plan.carried else "",
         as_written_url=form.url(about=""),

@@ -64,6 +64,7 @@ class Shard:
         vectors: ids of tables of vectors, by the name of what made them.
         counts: how much it holds.
         first: path of its first article.
+        graph: id of its part of the link graph; "" without one.
     """
 
     text: str
@@ -72,12 +73,14 @@ class Shard:
     counts: Counts
     first: str
     vectors: Mapping[str, str] = field(default_factory=dict)
+    graph: str = ""
 
     def files(self) -> list[str]:
         """The paths of its files in the pack."""
         names = [text_path(self.text), passages_path(self.passages)]
         names += [segment_path(each.id, end) for each in self.segments for end in SEGMENT_ENDINGS]
-        return names + [vectors_path(maker, each) for maker, each in self.vectors.items()]
+        names += [vectors_path(maker, each) for maker, each in self.vectors.items()]
+        return [*names, graph_path(self.graph)] if self.graph else names
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,6 @@ class Manifest:
         recipe: how: readers, passages, engines, with versions. The same sources and the same recipe
             give the same files.
         shards: in the order of their articles.
-        graph: id of the link graph; "" without one.
     """
 
     title: str
@@ -103,7 +105,6 @@ class Manifest:
     sources: tuple[Json, ...]
     recipe: Json
     shards: tuple[Shard, ...]
-    graph: str = ""
 
     @property
     def counts(self) -> Counts:
@@ -112,10 +113,7 @@ class Manifest:
 
     def files(self) -> list[str]:
         """The paths of all its files but pack.json, each once."""
-        names = [name for shard in self.shards for name in shard.files()]
-        if self.graph:
-            names.append(graph_path(self.graph))
-        return list(dict.fromkeys(names))
+        return list(dict.fromkeys(name for shard in self.shards for name in shard.files()))
 
 
 def text_path(shard: str) -> str:
@@ -139,7 +137,7 @@ def vectors_path(maker: str, table: str) -> str:
 
 
 def graph_path(graph: str) -> str:
-    """Where a link graph lies in a pack."""
+    """Where a shard's part of the link graph lies in a pack."""
     return f"index/graph/{graph}.sqlite"
 
 
@@ -154,7 +152,6 @@ def pack_manifest(manifest: Manifest) -> bytes:
         "sources": list(manifest.sources),
         "recipe": manifest.recipe,
         "counts": _counts_json(manifest.counts),
-        "graph": manifest.graph,
         "shards": [pack_shard(shard) for shard in manifest.shards],
     }
     return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"
@@ -173,6 +170,7 @@ def pack_shard(shard: Shard) -> Json:
         "vectors": dict(shard.vectors),
         "counts": _counts_json(shard.counts),
         "first": shard.first,
+        "graph": shard.graph,
     }
 
 
@@ -213,7 +211,6 @@ def _manifest(value: Json) -> Manifest:
         tuple(each for each in value["sources"] if isinstance(each, dict)),
         value["recipe"],
         unpacked,
-        _id(value["graph"]) if value["graph"] else "",
     )
 
 
@@ -227,7 +224,8 @@ def unpack_shard(value: Json) -> Shard:
         raise Malformed(NAME, "a shard's segments do not hold its passages")
     vectors = {_maker(maker): _id(each) for maker, each in value["vectors"].items()}
     text, passages = _id(value["text"]), _id(value["passages"])
-    return Shard(text, passages, segments, counts, _text(value["first"]), vectors)
+    graph = _id(value["graph"]) if value.get("graph") else ""
+    return Shard(text, passages, segments, counts, _text(value["first"]), vectors, graph)
 
 
 def _text(value: object) -> str:

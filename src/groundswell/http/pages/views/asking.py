@@ -33,6 +33,19 @@ class QuoteRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionRow:
+    """An edge beside an answer: what is connected how, and the sentence that says so."""
+
+    source: str
+    source_url: str
+    words: str
+    target: str
+    target_url: str
+    quote: str
+    quote_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class SideRow:
     """What one of several packs says that contradict one another."""
 
@@ -85,6 +98,7 @@ class ReplyBox:
     model: str = ""
     sentences: Iterable[SentenceRow] = ()
     about: str = ""
+    connections: tuple[ConnectionRow, ...] = ()
     carried: str = ""
     taken_as: str = ""
     as_written_url: str = ""
@@ -163,3 +177,4 @@ class ArticlePage(View):
     address: str = ""
     address_url: str = ""
     ask_url: str = ""
+    graph_url: str = ""

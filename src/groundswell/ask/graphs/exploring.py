@@ -1,0 +1,262 @@
+"""Walking the graphs of open packs: who is near an entity, and how two are connected.
+
+Everything has a bound: entities that are shown, entities that are looked at, edges of each. Between
+packs there are edges that no file holds: the same name, and names of one pack that stand in a text
+of another. The same packs give the same walk. Does not know rights: it is given packs that may be
+read. For one question, in one thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Final, Self
+
+from groundswell.ask.graphs.crossing import crossing_edges
+from groundswell.ask.graphs.quoting import show_edge
+from groundswell.ask.graphs.values import SAME, Filter, Node, ShownEdge
+from groundswell.ask.packs.graphs import Edge, Entity, PackGraph
+from groundswell.ask.packs.graphs.names import key_of
+from groundswell.ask.packs.opened import OpenPack
+from groundswell.core.errors import Corrupt
+
+NODES_MAX: Final = 150
+HOPS_MAX: Final = 2
+EDGES_MAX: Final = 400
+# Of one entity, in each direction: those of most weight.
+CENTRE_EDGES_MAX: Final = 100
+FURTHER_EDGES_MAX: Final = 12
+# Between two entities: edges of one way, and entities that are looked at for it.
+WAY_EDGES_MAX: Final = 6
+LOOKED_AT_MAX: Final = 300
+WAY_NEIGHBOURS_MAX: Final = 60
+FOUND_MAX: Final = 12
+# Edges into what lies further away are looked for in so many parts of a pack, or not at all.
+PARTS_SEARCHED_MAX: Final = 32
+
+Key = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An edge of pack ``pack``, between entities; ``kind`` in words."""
+
+    source: Key
+    target: Key
+    kind: str
+    edge: Edge
+
+    def other(self, key: Key) -> Key:
+        """The end that is not this one."""
+        return self.target if self.source == key else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is near an entity.
+
+    Attributes:
+        centre: the entity.
+        nodes: with how many edges they are away; the centre first.
+        edges: between any of them.
+        left_out: whether there would have been more.
+    """
+
+    centre: Node
+    nodes: tuple[tuple[Node, int], ...]
+    edges: tuple[ShownEdge, ...]
+    left_out: bool
+
+
+class Graphs:
+    """The graphs of packs that are open together. Close it.
+
+    ``strict`` raises Corrupt, from any method, when a graph cannot be read or does not fit its
+    text. Without it such a graph is passed over: nobody named the pack, it may be anybody's.
+    """
+
+    def __init__(self, packs: Sequence[OpenPack], *, strict: bool = True) -> None:
+        self.packs = tuple(packs)
+        self._strict = strict
+        self._graphs = [pack.graph() for pack in packs]
+        self._near: dict[tuple[Key, int, bool], list[Step]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for graph in self._graphs:
+            graph.close()
+
+    @property
+    def are_there(self) -> bool:
+        """Whether any of the packs has a graph."""
+        return any(graph.is_there for graph in self._graphs)
+
+    def graph(self, pack: int) -> PackGraph:
+        """The graph of one pack."""
+        return self._graphs[pack]
+
+    def node(self, key: Key) -> Node | None:
+        """The entity of a pack's number and a path."""
+        entity = None
+        with self._contained():
+            entity = self._graphs[key[0]].entity(key[1])
+        return None if entity is None else self._node(key[0], entity)
+
+    def _node(self, number: int, entity: Entity) -> Node:
+        return Node(number, self.packs[number].name, entity.path, entity.title)
+
+    @contextlib.contextmanager
+    def _contained(self) -> Iterator[None]:
+        try:
+            yield
+        except Corrupt:
+            if self._strict:
+                raise
+
+    def find(self, text: str) -> list[Node]:
+        """Entities that a text names: letter for letter, else by path, else by its beginning."""
+        key = key_of(text)
+        found: list[Node] = []
+        for number, graph in enumerate(self._graphs):
+            with self._contained():
+                entities = graph.named([key] if key else []).get(key, [])
+                found += [self._node(number, entity) for entity in entities]
+        if not found:
+            nodes = [self.node((number, text)) for number in range(len(self.packs))]
+            found = [node for node in nodes if node is not None]
+        for number, graph in enumerate(self._graphs if key and not found else ()):
+            with self._contained():
+                found += [self._node(number, each) for each in graph.beginning(key, FOUND_MAX)]
+        # Whoever bears the name comes before those that are also called so.
+        written = text.strip().casefold()
+        found.sort(
+            key=lambda each: (
+                each.title.casefold() != written,
+                key_of(each.title) != key,
+                each.pack,
+                each.path,
+            )
+        )
+        return found[:FOUND_MAX]
+
+    def steps(self, key: Key, limit: int, *, is_end: bool = True) -> list[Step]:
+        """Edges of an entity, out and in by turns, those of most weight first; at most ``limit`` of
+        each. ``is_end``: it is what somebody asks for, and so its edges are looked for in all parts
+        of its pack, and into other packs.
+        """
+        known = self._near.get((key, limit, is_end))
+        if known is not None:
+            return known
+        steps: list[Step] = []
+        with self._contained():
+            number, path = key
+            graph = self._graphs[number]
+            arrives = is_end or graph.parts <= PARTS_SEARCHED_MAX
+            arriving = graph.arriving(path, limit) if arrives else []
+            turns = zip_longest(graph.leaving(path, limit), arriving)
+            steps += [
+                Step((number, each.source), (number, each.target), each.kind.word, each)
+                for each in chain.from_iterable(turns)
+                if each is not None
+            ]
+        with self._contained():
+            for kind, source, edge, target in (
+                crossing_edges(self.packs, self._graphs, key) if is_end else ()
+            ):
+                steps.insert(0, Step(source, target, kind, edge))
+        self._near[key, limit, is_end] = steps
+        return steps
+
+    def around(
+        self, centre: Node, hops: int, wanted: Filter, nodes_max: int = NODES_MAX
+    ) -> Surroundings:
+        """What is near an entity, the nearest first and of those the ones of most weight."""
+        away: dict[Key, int] = {centre.key: 0}
+        edges: dict[tuple[Key, Key, str], Step] = {}
+        left_out = False
+        at = [centre.key]
+        for hop in range(1, hops + 1):
+            limit = CENTRE_EDGES_MAX if hop == 1 else FURTHER_EDGES_MAX
+            reached: list[Key] = []
+            for key in at:
+                for step in self.steps(key, limit, is_end=hop == 1):
+                    other = step.other(key)
+                    if not wanted.passes(step.kind) or self.node(other) is None:
+                        continue
+                    if other not in away:
+                        if len(away) == nodes_max:
+                            left_out = True
+                            continue
+                        away[other] = hop
+                        reached.append(other)
+                    edges.setdefault((step.source, step.target, step.kind), step)
+            at = reached
+        shown = [step for step in edges.values() if step.source in away and step.target in away]
+        return Surroundings(
+            centre,
+            tuple((node, hop) for key, hop in away.items() if (node := self.node(key))),
+            tuple(self.shown(shown[:EDGES_MAX])),
+            left_out or len(shown) > EDGES_MAX,
+        )
+
+    def way(self, one: Node, other: Node, wanted: Filter) -> tuple[ShownEdge, ...] | None:
+        """A shortest way from one entity to another, its edges taken in either direction.
+
+        None when there is none, or none was found among LOOKED_AT_MAX entities.
+        """
+        if one.key == other.key:
+            return ()
+        came: tuple[dict[Key, Step | None], ...] = ({one.key: None}, {other.key: None})
+        edges_of_both: list[list[Key]] = [[one.key], [other.key]]
+        looked_at = 0
+        for _ in range(WAY_EDGES_MAX):
+            side = 0 if len(edges_of_both[0]) <= len(edges_of_both[1]) else 1
+            reached: list[Key] = []
+            for key in edges_of_both[side]:
+                looked_at += 1
+                if looked_at > LOOKED_AT_MAX:
+                    return None
+                is_end = key in {one.key, other.key}
+                for step in self.steps(key, WAY_NEIGHBOURS_MAX, is_end=is_end):
+                    near = step.other(key)
+                    if not wanted.passes(step.kind) or near in came[side]:
+                        continue
+                    if self.node(near) is None:
+                        continue
+                    came[side][near] = step
+                    reached.append(near)
+                    if near in came[1 - side]:
+                        return tuple(self.shown(_joined(near, came)))
+            edges_of_both[side] = reached
+            if not reached:
+                return None
+        return None
+
+    def shown(self, steps: Sequence[Step]) -> Iterator[ShownEdge]:
+        """Edges with their sentences."""
+        for step in steps:
+            source, target = self.node(step.source), self.node(step.target)
+            if source is not None and target is not None:
+                # What two of one name have in common is said by the second.
+                pack = self.packs[(target if step.kind == SAME else source).pack]
+                with self._contained():
+                    yield show_edge(pack, step.edge, step.kind, source, target)
+
+
+def _joined(middle: Key, came: tuple[dict[Key, Step | None], ...]) -> list[Step]:
+    """The steps from the one end to the other, through where both walks met."""
+    first: list[Step] = []
+    key = middle
+    while (step := came[0][key]) is not None:
+        first.append(step)
+        key = step.other(key)
+    last: list[Step] = []
+    key = middle
+    while (step := came[1][key]) is not None:
+        last.append(step)
+        key = step.other(key)
+    return [*reversed(first), *last]

@@ -1,0 +1,185 @@
+"""What is connected in packs, as a page: around an entity, and how two are connected.
+
+Whole without scripts: the form is an address, the picture is drawn here, and a table says the same
+as it does. What is found is `ask.graphs`'; nothing of it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from groundswell.core.errors import BadRequest, EntryNotFound
+from groundswell.http.answers import apart
+from groundswell.http.auth import principal_of
+from groundswell.http.pages.asking import pack_choices
+from groundswell.http.pages.connecting import EDGE_WORDS
+from groundswell.http.pages.door import DOOR, Asked, asked_of, respond, with_query
+from groundswell.http.pages.graph_drawing import picture_of
+from groundswell.http.pages.replying import seen
+from groundswell.http.pages.views import EdgeRow, EntityLink, GraphPage
+from groundswell.http.places import article_url
+from groundswell.http.routing import Route
+from groundswell.wire.hub_api.text import parse_query
+
+if TYPE_CHECKING:
+    from groundswell.ask.graphs.replies import Explored
+    from groundswell.ask.graphs.values import Node, ShownEdge
+    from groundswell.ask.library import Library
+
+NAME_CHARACTERS_MAX: Final = 300
+# More boxes are no picture any more.
+NODES_SHOWN: Final = {"1": 30, "2": 60}
+_HOPS: Final = (("1", "one hop"), ("2", "two hops"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What the address asks."""
+
+    entity: str
+    to: str
+    packs: tuple[str, ...]
+    kinds: tuple[str, ...]
+    hops: str
+
+    def url(self, **changed: Any) -> str:  # noqa: ANN401
+        """An address that asks the same but for what is changed."""
+        form = replace(self, **changed)
+        fields = [("entity", form.entity), ("to", form.to)]
+        fields += [("pack", each) for each in form.packs]
+        fields += [("kind", each) for each in form.kinds]
+        fields += [("hops", form.hops if form.hops != "1" else "")]
+        return f"/graph?{urlencode([field for field in fields if field[1]])}"
+
+
+def _form_of(request: Request) -> _Form:
+    query = parse_query(request.scope.get("query_string", b""))
+    fields = dict(query)
+    packs = tuple(dict.fromkeys(value for name, value in query if name == "pack" and value))
+    sent = {value for name, value in query if name == "kind"}
+    kinds = tuple(kind for kind in EDGE_WORDS if kind in sent)
+    hops = fields.get("hops", "1")
+    return _Form(
+        seen(fields.get("entity", ""))[:NAME_CHARACTERS_MAX],
+        seen(fields.get("to", ""))[:NAME_CHARACTERS_MAX],
+        packs,
+        kinds if len(kinds) < len(EDGE_WORDS) else (),
+        hops if hops in NODES_SHOWN else "1",
+    )
+
+
+def _page(asked: Asked, form: _Form) -> GraphPage:
+    page = GraphPage(
+        entity=form.entity,
+        to=form.to,
+        kinds=tuple((kind, words, kind in form.kinds) for kind, words in EDGE_WORDS.items()),
+        hops=tuple((value, words, value == form.hops) for value, words in _HOPS),
+    )
+    library = asked.hub.library
+    if library is None:
+        return replace(page, is_installed=False)
+    try:
+        choices, _, _ = pack_choices(library, asked, form.packs)
+        page = replace(page, packs=choices)
+        if not form.entity or not choices:
+            return page
+        page = _around(page, library, asked, form)
+        return _way(page, library, asked, form) if form.to else page
+    except EntryNotFound:
+        return replace(page, problem=_unknown(form), code=404)
+    except BadRequest as error:
+        return replace(page, problem=error.message, code=error.status)
+
+
+def _unknown(form: _Form) -> str:
+    names = " or ".join(f"“{each}”" for each in (form.entity, form.to) if each)
+    return f"Nothing in these packs is called {names}."
+
+
+def _around(page: GraphPage, library: Library, asked: Asked, form: _Form) -> GraphPage:
+    from groundswell.ask.graphs import replies
+
+    given = replies.Asked(form.packs, form.kinds)
+    explored = replies.explore(
+        library, asked.principal, given, form.entity, int(form.hops), NODES_SHOWN[form.hops]
+    )
+    around = explored.around
+    assert around is not None, "it was asked for"
+    entities = [(_entity(node, explored, form), hop) for node, hop in around.nodes]
+    rows = tuple(_row(n, edge, explored, form) for n, edge in enumerate(around.edges, 1))
+    centre = _entity(around.centre, explored, form)
+    names = [name for name, _, _ in explored.packs]
+    return replace(
+        page,
+        centre=centre,
+        ask_url=with_query("/ask", pack=centre.pack, about=centre.title[:200]),
+        others=tuple(_entity(node, explored, form) for node in explored.found[1:]),
+        legend=tuple(names) if len({entity.pack for entity, _ in entities}) > 1 else (),
+        picture=picture_of(entities, rows, names),
+        rows=rows,
+        left_out=around.left_out,
+    )
+
+
+def _way(page: GraphPage, library: Library, asked: Asked, form: _Form) -> GraphPage:
+    from groundswell.ask.graphs import replies
+
+    given = replies.Asked(form.packs, form.kinds)
+    explored = replies.connect(library, asked.principal, given, form.entity, form.to)
+    assert explored.ends is not None, "they were asked for"
+    target = _entity(explored.ends[1], explored, form)
+    if explored.way is None:
+        told = "No connection was found, looking at the 300 nearest of each other."
+        return replace(page, target=target, no_way=told)
+    if not explored.way:
+        return replace(page, target=target, no_way="That is the same article.")
+    rows = tuple(_row(n, edge, explored, form) for n, edge in enumerate(explored.way, 1))
+    return replace(page, target=target, way=rows)
+
+
+def _entity(node: Node, explored: Explored, form: _Form) -> EntityLink:
+    name, commit, _ = explored.packs[node.pack]
+    return EntityLink(
+        seen(node.title)[:NAME_CHARACTERS_MAX] or node.path,
+        name,
+        form.url(entity=node.path, to=""),
+        article_url(name, commit, node.path),
+    )
+
+
+def _row(number: int, edge: ShownEdge, explored: Explored, form: _Form) -> EdgeRow:
+    cited = edge.citation
+    return EdgeRow(
+        _entity(edge.source, explored, form),
+        _entity(edge.target, explored, form),
+        edge.kind,
+        EDGE_WORDS[edge.kind],
+        seen(edge.label),
+        edge.quote,
+        article_url(cited.pack, cited.revision, cited.article, cited.start, cited.stop),
+        number,
+    )
+
+
+def _endpoint(
+    work: Callable[[Asked, _Form], GraphPage],
+) -> Callable[[Request], Awaitable[Response]]:
+    """On the threads of answers: the first question to a pack brings its files."""
+
+    async def endpoint(request: Request) -> Response:
+        form = _form_of(request)
+        asked = replace(asked_of(request), principal=await principal_of(request))
+        return await apart(lambda: respond(request, asked, work(asked, form)))
+
+    return endpoint
+
+
+def routes() -> list[Route]:
+    """Addresses of this part."""
+    return [Route(("GET",), "/graph", _endpoint(_page), DOOR, "page graph")]
