@@ -6,6 +6,8 @@ The hub is `bench.content`'s, started for this and thrown away.
 from __future__ import annotations
 
 import base64
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -13,12 +15,14 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page
 
+from bench import notes
 from bench.content import DATASET, MODEL, PULL, fill
 from bench.servers import hub
 from bench.windows import DESK, PHONE, browser, window
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 BYTES_MAX = 120_000
+PACK = "mara/far-north"
 
 
 class Picture(NamedTuple):
@@ -41,6 +45,8 @@ PICTURES = (
     Picture("merge", PULL, "light", "mara", ".standing"),
     Picture("table", f"/datasets/{DATASET}/blob/main/data/train.parquet", "dark", waits_for="td"),
     Picture("forks", f"/{MODEL}/forks", "light"),
+    Picture("ask", f"/ask?q=How+long+is+Fram%3F&pack={PACK}", "light", waits_for=".ask-quote"),
+    Picture("graph", f"/graph?pack={PACK}&entity=Fram", "dark", waits_for="main table"),
 )
 
 
@@ -74,6 +80,10 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, hub(Path(folder)) as served:
         fill(served)
+        notes.write(Path(folder) / "notes")
+        build = ["pack", "build", f"{folder}/notes", "-o", PACK, "--title", "The far north"]
+        data = ["--public", "--license", "CC0-1.0", "--data", str(served.folder)]
+        subprocess.run([sys.executable, "-m", "groundswell.cli", *build, *data], check=True)
         time.sleep(3)
         with browser() as running:
             for picture in PICTURES:
