@@ -129,7 +129,8 @@ clients-torch: $(VENV)/.test .venvs/.torch | system ## transformers and datasets
 
 .PHONY: fault
 fault: $(VENV)/.test | system ## kill, full disk, power cut, flipped bytes; all that `make faults` runs
-	$(call pytest,fault,$(BOTH))
+	$(call pytest,fault,$(BOTH) --ignore=tests/fault/test_experiments.py)
+	$(BIN)/pytest tests/fault/test_experiments.py # they measure times: alone
 
 .PHONY: faults
 faults: $(VENV)/.test | system ## the fault experiments alone, with their figures: a quarter of an hour

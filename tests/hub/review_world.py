@@ -77,7 +77,7 @@ class Stage(GitWorld):
         found = self.reviews.reading.standing(self.alice, self.repository, self.request)
         return [(each.reviewer, each.verdict, each.is_stale, each.may_write) for each in found]
 
-    def apply(self, who: Principal, *found: Thread, **more: str) -> str:
+    def apply(self, who: Principal, *found: Thread, **more: Any) -> str:
         ids = [each.comments[0].id for each in found]
         return self.reviews.applying.apply(who, self.repository, self.number, ids, **more)
 

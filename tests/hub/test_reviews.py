@@ -44,6 +44,7 @@ from groundswell.hub.reviews import (
 from groundswell.hub.reviews.places import shift_of
 from groundswell.hub.reviews.suggestions import Replacement, replaced, split
 from groundswell.hub.reviews.values import TEXT_CHARACTERS_MAX, VERSIONS_MAX
+from groundswell.hub.rules.histories import lacking_sign_off
 from groundswell.store import tables
 from groundswell.store.git import Hunk
 from tests.hub.review_world import NEW, OLD, Stage
@@ -522,6 +523,17 @@ def test_suggestions_become_one_commit(stage: Stage) -> None:
     assert stage.events()[-1] == "suggestion.applied"
     with pytest.raises(Conflict, match="applied before"):
         stage.apply(stage.bob, one)
+
+
+def test_who_applies_a_suggestion_may_sign_it_off(stage: Stage) -> None:
+    one = stage.say("```suggestion\nline 10\n```", 10, 11)
+    made = stage.apply(stage.bob, one, signs_off=True)
+    summary = stage.git.commit_summary(stage.repository.id, made)
+    assert summary.description.split("\n") == [
+        "Co-authored-by: eve <eve@users.noreply>",
+        "Signed-off-by: bob <bob@users.noreply>",
+    ]
+    assert lacking_sign_off([summary]) == []
 
 
 def test_suggestions_for_lines_that_changed_are_refused(stage: Stage) -> None:

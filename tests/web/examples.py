@@ -932,7 +932,7 @@ EXAMPLES: dict[str, View] = {
     "proposal": ProposalPage(REPO, DISCUSSION, (COMMIT,) * 2, CHANGES, 12),
     "proposal-reviewed": ProposalPage(
         REPO, DISCUSSION, (COMMIT,), REVIEWED, 0,
-        ReviewBar("3f" * 20, 2, may_decide=True, text="A text", suggestions=2), STANDING,
+        ReviewBar("3f" * 20, 2, may_decide=True, text="A text", suggestions=2, asks_sign_off=True), STANDING,
         (replace(WORDS_ONLY, id=9, path=LONG * 9),), 3, "The lines have changed.",
     ),
     "proposal-file-form": ProposalPage(

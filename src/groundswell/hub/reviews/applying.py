@@ -52,9 +52,12 @@ class Applying:
         number: int,
         comments: Sequence[int],
         summary: str = "",
+        *,
+        signs_off: bool = False,
     ) -> str:
         """Make one commit of the suggestions in these comments; its id. The pull request's author
-        may, and who may write; who suggested is named in the commit.
+        may, and who may write; who suggested is named in the commit. ``signs_off``: whoever applies
+        them signs the commit off.
 
         Raises:
             BadRequest: none or too many, or a comment without a suggestion.
@@ -82,7 +85,9 @@ class Applying:
             raise RevisionNotFound(request.reference)
         operations = self._operations(repository.id, head, chosen)
         header = CommitHeader(
-            summary.strip()[:500] or _title(chosen), _with(principal, chosen), parent_commit=head
+            summary.strip()[:500] or _title(chosen),
+            _with(principal, chosen, signs_off=signs_off),
+            parent_commit=head,
         )
         reference = request.reference
         made = self._commits.commit(principal, repository, reference, header, operations)
@@ -150,8 +155,10 @@ def _title(chosen: _Chosen) -> str:
     return f"Apply a suggestion to {chosen[0][0].place.path[:_TITLE_PATH_CHARACTERS]}"
 
 
-def _with(principal: Principal, chosen: _Chosen) -> str:
-    """The lines of a commit's message that name who else made it."""
+def _with(principal: Principal, chosen: _Chosen, *, signs_off: bool) -> str:
+    """The lines of a commit's message that name who else made it, and who signs it off."""
     names = dict.fromkeys(comment.author for _, comment in chosen)
     others = [author_of(Principal(name=name)) for name in names if name != principal.name]
-    return "\n".join(f"Co-authored-by: {each.name} <{each.email}>" for each in others)
+    lines = [f"Co-authored-by: {each.name} <{each.email}>" for each in others]
+    own = author_of(principal)
+    return "\n".join(lines + [f"Signed-off-by: {own.name} <{own.email}>"] * signs_off)

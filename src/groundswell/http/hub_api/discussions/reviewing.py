@@ -245,8 +245,11 @@ def _apply(
     number: int,
     comments: list[int],
     summary: str,
+    signs_off: bool,  # noqa: FBT001 - a work of `answer` has no names
 ) -> str:
-    return hub.reviews.applying.apply(principal, repository, number, comments, summary)
+    return hub.reviews.applying.apply(
+        principal, repository, number, comments, summary, signs_off=signs_off
+    )
 
 
 async def apply(request: Request) -> Response:
@@ -258,5 +261,6 @@ async def apply(request: Request) -> Response:
         msg = '"comments" must be a list of numbers of comments.'
         raise BadRequest(msg)
     summary, number = text_field(body, "summary", ""), number_in(request)
-    commit = await answer(request, Action.CONTRIBUTE, _apply, number, ids, summary)
+    signs_off = flag_field(body, "signOff")
+    commit = await answer(request, Action.CONTRIBUTE, _apply, number, ids, summary, signs_off)
     return json_response({"success": True, "commitId": commit})

@@ -30,6 +30,7 @@ from groundswell.http.pages.views import (
 from groundswell.hub.discussions import Status
 from groundswell.hub.repos import Repository
 from groundswell.hub.reviews import Half, Thread
+from groundswell.hub.rules.values import MAIN
 
 THREADS_SHOWN: Final = 200
 _AT: Final = re.compile(r"([0-9]{1,3})(?:([on])([0-9]{1,9}))?", re.ASCII)
@@ -74,6 +75,9 @@ def changes_page(
         form = refused.place if refused else _asked_for(asked, here, found.head, marked)
         changes = _with_form(marked, form)
         bar = _bar(cards, threads, found.head, changes, refused)
+        rules = asked.hub.rules.list(asked.principal, repository)
+        asks = any(each.covers(MAIN) and each.terms.sign_off for each in rules)
+        bar = replace(bar, asks_sign_off=asks)
     return ProposalPage(
         repo=head,
         row=row_of(head, request),

@@ -168,8 +168,7 @@ def _edit(asked: Asked, repository: Repository, number: int) -> str:
 
 def _apply(asked: Asked, repository: Repository, number: int) -> str:
     comment = _id(asked, "comment", "Comment not found")
-    asked.hub.reviews.applying.apply(asked.principal, repository, number, [comment])
-    return ""
+    return _applied(asked, repository, number, [comment])
 
 
 def _apply_chosen(asked: Asked, repository: Repository, number: int) -> str:
@@ -178,7 +177,13 @@ def _apply_chosen(asked: Asked, repository: Repository, number: int) -> str:
     if not chosen:
         msg = "Choose the suggestions to apply."
         raise BadRequest(msg)
-    asked.hub.reviews.applying.apply(asked.principal, repository, number, chosen)
+    return _applied(asked, repository, number, chosen)
+
+
+def _applied(asked: Asked, repository: Repository, number: int, comments: list[int]) -> str:
+    signs_off = bool(asked.fields.get("signs_off"))
+    applying = asked.hub.reviews.applying
+    applying.apply(asked.principal, repository, number, comments, signs_off=signs_off)
     return ""
 
 

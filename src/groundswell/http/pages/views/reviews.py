@@ -81,6 +81,7 @@ class ReviewBar:
     text: str = ""
     decision: str = "comment"
     suggestions: int = 0
+    asks_sign_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
