@@ -42,12 +42,12 @@ def commit(store: GitStore, parent: str | None, files: dict[str, bytes]) -> str:
 
 
 def test_waiters_share_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    count = 0
+    count, are_there = 0, threading.Event()
 
     def slow(descriptor: int) -> None:
         nonlocal count
         count += 1
-        time.sleep(0.02)
+        are_there.wait()
         os.fsync(descriptor)
 
     monkeypatch.setattr(barrier, "_sync_file_system", slow)
@@ -55,6 +55,8 @@ def test_waiters_share_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     threads = [threading.Thread(target=shared.wait, args=("objects",)) for _ in range(24)]
     for thread in threads:
         thread.start()
+    time.sleep(0.1)  # one of them syncs, the others wait for the next
+    are_there.set()
     for thread in threads:
         thread.join()
     shared.close()
