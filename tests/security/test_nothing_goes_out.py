@@ -149,14 +149,16 @@ def test_the_watch_would_see_one(tmp_path: Path) -> None:
 
 # Before it grants an upload past itself, a hub tries what its own object storage refuses: the address
 # is the settings', and it is asked as a client would ask it. A model's process is asked by a path.
-# `swell run --hub URL` is a client of that hub, and of no other.
+# `swell run --hub URL`, `swell compare` and `swell mcp` are clients of that hub, and of no other.
 ASKS_ITS_OWN = {
     "http.client": [
         "groundswell/ask/runtime/exchange.py",
+        "groundswell/cli/_calling.py",
         "groundswell/cli/_talking.py",
+        "groundswell/cli/mcp.py",
         "groundswell/store/bucket/staging.py",
     ],
-    "urllib.request": ["groundswell/cli/_talking.py"],
+    "urllib.request": ["groundswell/cli/_calling.py", "groundswell/cli/mcp.py"],
 }
 # What people ask it to tell others leaves by one room, which test_ssrf.py attacks.
 ASKS_OTHERS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
+from urllib.parse import quote
 
 from groundswell.core.errors import AccountNotFound
 from groundswell.core.policy import may_create_in
@@ -173,7 +174,7 @@ def namesake_url(asked: Asked, name: str) -> str:
 def _apart(asked: Asked) -> Answer:
     name = asked.parameters["ns"]
     if account_url(name) == f"/{name}":
-        return Redirect(with_query(f"/{name}", **asked.query))
+        return Redirect(with_query(f"/{quote(name, safe='')}", **asked.query))
     return _account(asked)
 
 
