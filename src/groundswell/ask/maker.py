@@ -12,13 +12,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import sys
 import threading
 from pathlib import Path
 from typing import Any, Final
 
-from groundswell.hub.viewing.confinement import leave_network, lock_folders
+from groundswell.hub.viewing.confinement import bind, bounds, leave_network, lock_folders
 
 # Of addresses, of each process; whoever started it watches what is in memory together.
 _ADDRESSES_MAX: Final = 12 << 30
@@ -57,13 +56,7 @@ def _step_back() -> None:
 
 
 def _shut_in(work: Path) -> None:
-    limits = {
-        resource.RLIMIT_AS: _ADDRESSES_MAX,
-        resource.RLIMIT_FSIZE: _FILE_BYTES_MAX,
-        resource.RLIMIT_CORE: 0,
-    }
-    for limit, value in limits.items():
-        resource.setrlimit(limit, (value, value))
+    bind(bounds(_ADDRESSES_MAX, file_bytes=_FILE_BYTES_MAX))
     programs = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/proc", "/sys", "/dev")
     ours = (sys.prefix, sys.base_prefix, sys.exec_prefix, *(each for each in sys.path if each))
     readable = [Path(each) for each in dict.fromkeys((*programs, *ours))]

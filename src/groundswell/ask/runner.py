@@ -14,12 +14,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from groundswell.hub.viewing.confinement import leave_network, lock_paths
+from groundswell.hub.viewing.confinement import bind, bounds, leave_network, lock_paths
 
 if TYPE_CHECKING:
     import xllamacpp
@@ -59,20 +58,9 @@ def _step_back() -> None:
 
 
 def _shut_in(orders: Orders) -> None:
-    limits = {
-        resource.RLIMIT_AS: _address_bytes() + orders["memory_bytes"],
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: _OPEN_FILES_MAX,
-    }
-    for limit, value in limits.items():
-        resource.setrlimit(limit, (value, value))
+    bind(bounds(orders["memory_bytes"], open_files=_OPEN_FILES_MAX))
     readable = [Path(path) for path in (*orders["readable"], *_MACHINE)]
     lock_paths(readable, Path(orders["socket"]).parent)
-
-
-def _address_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
 
 
 def _parameters(orders: Orders) -> xllamacpp.CommonParams:

@@ -110,7 +110,7 @@ def _compare(
     said: dict[str, Any],
 ) -> dict[str, Any]:
     from groundswell.ask.comparing.asking import Comparing, order_of
-    from groundswell.ask.comparing.results import Setting, result_id, result_of
+    from groundswell.ask.comparing.results import Setting, check_distinct, result_id, result_of
     from groundswell.cli import _contest
     from groundswell.cli._talking import Sampling
 
@@ -123,6 +123,7 @@ def _compare(
     )  # fmt: skip
     ordered = order_of(items, is_open=bool(packs), most=setting.questions)
     found = [each.model() for each in contestants]
+    check_distinct(found)
     kept = _contest.KeptAnswers(_contest.kept_path(result_id(setting, found, items)))
     is_done = False
     try:

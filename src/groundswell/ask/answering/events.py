@@ -121,10 +121,12 @@ def told(sentences: Mapping[str, int]) -> str:
     """How many of a model's sentences are held by what they cite, in words."""
     count = sum(sentences.values())
     if not count:
-        return "The model wrote no sentence of the quotes."
+        return "The model wrote no sentence of the quotes"
     held = sentences["quoted"] + sentences["supported"]
     words = f"{held} of {count} sentences supported"
     dropped = sentences["dropped"]
+    if dropped == count:
+        return "Nothing that the model wrote stands in the quotes, so none of it is shown"
     return f"{words}; {dropped} not shown" if dropped else words
 
 

@@ -18,7 +18,7 @@ from groundswell.ask.comparing import asking, grading, verdicts
 from groundswell.ask.comparing.asking import Answered, Asked
 from groundswell.ask.comparing.grading import Grade
 from groundswell.ask.comparing.verdicts import Verdict
-from groundswell.core.errors import Malformed
+from groundswell.core.errors import BadRequest, Malformed
 from groundswell.wire.questions import Item, questions_sha256
 
 FORMAT: Final = "groundswell-results/1"
@@ -77,6 +77,20 @@ class Model:
     size_bytes: int
     peak_bytes: int = 0
     adapters: tuple[str, ...] = ()
+
+
+def check_distinct(models: Sequence[Model]) -> None:
+    """Refuse to compare a model with itself: its second answer would come out of the memory of the
+    first, and what differs would be chance. What is not known down to its bytes is let pass.
+
+    Raises:
+        BadRequest: two of them are the same files with the same adapters.
+    """
+    known: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
+    for model in models:
+        first = known.setdefault((model.sha256, model.adapters), model.label)
+        if model.sha256 and first != model.label:
+            raise BadRequest(f"{first} and {model.label} are the same files: name other models.")
 
 
 def result_id(setting: Setting, models: Sequence[Model], items: Sequence[Item]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import socket
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,7 @@ from groundswell.ask.conversion.trying import load_library
 from groundswell.ask.conversion.values import refusal
 from groundswell.ask.conversion.writing import write_model
 from groundswell.core.errors import GroundswellError
-from groundswell.hub.viewing.confinement import leave_network, lock_paths
+from groundswell.hub.viewing.confinement import bind, bounds, leave_network, lock_paths
 from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
 
 MEMORY_BYTES_MAX: Final = 3 << 30
@@ -64,16 +63,14 @@ def main() -> None:
 
 
 def _shut_in(file_bytes: int, seconds: int) -> None:
-    addresses = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-    limits = {
-        resource.RLIMIT_AS: addresses * resource.getpagesize() + MEMORY_BYTES_MAX,
-        resource.RLIMIT_CPU: seconds,
-        resource.RLIMIT_FSIZE: file_bytes,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: _OPEN_FILES_MAX,
-    }
-    for limit, value in limits.items():
-        resource.setrlimit(limit, (value, value))
+    bind(
+        bounds(
+            MEMORY_BYTES_MAX,
+            file_bytes=file_bytes,
+            open_files=_OPEN_FILES_MAX,
+            cpu_seconds=seconds,
+        )
+    )
     lock_paths([Path(path) for path in _PROC], Path("/nowhere"))
 
 

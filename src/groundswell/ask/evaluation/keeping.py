@@ -121,7 +121,9 @@ def kept_question(
         value = text.rpartition(": ")[2] if " — " in text else text
         given = accepted(value)
         if not given:
-            raise BadRequest("What was quoted is too long to compare answers with: say an answer.")
+            raise BadRequest(
+                "What was quoted is too long to compare answers with: say one with --answer."
+            )
     place = quoted or {}
     return Item(
         id=new_id(question),

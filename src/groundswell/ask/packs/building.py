@@ -12,12 +12,8 @@ import json
 import multiprocessing
 import os
 import shutil
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field, replace
-from multiprocessing.sharedctypes import SynchronizedArray
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +32,7 @@ from groundswell.ask.packs.progress import (
 )
 from groundswell.ask.packs.shards import UNREADABLE_TOLD_MAX, Built, Told, build_shard, shard_files
 from groundswell.ask.packs.sources import PACK_WORK, Source
-from groundswell.core.errors import BadRequest, Malformed, Unavailable
+from groundswell.core.errors import BadRequest, Malformed
 from groundswell.wire import documents, packs
 from groundswell.wire.packs import Counts, Manifest, Shard
 
@@ -214,41 +210,23 @@ def _built(
     processes = min(task.options.processes or os.cpu_count() or 1, len(missing))
     if not missing:
         return
-    # Forked processes would inherit locks of threads that are not there.
-    context = multiprocessing.get_context("spawn")
-    waiting = list(reversed(missing))
-    running: dict[Future[Built], int] = {}
-    counts = shared_counts(context)
-    with ProcessPoolExecutor(processes, context, _begin_process, (counts,)) as pool:
-        while waiting or running:
-            while waiting and len(running) < processes:
-                number = waiting.pop()
-                given = (list(plan.shard(number)), sources, task.analyser_name, folder)
-                running[pool.submit(build_shard, *given)] = number
-            ended, _ = wait(running, LOOK_SECONDS, return_when=FIRST_COMPLETED)
-            documents, articles, size_bytes = counted(counts)
-            yield Tally(documents, articles=articles, size_bytes=size_bytes)
-            for future in ended:
-                try:
-                    yield running.pop(future), future.result()
-                except BrokenProcessPool as error:
-                    raise Unavailable(
-                        "A process that builds was ended from outside: perhaps memory ran out."
-                        " Build again with fewer --processes; what is built is kept."
-                    ) from error
-
-
-def _begin_process(counts: SynchronizedArray[int]) -> None:
-    """Let a building process count, and end when the one that started it was killed."""
-    count_in(counts)
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "it was started by one"
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    pieces = (
+        (number, (list(plan.shard(number)), sources, task.analyser_name, folder))
+        for number in missing
+    )
+    counts = shared_counts(multiprocessing.get_context("spawn"))
+    for finished in run_pieces(
+        build_shard,
+        pieces,
+        processes,
+        prepare=count_in,
+        given=(counts,),
+        look_seconds=LOOK_SECONDS,
+    ):
+        documents, articles, size_bytes = counted(counts)
+        yield Tally(documents, articles=articles, size_bytes=size_bytes)
+        if finished is not None:
+            yield finished
 
 
 def _with_graphs(shards: Sequence[Shard], folder: Path, options: Options) -> list[Shard]:
@@ -264,7 +242,7 @@ def _with_graphs(shards: Sequence[Shard], folder: Path, options: Options) -> lis
     processes = min(options.processes or os.cpu_count() or 1, len(missing))
     made: Iterator[tuple[int, str]] = ((n, make_shard_graph(*given)) for n, given in missing)
     if sum(shards[n].counts.characters for n, _ in missing) > _ALONE_CHARACTERS_MAX:
-        made = run_pieces(make_shard_graph, missing, processes)
+        made = filter(None, run_pieces(make_shard_graph, missing, processes))
     for number, graph in made:
         found[number] = graph
         _replace(known[number], graph.encode())

@@ -16,9 +16,23 @@ _V = TypeVar("_V")
 
 
 def run_pieces(
-    work: Callable[..., _V], pieces: Iterable[tuple[int, tuple[Any, ...]]], processes: int
-) -> Iterator[tuple[int, _V]]:
+    work: Callable[..., _V],
+    pieces: Iterable[tuple[int, tuple[Any, ...]]],
+    processes: int,
+    *,
+    prepare: Callable[..., None] | None = None,
+    given: tuple[Any, ...] = (),
+    look_seconds: float | None = None,
+) -> Iterator[tuple[int, _V] | None]:
     """What comes of each piece, by its number, as soon as it is finished.
+
+    Args:
+        work: what is done with a piece; it and all that it is given travel to other processes.
+        pieces: numbers, and what ``work`` is given.
+        processes: how many work at once; at least one.
+        prepare: called in each process when it begins.
+        given: what it is called with.
+        look_seconds: after so long without anything finished, None is given.
 
     Raises:
         Unavailable: a process was ended from outside. Others: what the work raises.
@@ -27,14 +41,16 @@ def run_pieces(
     context = multiprocessing.get_context("spawn")
     waiting = iter(pieces)
     running: dict[Future[_V], int] = {}
-    with ProcessPoolExecutor(processes, context, _end_with_parent) as pool:
+    with ProcessPoolExecutor(processes, context, _begin, (prepare, given)) as pool:
         while True:
             while len(running) < processes and (piece := next(waiting, None)) is not None:
                 running[pool.submit(work, *piece[1])] = piece[0]
             if not running:
                 return
-            ended, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in ended:
+            ended, _ = wait(running, look_seconds, return_when=FIRST_COMPLETED)
+            if not ended:
+                yield None
+            for future in ended:  # one by one: what is finished counts though the next one failed
                 try:
                     yield running.pop(future), future.result()
                 except BrokenProcessPool as error:
@@ -44,8 +60,10 @@ def run_pieces(
                     ) from error
 
 
-def _end_with_parent() -> None:
-    """Let a building process end when the one that started it was killed."""
+def _begin(prepare: Callable[..., None] | None, given: tuple[Any, ...]) -> None:
+    """Prepare a process, and let it end when the one that started it was killed."""
+    if prepare is not None:
+        prepare(*given)
     parent = multiprocessing.parent_process()
     assert parent is not None, "it was started by one"
 

@@ -180,7 +180,8 @@ class Pool:
             model.size_bytes, model.facts, model.context_tokens, limits.slots
         )
         gone += self._make_room(needed)
-        seat = self._seats[key] = _Seat(model, mode, needed)
+        phase = Phase.FETCHING if model.making is None else Phase.CONVERTING
+        seat = self._seats[key] = _Seat(model, mode, needed, phase)
         threading.Thread(target=self._load, args=(key, seat), daemon=True, name="loading").start()
         if self._keeper is None:
             self._keeper = threading.Thread(target=self._keep, daemon=True, name="runners")
@@ -216,6 +217,10 @@ class Pool:
 
     def _await(self, seat: _Seat, on_state: OnState | None) -> Runner:
         deadline = time.monotonic() + self._limits.load_seconds
+        if on_state is not None:
+            with self._changed:
+                state = seat.state()
+            on_state(state)  # where it begins, however short that is
         while True:
             with self._changed:
                 if seat.phase not in {Phase.READY, Phase.FAILED} and not self._is_closed:
@@ -285,7 +290,6 @@ class Pool:
             told = partial(self._fetched, seat)
             files = seat.held.enter_context(self._derivatives.files(list(model.files), told))
             return files[model.files[0].name]
-        self._note(seat, Phase.CONVERTING, 0)
         note = partial(self._note, seat, Phase.CONVERTING)
         return seat.held.enter_context(self._converter.made(model.making, note))
 

@@ -11,14 +11,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from groundswell.ask.speech.phonemes import Phonemes
 from groundswell.core.errors import Malformed
-from groundswell.hub.viewing.confinement import leave_network, lock_paths
+from groundswell.hub.viewing.confinement import bind, bounds, leave_network, lock_paths
 
 if TYPE_CHECKING:
     import sherpa_onnx
@@ -82,21 +81,10 @@ def _begin(orders: Orders) -> Phonemes | None:
     if orders["family"] == "piper":
         with contextlib.suppress(OSError):
             phonemes = Phonemes()
-    limits = {
-        resource.RLIMIT_AS: _address_bytes() + orders["memory_bytes"],
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: _OPEN_FILES_MAX,
-    }
-    for limit, value in limits.items():
-        resource.setrlimit(limit, (value, value))
+    bind(bounds(orders["memory_bytes"], open_files=_OPEN_FILES_MAX))
     folders = [orders["folder"], *_MACHINE, *([phonemes.folder] if phonemes else [])]
     lock_paths(map(Path, folders))
     return phonemes
-
-
-def _address_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
 
 
 class _Voice:

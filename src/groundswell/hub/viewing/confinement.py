@@ -50,24 +50,37 @@ def confine(memory_bytes: int, cpu_seconds: int, wall_seconds: int) -> bool:
     ``memory_bytes`` is of addresses, beyond those in use now. Open are standard input, output and
     error; afterwards nothing else can be.
     """
-    held_bytes = _address_bytes() + memory_bytes
+    # What is mapped now can be read only while files can be opened.
+    limits = bounds(memory_bytes, open_files=3, cpu_seconds=cpu_seconds)
     is_locked = _landlock()
-    limits = {
-        resource.RLIMIT_AS: held_bytes,
-        resource.RLIMIT_CPU: cpu_seconds,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 3,
-    }
     os.closerange(3, 4096)
-    for limit, value in limits.items():
-        resource.setrlimit(limit, (value, value))
+    bind(limits)
     signal.setitimer(signal.ITIMER_REAL, wall_seconds)
     return is_locked
 
 
-def _address_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+def bounds(
+    memory_bytes: int, *, file_bytes: int = 0, open_files: int = 0, cpu_seconds: int = 0
+) -> dict[int, int]:
+    """The limits of a process of our own, for ``bind``; 0 of the last two sets none.
+
+    ``memory_bytes`` is of addresses, beyond those in use now; no file that it writes may become
+    longer than ``file_bytes``; what it leaves when it dies is nothing.
+    """
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+    limits = {
+        resource.RLIMIT_AS: pages * resource.getpagesize() + memory_bytes,
+        resource.RLIMIT_FSIZE: file_bytes,
+        resource.RLIMIT_CORE: 0,
+    }
+    wanted = {resource.RLIMIT_NOFILE: open_files, resource.RLIMIT_CPU: cpu_seconds}
+    return limits | {limit: value for limit, value in wanted.items() if value}
+
+
+def bind(limits: dict[int, int]) -> None:
+    """Hold this process to limits, from which it cannot free itself."""
+    for limit, value in limits.items():
+        resource.setrlimit(limit, (value, value))
 
 
 def lock_paths(readable: Iterable[Path], socket_folder: Path | None = None) -> bool:
