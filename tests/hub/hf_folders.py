@@ -7,13 +7,11 @@ from the tokens in there. It is what a repository of it looks like.
 from __future__ import annotations
 
 import array
-import importlib.util
 import json
 import re
 import struct
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ import numpy.typing as npt
 
 from groundswell.ask.conversion.architectures import blueprint_of
 from groundswell.wire.gguf_writing import Placed, pack_header
+from tests.packaged import package_file
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -33,14 +32,6 @@ _THEIRS = {
     "ffn_down": "mlp.down_proj", "attn_norm": "input_layernorm",
     "ffn_norm": "post_attention_layernorm",
 }  # fmt: skip
-
-
-def package_file(package: str, pattern: str) -> Path:
-    """A file that a package carries."""
-    found = importlib.util.find_spec(package)
-    assert found, f"make setup installs {package}"
-    assert found.origin
-    return next(Path(found.origin).parent.glob(pattern))
 
 
 def safetensors(tensors: Tensors) -> bytes:

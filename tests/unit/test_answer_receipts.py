@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from groundswell.ask.answering import told
 from groundswell.ask.receipts import CITATIONS_MAX, check_receipt
 from groundswell.core.errors import BadRequest, EntryNotFound, RevisionNotFound
 from groundswell.wire.packs import Citation, span_sha256
@@ -91,3 +92,17 @@ def test_another_hash_commit_or_place_is_told() -> None:
 def test_what_is_no_receipt_is_refused(receipt: Any) -> None:
     with pytest.raises(BadRequest):
         check_receipt(receipt, article)
+
+
+@pytest.mark.parametrize(
+    ("quoted", "weak", "dropped", "words"),
+    [
+        (0, 0, 0, "The model wrote no sentence of the quotes"),
+        (2, 1, 0, "2 of 3 sentences supported"),
+        (1, 0, 1, "1 of 2 sentences supported; 1 not shown"),
+        (0, 1, 1, "0 of 2 sentences supported; 1 not shown"),
+        (0, 0, 2, "Nothing that the model wrote stands in the quotes, so none of it is shown"),
+    ],
+)
+def test_what_is_told_of_prose(quoted: int, weak: int, dropped: int, words: str) -> None:
+    assert told({"quoted": quoted, "supported": 0, "weak": weak, "dropped": dropped}) == words

