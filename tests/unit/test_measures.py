@@ -19,6 +19,8 @@ from groundswell.ask.retrieval.measures import measure_of
         ("How heavy is the stone?", "It weighs 40 tonnes."),
         ("How fast is a falcon?", "In a dive it reaches 320 km/h."),
         ("How far is the Moon?", "Its mean distance is 384,400 km."),
+        ("How deep is Lake 7?", "Lake 7 — depth_in_metres: 21."),
+        ("How tall is the tower?", "The tower — Height: 324."),
         ("How hot is the Sun?", "Its surface has a temperature of 5,500 °C."),
     ],
 )
@@ -35,6 +37,7 @@ def test_a_measure_is_told_by_its_unit(question: str, answer: str) -> None:
         ("How high is Mount Kenya?", "It lies 150 km northeast of Nairobi."),
         ("How deep is Mount Kenya?", "It rises 5,199 metres above the sea."),
         ("How heavy is the bell?", "The bell is 3 m tall."),
+        ("How deep is Lake 7?", "Lake 7 — area: 21."),
         ("How long is the Nile?", "Its basin covers 3 million square kilometres."),
     ],
 )
@@ -53,6 +56,13 @@ def test_long_texts_take_no_time() -> None:
     measure = measure_of("How long is it?")
     assert measure is not None
     began = time.perf_counter()
-    for text in ("1 " * 50_000, "5-" * 50_000, "9 light " * 20_000, "light years " * 20_000):
+    for text in (
+        "1 " * 50_000,
+        "5-" * 50_000,
+        "9 light " * 20_000,
+        "light years " * 20_000,
+        "depth " * 20_000,
+        "for: " * 20_000,
+    ):
         assert not measure.is_in(text)
     assert time.perf_counter() - began < 1

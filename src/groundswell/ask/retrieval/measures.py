@@ -47,6 +47,11 @@ _TOLD: Final = {
 _SIGNS: Final = {
     word: re.compile(rf"\b(?:{signs})\b", re.IGNORECASE) for word, (_, signs) in _ASKED.items()
 }
+# A row of a table says it in its key, with or without the unit: "depth in metres: 21".
+_ROWS: Final = {
+    word: re.compile(rf"\b(?:{signs})\b[^:.]{{0,40}}: ?\d", re.IGNORECASE)
+    for word, (_, signs) in _ASKED.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,12 @@ class Measure:
     word: str
 
     def is_in(self, text: str) -> bool:
-        """Whether the text holds a number in one of its units, and a word of that measure."""
-        return bool(_TOLD[self.word].search(text) and _SIGNS[self.word].search(text))
+        """Whether the text holds a number in one of its units and a word of that measure, or is a
+        row of it.
+        """
+        text = text.replace("_", " ")  # as columns are named
+        told = _TOLD[self.word].search(text) and _SIGNS[self.word].search(text)
+        return bool(told or _ROWS[self.word].search(text))
 
 
 def measure_of(question: str) -> Measure | None:
