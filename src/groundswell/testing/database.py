@@ -189,6 +189,23 @@ class DatabaseContract(abc.ABC):
             in_threads(work)
             assert sorted(seen) == list(range(1, 5 * THREADS + 1))
 
+    def test_slow_units_that_meet_all_go_through(self) -> None:
+        """A busy row makes its writers wait and refuses none of them, whichever worker they use."""
+        with self.open_database() as one, self.open_database() as other:
+            one.write(put("counter", 0))
+
+            def slow_increment(conn: sa.Connection) -> int:
+                value = increment(conn)
+                threading.Event().wait(0.02)
+                return value
+
+            def work(number: int) -> None:
+                for _ in range(4):
+                    (one, other)[number % 2].write(slow_increment)
+
+            in_threads(work)
+            assert one.write(increment) == 4 * THREADS + 1
+
     def test_only_one_takes_a_name(self) -> None:
         """Of many who look and then take, one takes."""
         with self.open_database() as database:

@@ -25,10 +25,15 @@ T = TypeVar("T")
 
 POOL_SIZE: Final = 16
 POOL_TIMEOUT_SECONDS: Final = 30
-ATTEMPTS_MAX: Final = 12
-# Serialisation failure, deadlock, and a unique key that another transaction took meanwhile: a
-# second look tells the unit what it met.
-_TRY_AGAIN: Final = frozenset({"40001", "40P01", "23505"})
+# How long a unit goes on when others are met again and again.
+MEETINGS_SECONDS: Final = 10
+# After so many meetings the units of this process go one at a time: otherwise a slow unit among
+# many quick ones would lose to each of them.
+UNORDERED_ATTEMPTS_MAX: Final = 2
+# A key that is still taken then was not taken meanwhile.
+KEY_ATTEMPTS_MAX: Final = 12
+_MET_ANOTHER: Final = frozenset({"40001", "40P01"})  # serialisation failure, deadlock
+_KEY_TAKEN: Final = "23505"
 _MIGRATION_LOCK: Final = 0x67726F756E647377  # "groundsw"
 
 
@@ -58,6 +63,7 @@ class PostgresqlDatabase(Database):
         self._closed = False
         self._units = 0
         self._changed = threading.Condition()
+        self._turn = threading.Lock()
         try:
             self._bring_up_to_date()
         except sa.exc.DBAPIError as error:
@@ -85,18 +91,22 @@ class PostgresqlDatabase(Database):
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
         """See ``Database.write``."""
-        for attempt in range(ATTEMPTS_MAX - 1):
-            try:
-                return self._run(self._writing, work)
-            except sa.exc.DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
-                    raise from_postgresql(error) or error from error
-            ceiling_seconds = min(0.2, 0.002 * 2**attempt)
-            time.sleep(random.uniform(0, ceiling_seconds))  # noqa: S311 - spreads retries, no secret
-        try:
-            return self._run(self._writing, work)
-        except sa.exc.DBAPIError as error:
-            raise from_postgresql(error) or error from error
+        give_up_at = time.monotonic() + MEETINGS_SECONDS
+        attempt = 0
+        with contextlib.ExitStack() as turn:
+            while True:
+                attempt += 1
+                try:
+                    return self._run(self._writing, work)
+                except sa.exc.DBAPIError as error:
+                    if not _may_try_again(error, attempt) or time.monotonic() > give_up_at:
+                        raise from_postgresql(error) or error from error
+                if attempt == UNORDERED_ATTEMPTS_MAX and self._turn.acquire(
+                    timeout=max(0, give_up_at - time.monotonic())
+                ):
+                    turn.callback(self._turn.release)
+                ceiling_seconds = min(0.2, 0.002 * 2 ** min(attempt, 7))
+                time.sleep(random.uniform(0, ceiling_seconds))  # noqa: S311 - spreads retries, no secret
 
     def _run(self, engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
         with self._under_way(), engine.begin() as connection:
@@ -134,3 +144,9 @@ class PostgresqlDatabase(Database):
             self._closed = True
             self._changed.wait_for(lambda: self._units == 0)
         self._engine.dispose()
+
+
+def _may_try_again(error: sa.exc.DBAPIError, attempt: int) -> bool:
+    """A unit that met another, or a key taken meanwhile: a second look tells it which."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in _MET_ANOTHER or (state == _KEY_TAKEN and attempt < KEY_ATTEMPTS_MAX)
