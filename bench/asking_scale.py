@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -124,7 +123,7 @@ def point_of(size: int, folder: Path) -> Point:
         before = asking.processor_seconds()
         took = asking.first_seconds(shelf, ask, items)
         cpu = (asking.processor_seconds() - before) / len(items)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    memory = asking.peak_megabytes()
     p50, p95 = (1e3 * percentile(took, share) for share in (0.5, 0.95))
     megabytes = report.size_bytes / 1e6
     return Point(report.counts.passages, seconds, megabytes, p50, p95, 1e3 * cpu, memory)

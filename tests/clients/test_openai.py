@@ -242,6 +242,8 @@ def test_swell_run_asks_a_hub(live_hub: LiveHub, model: str) -> None:
 
 def test_ctrl_c_stops_the_answer_and_not_the_program(live_hub: LiveHub, model: str) -> None:
     here, there = pty.openpty()
+    # Tests that run in the background were told to ignore this signal, and programs inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "groundswell.cli", "run", model, "--data", str(live_hub.data),
          "--hub", live_hub.url, "--token", token_of("bob", "read"), "--max-tokens", "2000"],

@@ -42,6 +42,10 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     # ----------------------------------------------------------------------------------- asking
     ("asking", "ask"): ("a question to packs: quotes with their places, or none", READ),
     ("asking", "packs"): ("packs that the asker may ask", ANYONE),
+    ("asking", "correct graph"): (
+        "an edge confirmed, rejected, added or taken back, as a commit to corrections",
+        SIGNED_IN,
+    ),
     ("asking", "graph"): ("what is around an article of packs, each edge quoted", ANYONE),
     ("asking", "way between entities"): ("how two are connected, each hop quoted", ANYONE),
     ("asking", "tools"): ("packs as tools, by the Model Context Protocol", ANYONE),
@@ -376,6 +380,10 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
     ("pages", "an answer said aloud"): (
         "the same answer as sound; the setting `run_by` says who",
         ANYONE,
+    ),
+    ("pages", "form correct graph"): (
+        "an edge confirmed, rejected, added or taken back, in corrections of one's own",
+        SIGNED_IN,
     ),
     ("pages", "page graph"): ("what is connected in packs: picture, table, ways", ANYONE),
     ("pages", "receipt of an answer"): ("the same answer with all that checks it", ANYONE),

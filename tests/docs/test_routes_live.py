@@ -53,6 +53,12 @@ BODIES = {
     "reply": {"comment": "Yes"},
     "edit line comment": {"comment": "No"},
     "create tag": {"tag": "one"},
+    "correct graph": {
+        "verdict": "reject",
+        "kind": "link",
+        "source": {"pack": "admin/shown", "article": "a"},
+        "target": {"pack": "admin/shown", "article": "b"},
+    },
     "report check": {"name": "unit", "state": "passed"},
     "create rule": {"pattern": "main"},
     "replace rule": {"pattern": "main"},

@@ -27,6 +27,8 @@ SILENT = {
     "speech": "a voice speaks, and nothing is kept",
     "transcription": "what was heard is not kept",
     "form new pack": "makes a dataset, recorded as by `create repository`",
+    "correct graph": "what is said becomes a commit, which is recorded",
+    "form correct graph": "the same",
     "form pack": "what is built becomes a commit, which is recorded",
     "chat": "a model answers, and nothing is kept",
     "completions": "a model answers, and nothing is kept",

@@ -16,6 +16,7 @@ from groundswell.http.pages.views import (
     AccessRow,
     AccountPage,
     ActivityRow,
+    AddingEdge,
     AnswerBox,
     ArticleBlock,
     ArticlePage,
@@ -634,6 +635,12 @@ EDGE_ROWS = (
     EdgeRow(ENTITY, OTHER, "link", "links to", "Climbing", QUOTE.text, "/x#quote", 1),
     EdgeRow(OTHER, ENTITY, "same name", "has the name of", "", "A mountain.", "/x#quote", 2),
 )
+SAYS = (('["confirm"]', "It holds", "passed"), ('["reject"]', "It does not", "failed"))
+SAID = ("confirmed", "rejected", "added by people")
+CORRECTED_ROWS = tuple(
+    replace(EDGE_ROWS[0], number=number, mark=mark, note=LONG, says=SAYS)
+    for number, mark in enumerate(SAID, 1)
+)
 PACKS_OF_GRAPH = (ENTITY.pack, OTHER.pack)
 GRAPH = GraphPage(
     packs=ASK.packs,
@@ -850,6 +857,16 @@ EXAMPLES: dict[str, View] = {
     "graph-way": replace(GRAPH_FULL, to="Halford", target=OTHER, way=EDGE_ROWS),
     "graph-no-way": replace(GRAPH_FULL, to="Halford", target=OTHER, no_way="No connection was found."),
     "graph-alone": replace(GRAPH_FULL, picture=None, rows=(), legend=(), others=()),
+    "graph-corrected": replace(
+        GRAPH_FULL,
+        rows=CORRECTED_ROWS,
+        rejected=(replace(CORRECTED_ROWS[1], number=0),),
+        overlays=(("ada/corrections", "yours, ada/corrections", True), (LONG, LONG, False)),
+        heeded=(("ada/corrections", "/x"), (LONG, "/x")),
+        adding=AddingEdge("ada/notes", "mount.md", LONG, False, LONG, QUOTE.text, LONG),
+        here="/graph?entity=a",
+        fault="That sentence stands in neither of the two articles.",
+    ),
     "graph-new": GRAPH,
     "graph-unknown": replace(GRAPH, entity="X", problem="Nothing in these packs is called “X”.", code=404),
     "graph-nothing": GraphPage(),

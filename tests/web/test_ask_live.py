@@ -157,10 +157,10 @@ def model(live_hub: LiveHub) -> str:
     return repo
 
 
-def sign_in(visit: Visit) -> None:
+def sign_in(visit: Visit, name: str = "ada") -> None:
     visit.go("/login")
-    visit.page.fill("[name=name]", "ada")
-    visit.page.fill("[name=password]", "correct horse ada")
+    visit.page.fill("[name=name]", name)
+    visit.page.fill("[name=password]", f"correct horse {name}")
     visit.page.click("main [type=submit]")
 
 
@@ -341,3 +341,52 @@ def test_what_is_connected_is_shown_with_its_sentences(
     many = "&".join(f"pack=ada/p{number}" for number in range(50))
     assert visit.go(f"/graph?entity=a&{many}") == 400
     assert visit.go("/graph?entity=a&pack=ada/none") in {400, 401}
+
+
+def test_a_reader_corrects_connections_in_a_dataset_of_their_own(
+    live_hub: LiveHub, pack: str, window: OpenWindow, tmp_path: Path
+) -> None:
+    visit = window(live_hub.url, java_script_enabled=False)
+    page = visit.page
+    assert visit.go(f"/graph?pack={pack}&entity=Mount+Kenya") == 200
+    assert page.locator("button[name=said]").count() == 0  # nobody in particular says nothing
+    sign_in(visit, "bob")
+    assert visit.go(f"/graph?pack={pack}&entity=Mount+Kenya") == 200
+    page.click(".edge-table button:has-text('It does not')")
+    assert "Noted in your corrections." in page.inner_text("main")
+    assert "Nothing is connected with it" in page.inner_text("main")
+    page.click("summary:has-text('1 rejected')")
+    page.click("button:has-text('Restore')")
+    assert "See the kernel" in page.inner_text(".edge-table")
+    page.click(".edge-table button:has-text('It holds')")
+    assert "confirmed" in page.inner_text(".edge-mark")
+    page.click("summary:has-text('Add a connection')")
+    page.fill("#field-other", "Long")
+    page.fill("#field-label", "is told beside")
+    page.fill("#field-quote", "<b>nobody</b> wrote this")
+    page.click("button:has-text('Add it')")
+    assert "stands in neither of the two articles" in page.inner_text(".flash-bad")
+    assert page.input_value("#field-quote") == "<b>nobody</b> wrote this"
+    page.fill(
+        "#field-quote", "Paragraph 3 of the long article speaks of zebra number 3 and its stripes."
+    )
+    page.fill("#field-note", "<i>both</i> are known there")
+    page.click("button:has-text('Add it')")
+    added = page.locator(".edge-table tbody tr:has-text('added by people')")
+    assert "is told beside" in added.inner_text()
+    assert "<i>both</i> are known there" in added.inner_text()
+    page.click("summary:has-text('Add a connection')")
+    page.fill("#field-other", "xyzzy")
+    page.click("button:has-text('Add it')")
+    assert "Nothing in these packs is called" in page.inner_text(".flash-bad")
+    # It is bob's alone: in the picture that others get, nothing has changed.
+    others = window(live_hub.url)
+    others.go(f"/graph?pack={pack}&entity=Mount+Kenya")
+    assert "added by people" not in others.page.inner_text("main")
+    assert others.go("/datasets/bob/corrections") in {401, 404}
+    api = HfApi(live_hub.url, token=token_of("bob"))
+    name, kind = "bob/corrections", "dataset"
+    file = api.hf_hub_download(name, "corrections.jsonl", repo_type=kind, local_dir=tmp_path)
+    assert "is told beside" in Path(file).read_text("utf-8")
+    messages = [commit.title for commit in api.list_repo_commits(name, repo_type=kind)]
+    assert len(messages) == 5  # a first one, no, taken back, yes, more

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import posixpath
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, Self
 
 from groundswell.ask.answering import Asking, Event, Writer, answer
@@ -107,13 +107,14 @@ def begin(library: Library, runtime: Runtime, principal: Principal, wish: Wish) 
     """
     check_asking(wish.asking)
     refs = library.find_all(principal, wish.packs)
+    asking = replace(wish.asking, corrections=library.corrections(principal))
     model = _model(runtime, principal, wish.model) if wish.model else None
 
     def work(reply: Reply) -> Generator[Event, None, None]:
         writer = None
         if model is not None:
             writer = writer_of(runtime, model, longer=wish.longer, reply=reply)
-        return _events(library, refs, wish.asking, writer)
+        return _events(library, refs, asking, writer)
 
     packs = tuple(f"{ref.name}@{ref.commit}" for ref in refs)
     return Reply(work, packs, "" if model is None else model.name)
@@ -190,7 +191,9 @@ def replied(
             there is none.
     """
     check_asking(asking)
-    return list(_events(library, library.find_all(principal, names), asking, None))
+    refs = library.find_all(principal, names)
+    asking = replace(asking, corrections=library.corrections(principal))
+    return list(_events(library, refs, asking, None))
 
 
 @contextlib.contextmanager

@@ -157,6 +157,7 @@ def _put(
     said: dict[str, Any],
 ) -> None:
     from groundswell.ask.evaluation.keeping import Sets, files_with
+    from groundswell.ask.rewriting import Rewriting
     from groundswell.cli._contest import InFolder
 
     if is_folder(output):
@@ -167,7 +168,7 @@ def _put(
         repo_id = RepoId.parse(RepoKind.DATASET, output.removeprefix("datasets/"))
         principal = principal_of(hub, said["account"] or repo_id.namespace)
         visibility = Visibility.PUBLIC if said["public"] else Visibility.PRIVATE
-        sets = Sets(hub.repos, hub.content, hub.commits)
+        sets = Sets(Rewriting(hub.repos, hub.content, hub.commits))
         sets.change(principal, repo_id, manifest, change, summary, visibility)
 
 

@@ -38,6 +38,7 @@ from groundswell.ask.answering.prose import (
 from groundswell.ask.answering.quotes import Quote
 from groundswell.ask.calibration import RISK_DEFAULT, Calibration
 from groundswell.ask.graphs.beside import edges_beside
+from groundswell.ask.packs.graphs import NO_CORRECTIONS, Corrections
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
 from groundswell.ask.receipts import FORMAT
 from groundswell.ask.retrieval.ranking import Candidate, begins_with_pronoun
@@ -66,11 +67,13 @@ class Asking:
         about: the title that the question before was answered from; "" for a first question. "How
             high is it?" is about that.
         risk: the share of questions for which a wrong sentence may be shown.
+        corrections: what the asker said of edges between articles.
     """
 
     question: str
     about: str = ""
     risk: float = RISK_DEFAULT
+    corrections: Corrections = NO_CORRECTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def answer(
     if not RISK_MIN <= asking.risk <= RISK_MAX:
         raise BadRequest(f"The risk has to be between {RISK_MIN} and {RISK_MAX}.")
     asked = with_context(asking.question, asking.about)
-    found = shelf.search(asked)
+    found = shelf.search(asked, corrections=asking.corrections)
     packs = tuple(pack.address for pack in shelf.packs)
     question = found.question
     carried = "" if asked == asking.question else asking.about
@@ -126,7 +129,7 @@ def answer(
     yield from map(Extract, judged.shown)
     if judged.shown:
         cited = [[each.citation for each in quotes] for quotes in (judged.shown, judged.quotes)]
-        edges = edges_beside(shelf.packs, cited[0], cited[1], found.bridges)
+        edges = edges_beside(shelf.packs, cited[0], cited[1], found.bridges, asking.corrections)
         if edges:
             yield Connections(edges)
     if judged.conflict is not None:
@@ -230,6 +233,7 @@ def _receipt(asking: Asking, asked: str, packs: Sequence[str], judged: _Judged) 
         "asked": asked,
         "risk": asking.risk,
         "packs": list(packs),
+        "overlays": list(asking.corrections.overlays),
         "evidence": [quote.citation.as_json() for quote in judged.quotes],
         "extract": [quote.as_json() for quote in judged.shown],
         "conflict": None if judged.conflict is None else judged.conflict.as_json(),

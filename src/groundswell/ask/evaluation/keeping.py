@@ -13,19 +13,9 @@ from typing import Final
 from groundswell.ask.evaluation.cards import CARD, card_of, with_counts
 from groundswell.ask.evaluation.sets import accepted
 from groundswell.ask.receipts import FORMAT as RECEIPT
-from groundswell.core.errors import (
-    BadRequest,
-    EntryNotFound,
-    Malformed,
-    ParentMoved,
-    RepoNotFound,
-    RevisionNotFound,
-)
-from groundswell.core.policy import Action
-from groundswell.core.values import AddRegular, CommitHeader, Principal, RepoId, Visibility
-from groundswell.hub.commits import Commits
-from groundswell.hub.content import Content
-from groundswell.hub.repos import Repos, Repository
+from groundswell.ask.rewriting import Read, Rewriting
+from groundswell.core.errors import BadRequest, Malformed
+from groundswell.core.values import Principal, RepoId, Visibility
 from groundswell.wire.questions import (
     MANIFEST,
     MANIFEST_BYTES_MAX,
@@ -42,12 +32,8 @@ from groundswell.wire.questions import (
 )
 from groundswell.wire.questions.manifest import PACKS_MAX
 
-BRANCH: Final = "main"
 CARD_BYTES_MAX: Final = 1 << 20
-# Somebody else may commit at the same moment, and again.
-_TRIES: Final = 5
 
-Read = Callable[[str, int], bytes | None]
 Change = Callable[[list[Item]], list[Item]]
 
 
@@ -160,9 +146,7 @@ def kept_receipt(receipt: object, answers: Sequence[str]) -> tuple[Item, tuple[s
 class Sets:
     """The sets of a hub."""
 
-    repos: Repos
-    content: Content
-    commits: Commits
+    rewriting: Rewriting
 
     def change(
         self,
@@ -180,43 +164,7 @@ class Sets:
             Malformed, BadRequest: what is there is no set.
             ParentMoved: others committed meanwhile, again and again.
         """
-        repository = self._repository(principal, repo_id, visibility)
-        for tried in range(_TRIES):
-            head, read = self._reading(repository)
-            files = files_with(read, manifest, change)
-            try:
-                return self.commits.commit(
-                    principal,
-                    repository,
-                    BRANCH,
-                    CommitHeader(summary, parent_commit=head),
-                    [AddRegular(name, data) for name, data in files.items()],
-                ).commit
-            except ParentMoved:
-                if tried == _TRIES - 1:
-                    raise
-        raise AssertionError("the last try raises")
-
-    def _repository(
-        self, principal: Principal, repo_id: RepoId, visibility: Visibility
-    ) -> Repository:
-        try:
-            return self.repos.find(principal, repo_id, Action.CONTRIBUTE)
-        except RepoNotFound:
-            return self.repos.create(principal, repo_id, visibility)
-
-    def _reading(self, repository: Repository) -> tuple[str | None, Read]:
-        try:
-            head = self.content.resolve_revision(repository, BRANCH)
-        except RevisionNotFound:
-            return None, lambda _name, _most: None
-
-        def read(name: str, bytes_max: int) -> bytes | None:
-            try:
-                located = self.content.locate(repository, head, name)
-            except EntryNotFound:
-                return None
-            size_bytes = min(located.entry.size_bytes, bytes_max)
-            return self.content.read_range(located, 0, size_bytes)
-
-        return head, read
+        repository = self.rewriting.repository(principal, repo_id, visibility)
+        return self.rewriting.change(
+            principal, repository, summary, lambda read: files_with(read, manifest, change)
+        )

@@ -9,8 +9,10 @@ from typing import Final
 
 from groundswell.ask.graphs.exploring import Graphs, Step
 from groundswell.ask.graphs.values import ShownEdge
+from groundswell.ask.packs.graphs import NO_CORRECTIONS, Corrections
 from groundswell.ask.packs.opened import OpenPack
 from groundswell.ask.retrieval.bridging import Bridge
+from groundswell.wire.corrections import ADDED
 from groundswell.wire.packs import Citation
 
 SHOWN_MAX: Final = 8
@@ -22,9 +24,10 @@ def edges_beside(
     shown: Sequence[Citation],
     evidence: Sequence[Citation],
     bridges: Sequence[Bridge],
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> tuple[ShownEdge, ...]:
     """Edges for an answer of the quotes ``shown``, from among ``evidence``."""
-    with Graphs(packs, strict=False) as graphs:
+    with Graphs(packs, strict=False, corrections=corrections) as graphs:
         steps = dict.fromkeys(_steps(graphs, shown, evidence, bridges))
         return tuple(graphs.shown(list(steps)[:SHOWN_MAX]))
 
@@ -40,13 +43,14 @@ def _steps(
     found = {_key(cited, numbers) for cited in evidence}
     for bridge in bridges:
         if (bridge.pack, bridge.path) in answering:
-            source = bridge.pack, bridge.edge.source
-            yield Step(source, (bridge.pack, bridge.path), bridge.edge.kind.word, bridge.edge)
+            source, target = (bridge.pack, bridge.source), (bridge.pack, bridge.path)
+            kind = ADDED if bridge.correction else bridge.edge.kind.word
+            yield Step(source, target, kind, bridge.edge, bridge.correction)
     for cited in shown:
         key = _key(cited, numbers)
         for step in graphs.steps(key, READ_MAX, is_end=False):
             is_said = cited.start <= step.edge.start < cited.stop
-            if step.source == key and is_said and step.target != key:
+            if step.saying == key and is_said and step.target != key:
                 yield step
     for key in [_key(cited, numbers) for cited in shown[:1]]:
         for step in graphs.steps(key, READ_MAX, is_end=False):

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from groundswell.ask.graphs.values import SAME
 from groundswell.ask.packs.graphs import Edge, EdgeKind, PackGraph
 from groundswell.ask.packs.graphs.names import NAME_WORDS_MAX, Gazetteer, key_of
 from groundswell.ask.packs.opened import OpenPack
 from groundswell.ask.retrieval.ranking import lead_of
 from groundswell.core.errors import EntryNotFound
+from groundswell.wire.corrections import SAME
 
 # Of a text, for names of other packs: its beginning says what it is about.
 READ_CHARACTERS_MAX: Final = 20_000

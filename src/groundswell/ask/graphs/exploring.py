@@ -10,17 +10,25 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from typing import Final, Self
 
 from groundswell.ask.graphs.crossing import crossing_edges
 from groundswell.ask.graphs.quoting import show_edge
-from groundswell.ask.graphs.values import SAME, Filter, Node, ShownEdge
-from groundswell.ask.packs.graphs import Edge, Entity, PackGraph
+from groundswell.ask.graphs.values import Corrected, Filter, Node, ShownEdge
+from groundswell.ask.packs.graphs import (
+    NO_CORRECTIONS,
+    Corrections,
+    Edge,
+    Entity,
+    PackGraph,
+    added_edge,
+)
 from groundswell.ask.packs.graphs.names import key_of
 from groundswell.ask.packs.opened import OpenPack
 from groundswell.core.errors import Corrupt
+from groundswell.wire.corrections import ADDED, SAME, Correction, End, Verdict
 
 NODES_MAX: Final = 150
 HOPS_MAX: Final = 2
@@ -41,12 +49,19 @@ Key = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An edge of pack ``pack``, between entities; ``kind`` in words."""
+    """An edge between entities; ``kind`` in words, and what a person says of it."""
 
     source: Key
     target: Key
     kind: str
     edge: Edge
+    correction: Correction | None = None
+
+    @property
+    def saying(self) -> Key:
+        """The end whose text has the sentence: what two of one name share, the second says."""
+        is_in_target = self.correction is not None and self.correction.is_in_target
+        return self.target if self.kind == SAME or is_in_target else self.source
 
     def other(self, key: Key) -> Key:
         """The end that is not this one."""
@@ -62,12 +77,14 @@ class Surroundings:
         nodes: with how many edges they are away; the centre first.
         edges: between any of them.
         left_out: whether there would have been more.
+        rejected: edges of the centre that a person rejected, which lead nowhere.
     """
 
     centre: Node
     nodes: tuple[tuple[Node, int], ...]
     edges: tuple[ShownEdge, ...]
     left_out: bool
+    rejected: tuple[ShownEdge, ...] = ()
 
 
 class Graphs:
@@ -77,9 +94,18 @@ class Graphs:
     text. Without it such a graph is passed over: nobody named the pack, it may be anybody's.
     """
 
-    def __init__(self, packs: Sequence[OpenPack], *, strict: bool = True) -> None:
+    def __init__(
+        self,
+        packs: Sequence[OpenPack],
+        *,
+        strict: bool = True,
+        corrections: Corrections = NO_CORRECTIONS,
+    ) -> None:
         self.packs = tuple(packs)
         self._strict = strict
+        self._corrections = corrections
+        self._numbers = {pack.name: number for number, pack in reversed([*enumerate(packs)])}
+        self._rejected: dict[Key, dict[Step, None]] = {}
         self._graphs = [pack.graph() for pack in packs]
         self._near: dict[tuple[Key, int, bool], list[Step]] = {}
 
@@ -94,6 +120,11 @@ class Graphs:
     def are_there(self) -> bool:
         """Whether any of the packs has a graph."""
         return any(graph.is_there for graph in self._graphs)
+
+    @property
+    def overlays(self) -> tuple[str, ...]:
+        """Those whose corrections are heeded."""
+        return self._corrections.overlays
 
     def graph(self, pack: int) -> PackGraph:
         """The graph of one pack."""
@@ -144,9 +175,10 @@ class Graphs:
         return found[:FOUND_MAX]
 
     def steps(self, key: Key, limit: int, *, is_end: bool = True) -> list[Step]:
-        """Edges of an entity, out and in by turns, those of most weight first; at most ``limit`` of
-        each. ``is_end``: it is what somebody asks for, and so its edges are looked for in all parts
-        of its pack, and into other packs.
+        """Edges of an entity, those that a person added or confirmed first, then out and in by
+        turns, those of most weight first; at most ``limit`` of each. ``is_end``: it is what
+        somebody asks for, and so its edges are looked for in all parts of its pack, and into other
+        packs.
         """
         known = self._near.get((key, limit, is_end))
         if known is not None:
@@ -168,8 +200,34 @@ class Graphs:
                 crossing_edges(self.packs, self._graphs, key) if is_end else ()
             ):
                 steps.insert(0, Step(source, target, kind, edge))
-        self._near[key, limit, is_end] = steps
-        return steps
+        corrected = self._near[key, limit, is_end] = [*self._added(key), *self._kept(key, steps)]
+        return corrected
+
+    def _kept(self, key: Key, steps: Sequence[Step]) -> list[Step]:
+        """Steps that nobody rejected."""
+        kept: list[Step] = []
+        for step in steps:
+            ends = self._end(step.source), self._end(step.target)
+            said = replace(step, correction=self._corrections.of(*ends, step.kind))
+            if said.correction is not None and said.correction.verdict is Verdict.REJECT:
+                self._rejected.setdefault(key, {})[said] = None
+            else:
+                kept.append(said)
+        return sorted(kept, key=lambda step: step.correction is None)
+
+    def _added(self, key: Key) -> Iterator[Step]:
+        for correction in self._corrections.added(self._end(key)):
+            ends = (correction.source, correction.target)
+            if all(end.pack in self._numbers for end in ends):
+                source, target = ((self._numbers[end.pack], end.article) for end in ends)
+                edge = added_edge(
+                    correction, lambda end: self.packs[self._numbers[end.pack]].article(end.article)
+                )
+                if edge is not None:
+                    yield Step(source, target, ADDED, edge, correction)
+
+    def _end(self, key: Key) -> End:
+        return End(self.packs[key[0]].name, key[1])
 
     def around(
         self, centre: Node, hops: int, wanted: Filter, nodes_max: int = NODES_MAX
@@ -201,7 +259,11 @@ class Graphs:
             tuple((node, hop) for key, hop in away.items() if (node := self.node(key))),
             tuple(self.shown(shown[:EDGES_MAX])),
             left_out or len(shown) > EDGES_MAX,
+            tuple(self.shown(self._rejected_of(centre.key, wanted))),
         )
+
+    def _rejected_of(self, key: Key, wanted: Filter) -> list[Step]:
+        return [each for each in self._rejected.get(key, {}) if wanted.passes(each.kind)]
 
     def way(self, one: Node, other: Node, wanted: Filter) -> tuple[ShownEdge, ...] | None:
         """A shortest way from one entity to another, its edges taken in either direction.
@@ -241,10 +303,16 @@ class Graphs:
         for step in steps:
             source, target = self.node(step.source), self.node(step.target)
             if source is not None and target is not None:
-                # What two of one name have in common is said by the second.
-                pack = self.packs[(target if step.kind == SAME else source).pack]
+                pack = self.packs[step.saying[0]]
+                said = step.correction
+                label = None if said is None else said.label or None
                 with self._contained():
-                    yield show_edge(pack, step.edge, step.kind, source, target)
+                    edge = show_edge(pack, step.edge, step.kind, source, target, label)
+                    yield edge if said is None else replace(edge, corrected=self._told(said))
+
+    def _told(self, correction: Correction) -> Corrected:
+        by = self._corrections.by(correction)
+        return Corrected(correction.verdict, by, correction.note)
 
 
 def _joined(middle: Key, came: tuple[dict[Key, Step | None], ...]) -> list[Step]:

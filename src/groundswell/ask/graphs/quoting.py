@@ -10,8 +10,13 @@ from groundswell.core.errors import Corrupt, EntryNotFound
 from groundswell.wire.packs import Citation, span_sha256
 
 
-def show_edge(pack: OpenPack, edge: Edge, kind: str, source: Node, target: Node) -> ShownEdge:
-    """An edge with its sentence. Raises Corrupt when it does not stand in the text."""
+def show_edge(
+    pack: OpenPack, edge: Edge, kind: str, source: Node, target: Node, label: str | None = None
+) -> ShownEdge:
+    """An edge with its sentence; ``label`` is what a person calls it.
+
+    Raises Corrupt when the sentence does not stand in the text.
+    """
     try:
         article = pack.article(edge.source)
     except EntryNotFound as error:
@@ -22,4 +27,5 @@ def show_edge(pack: OpenPack, edge: Edge, kind: str, source: Node, target: Node)
     quote = article.text[start:stop]
     hashed = span_sha256(quote)
     citation = Citation(pack.name, pack.revision, article.path, start, stop, hashed)
-    return ShownEdge(source, target, kind, label_of(article, edge.start), quote, citation)
+    said = label_of(article, edge.start) if label is None else label
+    return ShownEdge(source, target, kind, said, quote, citation)

@@ -6,25 +6,29 @@ Knows the order: rights, then files, then walks. Does not know protocols or page
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from groundswell.ask.graphs.exploring import HOPS_MAX, NODES_MAX, Graphs, Surroundings
-from groundswell.ask.graphs.values import KINDS, Filter, Node, ShownEdge
+from groundswell.ask.graphs.values import Filter, Node, ShownEdge
 from groundswell.ask.library import Library, whole
 from groundswell.core.errors import BadRequest, EntryNotFound
 from groundswell.core.values import Principal
+from groundswell.wire.corrections import KINDS
 
 NAME_CHARACTERS_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which packs and edges somebody asks for. None of either: all."""
+    """Which packs and edges somebody asks for, none of either: all; and by whose corrections, by
+    their own where nothing is said.
+    """
 
     packs: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    overlays: tuple[str, ...] | None = None
 
     def filter(self) -> Filter:
         """The kinds, looked at. Raises BadRequest."""
@@ -39,6 +43,7 @@ class Explored:
 
     Attributes:
         packs: (name, commit, title) of each, in their order.
+        overlays: ``namespace/name@commit`` of the corrections that were heeded.
         found: entities that the name may mean, the best first.
         around: what is near the best; None when a way was asked for.
         ends: the entities between which a way was asked for.
@@ -46,6 +51,7 @@ class Explored:
     """
 
     packs: tuple[tuple[str, str, str], ...]
+    overlays: tuple[str, ...] = ()
     found: tuple[Node, ...] = ()
     around: Surroundings | None = None
     ends: tuple[Node, Node] | None = None
@@ -64,29 +70,38 @@ def explore(
     if not 1 <= hops <= HOPS_MAX or not 1 <= nodes_max <= NODES_MAX:
         raise BadRequest(f"Ask for 1 to {HOPS_MAX} hops, and for 1 to {NODES_MAX} entities.")
     wanted = asked.filter()
-    with _opened(library, principal, asked.packs) as graphs:
+    with _opened(library, principal, asked) as graphs:
         found = _found(graphs, name)
         around = graphs.around(found[0], hops, wanted, nodes_max)
-        return Explored(_packs(graphs), tuple(found), around)
+        return Explored(_packs(graphs), graphs.overlays, tuple(found), around)
+
+
+def find(library: Library, principal: Principal, asked: Asked, name: str) -> Node:
+    """The entity that a name means best. Raises as `explore`."""
+    with _opened(library, principal, asked) as graphs:
+        return _found(graphs, name)[0]
 
 
 def connect(library: Library, principal: Principal, asked: Asked, one: str, other: str) -> Explored:
     """How the entities of two names are connected. Raises as `explore`."""
     wanted = asked.filter()
-    with _opened(library, principal, asked.packs) as graphs:
+    with _opened(library, principal, asked) as graphs:
         first, second = _found(graphs, one), _found(graphs, other)
         way = graphs.way(first[0], second[0], wanted)
-        return Explored(_packs(graphs), tuple(first), ends=(first[0], second[0]), way=way)
+        return Explored(
+            _packs(graphs), graphs.overlays, tuple(first), ends=(first[0], second[0]), way=way
+        )
 
 
 @contextlib.contextmanager
-def _opened(library: Library, principal: Principal, names: Sequence[str]) -> Iterator[Graphs]:
-    refs = library.find_all(principal, names)
+def _opened(library: Library, principal: Principal, asked: Asked) -> Iterator[Graphs]:
+    refs = library.find_all(principal, asked.packs)
+    corrections = library.corrections(principal, asked.overlays)
     named = ", ".join(ref.name for ref in refs)
     with (
         library.shelf(refs) as (shelf, _),
         whole(named),
-        Graphs(shelf.packs, strict=bool(names)) as graphs,
+        Graphs(shelf.packs, strict=bool(asked.packs), corrections=corrections) as graphs,
     ):
         if not graphs.are_there:
             raise BadRequest("These packs have no link graph: build them again to get one.")
@@ -110,6 +125,7 @@ def as_json(explored: Explored) -> dict[str, Any]:
     """An answer for programs."""
     value: dict[str, Any] = {
         "packs": [{"name": name, "commit": commit} for name, commit, _ in explored.packs],
+        "overlays": list(explored.overlays),
         "found": [each.as_json() for each in explored.found],
     }
     if explored.ends is not None:
@@ -122,5 +138,6 @@ def as_json(explored: Explored) -> dict[str, Any]:
         around = explored.around
         value["nodes"] = [{**node.as_json(), "hops": hops} for node, hops in around.nodes]
         value["edges"] = [edge.as_json() for edge in around.edges]
+        value["rejected"] = [edge.as_json() for edge in around.rejected]
         value["left_out"] = around.left_out
     return value

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
+from groundswell.wire.corrections import Verdict
 from groundswell.wire.packs import Citation
-
-# Of edges between packs, which no pack holds; the others are `EdgeKind`'s.
-SAME: Final = "same name"
-KINDS: Final = ("link", "fact", "mention", SAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,19 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """What a person said of an edge: in which overlay (``namespace/name@commit``), and why."""
+
+    verdict: Verdict
+    overlay: str
+    note: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For answers."""
+        return {"verdict": self.verdict.value, "overlay": self.overlay, "note": self.note}
+
+
+@dataclass(frozen=True, slots=True)
 class ShownEdge:
     """An edge with the sentence that it stands in.
 
@@ -43,6 +53,7 @@ class ShownEdge:
         label: what the fact or the heading calls it; "" when nothing does.
         quote: the sentence, letter for letter.
         citation: where that stands.
+        corrected: what a person said of it; None when nobody did.
     """
 
     source: Node
@@ -51,6 +62,7 @@ class ShownEdge:
     label: str
     quote: str
     citation: Citation
+    corrected: Corrected | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For answers."""
@@ -61,6 +73,7 @@ class ShownEdge:
             "label": self.label,
             "quote": self.quote,
             "citation": self.citation.as_json(),
+            "corrected": None if self.corrected is None else self.corrected.as_json(),
         }
 
 

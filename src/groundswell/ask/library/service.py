@@ -18,14 +18,19 @@ from typing import Final, TypeVar
 from groundswell.ask.calibration import Calibration
 from groundswell.ask.derivatives import Derivatives
 from groundswell.ask.library.files import PackFiles
+from groundswell.ask.library.overlays import OverlayFiles, own_overlay
 from groundswell.ask.library.sharing import Shared
 from groundswell.ask.library.values import PackRef, Summary, whole
+from groundswell.ask.packs.graphs import NO_CORRECTIONS, Corrections
 from groundswell.ask.packs.opened import OpenPack
 from groundswell.ask.retrieval.searching import Shelf, analyser_of
 from groundswell.core.errors import (
     BadRequest,
     Corrupt,
+    DisabledRepo,
+    Forbidden,
     GatedRepo,
+    NotFound,
     RepoNotFound,
     RevisionNotFound,
     Unauthenticated,
@@ -37,11 +42,13 @@ from groundswell.hub.content import Content
 from groundswell.hub.repos import Repos, Repository
 from groundswell.hub.search import ListQuery, Search
 from groundswell.wire import packs
+from groundswell.wire.corrections import TAG
 
 # Asked together; each costs open files and memory of its index.
 PACKS_MAX: Final = 8
 OPEN_MAX: Final = 16
 SHELVES_MAX: Final = 8
+OVERLAYS_MAX: Final = 4
 LISTED_MAX: Final = 100
 SUMMARIES_KEPT: Final = 1_000
 
@@ -91,6 +98,7 @@ class Library:
         self._content = content
         self._search = search
         self._files = PackFiles(content, derivatives)
+        self._overlays = OverlayFiles(content)
         self._lock = threading.Lock()
         self._open: OrderedDict[tuple[int, str], _Held] = OrderedDict()
         self._shelves: OrderedDict[tuple[tuple[int, str], ...], _Stand] = OrderedDict()
@@ -179,6 +187,31 @@ class Library:
                 known = False
             self._opens.put(key, known)
         return known
+
+    def overlays(self, principal: Principal) -> tuple[Repository, ...]:
+        """The sets of corrections that the principal may see, those in use most first."""
+        query = ListQuery(filters=(TAG,), limit=LISTED_MAX)
+        return self._search.list(principal, RepoKind.DATASET, query).repositories
+
+    def corrections(self, principal: Principal, names: Sequence[str] | None = None) -> Corrections:
+        """What these overlays say of edges, the last one with the last word; the principal's own
+        where none are named, if there is one that can be read.
+
+        Raises:
+            BadRequest: a dataset that is named holds none, or they are too many. Others as `find`.
+        """
+        if names is not None:
+            if len(names) > OVERLAYS_MAX:
+                raise BadRequest(f"Name {OVERLAYS_MAX} sets of corrections at most.")
+            refs = [self.find(principal, name) for name in names]
+            return Corrections([self._overlays.read(ref) for ref in refs])
+        if principal.is_anonymous:
+            return NO_CORRECTIONS
+        # Whoever has none, or has broken their own, still gets the packs' edges.
+        with contextlib.suppress(NotFound, DisabledRepo, Forbidden, BadRequest):
+            own = self.find(principal, own_overlay(principal))
+            return Corrections([self._overlays.read(own)])
+        return NO_CORRECTIONS
 
     @contextlib.contextmanager
     def shelf(self, refs: Sequence[PackRef]) -> Iterator[tuple[Shelf, list[Calibration]]]:

@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from groundswell.ask.packs.graphs import Edge, PackGraph
+from groundswell.ask.packs.graphs import Corrections, Edge, PackGraph, added_edge
 from groundswell.ask.packs.graphs.names import NAME_WORDS_MAX, SINGLE_CHARACTERS_MIN
 from groundswell.ask.packs.graphs.quoting import label_of, sentence_of
 from groundswell.ask.packs.opened import OpenPack
 from groundswell.ask.retrieval.question import Question
 from groundswell.core.errors import Corrupt, EntryNotFound
+from groundswell.wire.corrections import Correction, End
 
 SEEDS_MAX: Final = 3
 EDGES_READ_MAX: Final = 64
@@ -54,19 +55,23 @@ class Bridge:
 
     Attributes:
         pack: the number of the pack that holds both ends.
-        edge: from what is named to the article ``path``.
+        source: the article that is named.
+        edge: between that and the article ``path``.
         path: of the article that it leads to.
         title: of that article.
         words: what is known through it: the name, the edge's sentence and its label.
         score: how much of the question those hold.
+        correction: by which a person added the edge; None of the pack's own.
     """
 
     pack: int
+    source: str
     edge: Edge
     path: str
     title: str
     words: str
     score: float
+    correction: Correction | None = None
 
 
 def is_bridge(question: Question) -> bool:
@@ -74,7 +79,9 @@ def is_bridge(question: Question) -> bool:
     return _BRIDGE.search(question.text) is not None
 
 
-def find_bridges(shelf: Searched, question: Question, weights: Sequence[float]) -> list[Bridge]:
+def find_bridges(
+    shelf: Searched, question: Question, weights: Sequence[float], corrections: Corrections
+) -> list[Bridge]:
     """The edges that fit a question best, those that fit more first."""
     weighed = dict(zip(question.words, weights, strict=True))
     found: list[Bridge] = []
@@ -82,8 +89,8 @@ def find_bridges(shelf: Searched, question: Question, weights: Sequence[float]) 
         # A graph that cannot be read leads nowhere: what the texts say can be asked all the same.
         with contextlib.suppress(Corrupt), pack.graph() as graph:
             for path, title in _seeds(graph, question) if graph.is_there else ():
-                for edge in graph.leaving(path, EDGES_READ_MAX):
-                    bridge = _bridge(shelf, number, graph, edge, title, weighed)
+                for lead in _leads(pack, graph, path, title, corrections):
+                    bridge = _bridge(shelf, number, graph, lead, weighed)
                     if bridge is not None:
                         found.append(bridge)
     found.sort(key=lambda each: (-each.score, -each.edge.weight, each.edge.start, each.path))
@@ -92,15 +99,38 @@ def find_bridges(shelf: Searched, question: Question, weights: Sequence[float]) 
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """An edge of what is named, ``name`` at ``source``, to the article ``path``."""
+
+    source: str
+    name: str
+    path: str
+    edge: Edge
+    correction: Correction | None = None
+
+
+def _leads(
+    pack: OpenPack, graph: PackGraph, path: str, name: str, corrections: Corrections
+) -> Iterator[_Lead]:
+    """The edges that leave what is named, but those that were rejected; and what was added."""
+    here = End(pack.name, path)
+    for edge in graph.leaving(path, EDGES_READ_MAX):
+        if not corrections.is_rejected(here, End(pack.name, edge.target), edge.kind.word):
+            yield _Lead(path, name, edge.target, edge)
+    for correction in corrections.added(here):
+        other = correction.target if correction.source == here else correction.source
+        if other.pack == pack.name:
+            added = added_edge(correction, lambda end: pack.article(end.article))
+            if added is not None:
+                yield _Lead(path, name, other.article, added, correction)
+
+
 def _bridge(
-    shelf: Searched,
-    number: int,
-    graph: PackGraph,
-    edge: Edge,
-    name: str,
-    weighed: dict[str, float],
+    shelf: Searched, number: int, graph: PackGraph, lead: _Lead, weighed: dict[str, float]
 ) -> Bridge | None:
-    target = graph.entity(edge.target)
+    edge, name = lead.edge, lead.name
+    target = graph.entity(lead.path)
     if target is None:
         return None
     try:
@@ -110,11 +140,14 @@ def _bridge(
     if edge.stop > len(article.text):
         raise Corrupt("An edge of a pack's link graph does not lie in its article.")
     start, stop = sentence_of(article, edge.start, edge.stop)
-    words = f"{name}\n{label_of(article, edge.start)}\n{article.text[start:stop]}"
+    label = lead.correction.label if lead.correction else label_of(article, edge.start)
+    words = f"{name}\n{label}\n{article.text[start:stop]}"
     named = set(shelf.words(name))
     held = set(shelf.words(words)) - named
     score = sum(weight for word, weight in weighed.items() if word in held)
-    return Bridge(number, edge, target.path, target.title, words, score)
+    return Bridge(
+        number, lead.source, edge, target.path, target.title, words, score, lead.correction
+    )
 
 
 def _seeds(graph: PackGraph, question: Question) -> Iterator[tuple[str, str]]:

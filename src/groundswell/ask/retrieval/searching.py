@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from groundswell.ask.packs.graphs import NO_CORRECTIONS, Corrections
 from groundswell.ask.packs.lexical import View
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
 from groundswell.ask.retrieval.bridging import Bridge, find_bridges, is_bridge
@@ -113,6 +114,7 @@ class Shelf:
         hides: Callable[[OpenPack, Article], bool] | None = None,
         *,
         bridges: bool = True,
+        corrections: Corrections = NO_CORRECTIONS,
     ) -> Found:
         """Candidates for a question.
 
@@ -120,6 +122,7 @@ class Shelf:
             asked: the question.
             hides: says which articles are passed over: questions that nothing answers are made so.
             bridges: whether edges may lead to further passages.
+            corrections: what the asker said of edges.
 
         Raises:
             BadRequest: the question is empty or too long.
@@ -128,7 +131,7 @@ class Shelf:
         began = time.perf_counter()
         question = read_question(asked, self._view.words)
         read = time.perf_counter()
-        first = self._reading(question, hides, bridges=bridges)
+        first = self._reading(question, hides, corrections if bridges else None)
         # The same question by the words that reference works use, where they are others.
         others = [
             self._reading(replace(read_question(each, self._view.words), kind=question.kind), hides)
@@ -146,15 +149,17 @@ class Shelf:
         self,
         question: Question,
         hides: Callable[[OpenPack, Article], bool] | None,
-        *,
-        bridges: bool = False,
+        corrections: Corrections | None = None,
     ) -> _Reading:
+        """The question in one wording; without corrections, no edge is followed."""
         began = time.perf_counter()
         weights = weights_of(question, self._view.frequency, self.passages)
         proposed = self._view.search(question.words, PROPOSED_MAX)
         took = time.perf_counter() - began
         passages = self._passages(question, proposed, hides)
-        found = find_bridges(self, question, weights) if bridges and is_bridge(question) else []
+        found: list[Bridge] = []
+        if corrections is not None and is_bridge(question):
+            found = find_bridges(self, question, weights, corrections)
         passages += self._beyond(question, found, passages, hides)
         said = {
             (id(passage.pack), passage.number): bridge.words

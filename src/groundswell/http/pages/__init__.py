@@ -22,6 +22,7 @@ from groundswell.http.pages import (
     checks,
     collecting,
     collections,
+    correcting,
     discussions,
     editing,
     feeds,
@@ -57,7 +58,7 @@ def routes() -> list[Route]:
     parts = (
         *(assets, lists, searching, accounts, sessions, admin, making),
         *(card, files, history, blame, revisions, upload, editing),
-        *(viewer, cells, playground, asking, articles, graph, packing),
+        *(viewer, cells, playground, asking, articles, graph, correcting, packing),
         *(discussions, access, access_csv, likes, collecting, collections),
         *(buckets, webhooks, forks, relations, checks, rules, activity, notifications, feeds, mail),
     )

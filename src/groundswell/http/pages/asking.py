@@ -29,10 +29,10 @@ from groundswell.http.pages.door import (
     respond,
     shell_around,
 )
-from groundswell.http.pages.replying import Flow, Form, Going, begun, flowing, seen
+from groundswell.http.pages.replying import Flow, Form, Going, begun, flowing
 from groundswell.http.pages.speaking import model_of, spoken
 from groundswell.http.pages.views import AskPage, PackChoice
-from groundswell.http.pages.wording import plural, quantity
+from groundswell.http.pages.wording import plural, quantity, seen
 from groundswell.http.routing import Route
 from groundswell.wire.hub_api.text import parse_query
 

@@ -95,6 +95,7 @@ NOTES: Final = {
     "reject": "Rejected.",
     "cancel": "Access is taken away; the request waits again.",
     "grant": "Access is granted.",
+    "corrected": "Noted in your corrections.",
 }
 
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")

@@ -68,11 +68,6 @@ class Form:
         return f"{path}?{urlencode([field for field in fields if field[1]])}"
 
 
-def seen(text: str) -> str:
-    """A text without characters that cannot be seen."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
 @dataclass(frozen=True, slots=True)
 class Going:
     """A page whose model writes while it is sent."""

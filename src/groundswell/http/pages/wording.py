@@ -116,3 +116,8 @@ FILTERS: Final = {
     "segment": segment,
     "zip_self": zip_self,
 }
+
+
+def seen(text: str) -> str:
+    """A text without characters that cannot be seen."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from groundswell.ask.packs.graphs.corrected import NO_CORRECTIONS, Corrections, added_edge
 from groundswell.ask.packs.graphs.edges import RULE, EdgeKind
 from groundswell.ask.packs.graphs.opened import Edge, Entity, PackGraph
 
-__all__ = ["RULE", "Edge", "EdgeKind", "Entity", "PackGraph"]
+__all__ = [
+    "NO_CORRECTIONS",
+    "RULE",
+    "Corrections",
+    "Edge",
+    "EdgeKind",
+    "Entity",
+    "PackGraph",
+    "added_edge",
+]

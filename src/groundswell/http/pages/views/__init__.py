@@ -125,6 +125,7 @@ from groundswell.http.pages.views.frame import (
     Viewer,
 )
 from groundswell.http.pages.views.graph import (
+    AddingEdge,
     DrawnBox,
     DrawnEdge,
     EdgeRow,
@@ -211,6 +212,7 @@ __all__ = [
     "AccessRow",
     "AccountPage",
     "ActivityRow",
+    "AddingEdge",
     "AnswerBox",
     "ArticleBlock",
     "ArticlePage",

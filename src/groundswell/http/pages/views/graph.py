@@ -21,7 +21,11 @@ class EntityLink:
 
 @dataclass(frozen=True, slots=True)
 class EdgeRow:
-    """An edge with the sentence that it stands in; ``quote_url`` shows that in its place."""
+    """An edge with the sentence that it stands in; ``quote_url`` shows that in its place.
+
+    ``mark`` and ``note`` are what a person said of it. ``says`` are what the reader may say of it:
+    (what a form sends, words, icon).
+    """
 
     source: EntityLink
     target: EntityLink
@@ -31,6 +35,24 @@ class EdgeRow:
     quote: str
     quote_url: str
     number: int = 0
+    mark: str = ""
+    note: str = ""
+    says: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddingEdge:
+    """The form for an edge that is missing, from or to the entity in the middle, as it was filled
+    in.
+    """
+
+    pack: str
+    article: str
+    other: str = ""
+    is_to_other: bool = True
+    label: str = ""
+    quote: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +94,8 @@ class GraphPage(View):
 
     ``kinds`` are (what the form sends, words, whether chosen), ``hops`` the same. ``others`` are
     what the name may mean as well. ``way`` is None when none was asked for; ``no_way`` says that
-    there is none.
+    there is none. ``overlays`` are (what the form sends, words, whether chosen), ``heeded`` (name,
+    address) of those that are; ``here`` is this page's address, for forms to come back to.
     """
 
     template: ClassVar[str] = "graph.html"
@@ -88,6 +111,12 @@ class GraphPage(View):
     picture: GraphPicture | None = None
     rows: tuple[EdgeRow, ...] = ()
     left_out: bool = False
+    rejected: tuple[EdgeRow, ...] = ()
+    overlays: tuple[tuple[str, str, bool], ...] = ()
+    heeded: tuple[tuple[str, str], ...] = ()
+    adding: AddingEdge | None = None
+    here: str = ""
+    fault: str = ""
     target: EntityLink | None = None
     way: tuple[EdgeRow, ...] | None = None
     no_way: str = ""
