@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
-import socket
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,7 +10,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from aiosmtpd.controller import Controller
 
 from groundswell.core.errors import BadRequest, Forbidden, TooManyRequests, Unauthenticated
 from groundswell.core.values import (
@@ -34,37 +30,16 @@ from groundswell.store import tables
 from groundswell.store.smtp import SmtpRelay
 from groundswell.wire.cards import read_gate_form
 from tests.hub.repo_world import World, model
+from tests.mail_server import Post, mail_server
 
 BASE = "https://hub.example"
 MINUTE = 60 * 1_000_000
 
 
-class Post:
-    """Takes messages as a mail server does; says ``answers`` instead, when there are any."""
-
-    def __init__(self) -> None:
-        self.letters: list[EmailMessage] = []
-        self.answers: list[str] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        if self.answers:
-            return self.answers.pop(0)
-        letter = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        assert isinstance(letter, EmailMessage)
-        assert envelope.rcpt_tos == [letter["To"]]
-        self.letters.append(letter)
-        return "250 OK"
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Post, int]]:
-    post = Post()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(post, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield post, port
-    controller.stop()
+    with mail_server() as known:
+        yield known
 
 
 class Office:
@@ -217,6 +192,25 @@ def test_a_link_ends_it(office: Office) -> None:
     office.choices.stop(found[1])
     assert office.sent() == []
     assert office.choices.state(office.ann).choice is Choice.OFF
+
+
+def test_programs_can_read_the_headers_of_ids_and_links(office: Office) -> None:
+    """However long: a mail program reads them as they stand, decoding nothing (RFC 2369, 8058)."""
+    office.wants(office.ann, Choice.ALL)
+    office.discussions.create(office.bob, office.repository, "Q")
+    office.discussions.comment(office.bob, office.repository, 1, "more")
+    office.post.raw.clear()
+    letters = office.sent()
+    assert letters
+    for letter, raw in zip(letters, office.post.raw, strict=True):
+        head = raw.partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")
+        sent = dict(line.split(": ", 1) for line in head if not line.startswith((" ", "\t")))
+        assert re.fullmatch(rf"<{BASE}/-/mail/stop/\S+>", sent["List-Unsubscribe"])
+        assert sent["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert re.fullmatch(r"<\S+@\S+>", sent["Message-ID"])
+        assert re.fullmatch(r"<\S+>", sent["List-ID"])
+        assert sent.get("References") == letter["References"]
+        assert max(map(len, head)) <= 998
 
 
 def test_rights_are_asked_when_it_is_sent(office: Office) -> None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from typing import Final
 
@@ -23,6 +23,35 @@ LINE_CHARACTERS_MAX: Final = 200
 TEXT_CHARACTERS_MAX: Final = 10_000
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _UNPRINTED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+_IN_ONE_LINE: Final = {
+    "message-id",
+    "in-reply-to",
+    "references",
+    "list-id",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+}
+
+
+class _Policy(EmailPolicy):
+    """As for every message to a server, and headers of ids and addresses stay on their line, which
+    may have 998 characters (RFC 5322 section 2.1.1). One that is folded since it is too long
+    becomes an encoded word, which programs take for no id and no address (RFC 2047 section 5).
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        if name.lower() in _IN_ONE_LINE:
+            return f"{name}: {value}{self.linesep}"
+        folded: str = super().fold(name, value)
+        return folded
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() in _IN_ONE_LINE:
+            return self.fold(name, value).encode("ascii", "surrogateescape")
+        folded: bytes = super().fold_binary(name, value)
+        return folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +129,7 @@ def about_thread(
         message["In-Reply-To"] = root
         message["References"] = root
     message["List-ID"] = f"<{news.key}.{sender.host}>"
-    message["List-Unsubscribe"] = f"<{end_url}>"
+    _offer_end(message, end_url)
     parts = []
     for each in news.said:
         parts.append(f"{one_line(each.actor)} {each.words}" + (":" if each.text else "."))
@@ -119,7 +148,7 @@ def digest(
     subject = f"{count} unread {'thread' if count == 1 else 'threads'}"
     message = _begin(sender, email, subject, now)
     message["Message-ID"] = f"<digest-{now}-{own}@{sender.host}>"
-    message["List-Unsubscribe"] = f"<{end_url}>"
+    _offer_end(message, end_url)
     told = [f"{one_line(title)}\n{url}" for title, url in lines]
     foot = f"-- \n{sender.base_url}/notifications\nNo more e-mail: {end_url}\n"
     message.set_content("\n\n".join([*told, foot]))
@@ -138,8 +167,16 @@ def confirmation(sender: Sender, email: str, name: str, url: str, now: int) -> E
     return message
 
 
+def _offer_end(message: EmailMessage, end_url: str) -> None:
+    """Lets the reader's own program end it: by a request that opening the link does not make
+    (RFC 8058).
+    """
+    message["List-Unsubscribe"] = f"<{end_url}>"
+    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+
+
 def _begin(sender: Sender, email: str, subject: str, now: int, actor: str = "") -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_Policy(linesep="\r\n"))
     name = f"{one_line(actor)} (Groundswell)" if actor else "Groundswell"
     message["From"] = Address(display_name=name, addr_spec=sender.address)
     message["To"] = Address(addr_spec=email)
