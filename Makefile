@@ -100,7 +100,7 @@ unit: $(VENV)/.test ## rules and formats, alone
 	$(call pytest,unit golden)
 
 .PHONY: hub
-hub: $(VENV)/.test $(VENV)/.demo ## use cases over real stores: SQLite, git, disk
+hub: $(VENV)/.test $(VENV)/.demo | system ## use cases over real stores: SQLite, git, disk; voices that speak
 	$(call pytest,hub,$(BOTH))
 
 .PHONY: property
