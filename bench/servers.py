@@ -45,7 +45,8 @@ class RunningHub:
         }
 
 
-def _swell(*arguments: str) -> list[str]:
+def swell(*arguments: str) -> list[str]:
+    """The command of a verb."""
     return [str(Path(sys.executable).with_name("swell")), *arguments]
 
 
@@ -68,14 +69,14 @@ def hub(folder: Path) -> Iterator[RunningHub]:
     token = "hf_" + secrets.token_hex(20)
     data = folder / "hub"
     subprocess.run(
-        _swell("accounts", "import", str(accounts_file(folder, token)), "--data", str(data)),
+        swell("accounts", "import", str(accounts_file(folder, token)), "--data", str(data)),
         check=True,
         stdout=subprocess.DEVNULL,
     )
     began = time.perf_counter()
     log = (folder / "hub.log").open("wb")
     process = subprocess.Popen(
-        _swell("serve", "--data", str(data), "--host", "127.0.0.1", "--port", "0"),
+        swell("serve", "--data", str(data), "--host", "127.0.0.1", "--port", "0"),
         stdout=subprocess.PIPE,
         stderr=log,
         env=os.environ | _BEHIND_NGINX,
