@@ -385,6 +385,13 @@ NOTES: dict[tuple[str, str], tuple[str, str]] = {
         "an edge confirmed, rejected, added or taken back, in corrections of one's own",
         SIGNED_IN,
     ),
+    ("pages", "page kept questions"): ("where kept questions are, and the way back", SIGNED_IN),
+    ("pages", "form keep question"): (
+        "a question that was asked, kept in a set; made, private, where there is none",
+        SIGNED_IN,
+    ),
+    ("pages", "page comparisons"): ("comparisons of models beside a set, newest first", READ),
+    ("pages", "page comparison"): ("one of them, judged again, with every answer", READ),
     ("pages", "page graph"): ("what is connected in packs: picture, table, ways", ANYONE),
     ("pages", "receipt of an answer"): ("the same answer with all that checks it", ANYONE),
     ("pages", "page article"): ("an article of a pack, what is quoted marked", READ),

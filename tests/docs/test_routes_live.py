@@ -30,7 +30,7 @@ FILLED = {
     "commit": "0" * 40, "hash": ZEROS, "oid": ZEROS, "prefix": "default", "domain": "n1",
     "epoch": "e1", "upload": "u", "part": "1", "version": "0", "file": "none.css",
     "grant": "g", "link": "no.link", "label": "0", "rule": "1", "check": "unit",
-    "webhook": "0" * 24, "delivery": "0" * 24,
+    "webhook": "0" * 24, "result": "0" * 16, "delivery": "0" * 24,
     "review": "1", "thread": "1", "line": "1",
     "slug": "none-" + "0" * 24, "item": "0" * 24,
 }  # fmt: skip

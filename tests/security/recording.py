@@ -29,6 +29,7 @@ SILENT = {
     "form new pack": "makes a dataset, recorded as by `create repository`",
     "correct graph": "what is said becomes a commit, which is recorded",
     "form correct graph": "the same",
+    "form keep question": "what is kept becomes a commit, which is recorded",
     "form pack": "what is built becomes a commit, which is recorded",
     "chat": "a model answers, and nothing is kept",
     "completions": "a model answers, and nothing is kept",

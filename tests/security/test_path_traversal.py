@@ -83,7 +83,7 @@ def fill(pattern: str, repo: str, place: str, text: str) -> str:
     """The pattern with the text in one place and what is there in the others."""
     namespace, _, name = repo.partition("/")
     values = {"ns": namespace, "name": name, "rev": "main", "path*": "notes.txt", "branch": "main", "commit": "main",
-              "number": "1", "account": namespace, "hash": "0" * 64, "oid": "0" * 64, "domain": "n1", "epoch": "e1",
+              "number": "1", "result": "0" * 16, "account": namespace, "hash": "0" * 64, "oid": "0" * 64, "domain": "n1", "epoch": "e1",
               "prefix": "default", "upload": "0" * 32, "grant": "g", "part": "1", "tag": "latest", "file": "x.svg", "version": "x",
               "rest*": "x"}  # fmt: skip
     values[place] = text

@@ -46,7 +46,7 @@ VISIBILITIES = ("public", "private", "gated", "missing")
 RIGHTS = ("see", "read", "contribute", "write", "administer", "rules", "like")
 PAGE = "{page}"
 MODELS_ALONE = re.compile(r"^GET /v2/|^[A-Z]+ /v1/(?!ask$)|/playground$")
-DATASETS_ALONE = re.compile(r"^POST /v1/ask$|/article/|\}/pack$")
+DATASETS_ALONE = re.compile(r"^POST /v1/ask$|/article/|\}/pack$|/comparisons")
 PREFIXED = re.compile(r"^(?:/\{(?:kind|prefix)\})?/\{ns\}/\{name\}")
 
 
@@ -177,6 +177,7 @@ def address(line: str, place: Place) -> str:
         "path*": "nope.txt" if line.startswith("POST") else "notes.txt",
         "branch": "main" if "/branch/" in line and line.startswith("POST") else "there-not",
         "number": "1",
+        "result": "0" * 16,
         "rule": "999999",
         "check": "unit",
         "comment": "0" * 19 + "f" + "0" * 4,  # of no comment

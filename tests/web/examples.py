@@ -85,6 +85,8 @@ from groundswell.http.pages.views import (
     Home,
     HubSettingsPage,
     ItemRow,
+    KeepForm,
+    KeepPage,
     KnotForm,
     LabelRow,
     LabelsPage,
@@ -180,6 +182,15 @@ from groundswell.http.pages.views import (
     WebhookRow,
     WebhooksPage,
     WholeCell,
+)
+from groundswell.http.pages.views.comparisons import (
+    AnswerRow,
+    ComparisonPage,
+    ComparisonRow,
+    ComparisonsPage,
+    GivenCell,
+    IntervalRow,
+    ModelRow,
 )
 from groundswell.hub.discussions.reactions import KINDS
 from groundswell.hub.relations import Ancestry, Bond, Relation, Relative, Seen
@@ -608,6 +619,44 @@ REPLY = ReplyBox(
         ConnectionRow("Mount Kenya", "/x", "links to", LONG, "/x", QUOTE.text, "/x#quote"),
     ),
 )
+KEEP = KeepForm(
+    "How high is Mount Kenya? " + LONG, "ada/notes@" + "0" * 40, "/ask?q=a", "ada/my-questions",
+    "ada/notes@" + "0" * 40, LONG, "0", "9", taken="“5,199 m (Batian)” or “5,199 m”",
+)  # fmt: skip
+COMPARED_SENTENCES = (
+    f"For your 120 questions, {LONG}:Q8_0 is better than ada/smollm2:Q4_1 (95 % sure): 64 right instead of 52; it takes 1.4 times as long.",
+    "On your 120 questions, ada/smollm2:Q4_1 and ada/third cannot be told apart: 52 and 50 right. They take equally long.",
+)
+GRADES = ("right", "wrong", "abstained", "memory", "failed")
+COMPARISON = ComparisonPage(
+    replace(REPO, kind="dataset", url="/datasets/ada/lake-questions"), "0" * 16, "/x", "/y",
+    sentences=COMPARED_SENTENCES,
+    how="Asked with passages of ada/lakes: 120 of 120 questions, all of them were asked. Answers were judged by rules, not by a model.",
+    check="passed", check_words=("Checked by this hub: every answer is graded as the rules say, and what is said here follows.",),
+    intervals=(
+        IntervalRow("ada/smollm2:Q4_1", LONG + ":Q8_0", 58, 76, 98, "10 ahead in 100 questions; most likely between 3 ahead and 18 ahead."),
+        IntervalRow("ada/smollm2:Q4_1", "ada/third", 22, 46, 71, "2 behind in 100 questions; most likely between 10 behind and 7 ahead."),
+    ),
+    ends="18",
+    models=(
+        ModelRow(LONG + ":Q8_0", LONG + "@" + "0" * 40, "64 of 120 (53 %)", "0.98 s", "0.41 s", "61", "331 MB", ("40 of 60", "12 of 30", "12 of 30")),
+        ModelRow("ada/smollm2:Q4_1", "ada/smollm2@" + "0" * 40, "52 of 120 (43 %)", "0.70 s", "0.33 s", "84", "not known", ("30 of 60", "10 of 30", "12 of 30"), failures=LONG + " gave no answer 3 times, which counts as wrong: its process ended"),
+    ),
+    kinds=("values", "altered facts", "not in the sources"),
+    columns=("ada/smollm2:Q4_1", LONG + ":Q8_0", "ada/third", "b", "c"),
+    answers=(
+        AnswerRow("How deep is Lake Luma? " + LONG, "“82 m” or “82 metres”", "values", "", tuple(GivenCell("It is 82 m deep. " + "deep " * 40, each) for each in GRADES)),
+        AnswerRow("Who owns it?", "Nothing answers it: the right answer is to say so.", "altered facts", "Lake Luma > depth: 39 m", tuple(GivenCell(LONG, each) for each in reversed(GRADES))),
+    ),
+    found="Page 1 of 5",
+    filters=(("All 120", "/x", True), ("Where they differ: 38", "/x", False)),
+    older_url="/x",
+)  # fmt: skip
+COMPARISON_ROWS = (
+    ComparisonRow("0" * 16, "/x", COMPARED_SENTENCES, ("a", "b", "c"), 120, NOW - 5 * HOUR),
+    ComparisonRow("1" * 16, "/x", (), ("a",), 1, None),
+    ComparisonRow("2" * 16, "/x", (), (), 0, NOW, fault="it is no JSON"),
+)
 SENTENCES = (
     SentenceRow("Mount Kenya is the highest mountain in Kenya.", "quoted", (QUOTE,)),
     SentenceRow("Mount Kenya is " + "very " * 40 + "high.", "supported", (QUOTE, QUOTE)),
@@ -833,6 +882,16 @@ EXAMPLES: dict[str, View] = {
     "file-notebook": replace(FILE, content=NOTEBOOK, source_url="/x"),
     "viewer": ViewerPage(replace(REPO, kind="dataset"), (("train: data/train.parquet", "/x", True), (LONG, "/x", False)), True, "data/train.parquet", "/x", TABLE),
     "ask": replace(ASK, question="How high is Mount Kenya? " + LONG, about=LONG, reply=REPLY),
+    "ask-keep": replace(ASK, question="How high?", keeps_in="ada/my-questions", reply=replace(REPLY, quotes=(QUOTE,), keep=KEEP)),
+    "keep": KeepPage(KEEP.into, back_url="/ask?q=a", form=replace(KEEP, taken="", answers="<b>5,199 m</b>\n" + LONG), fault="ada/x is a dataset of something else: it has no set.json.", code=400),
+    "kept": KeepPage(LONG, "/x", "/ask?q=a"),
+    "kept-none": KeepPage("ada/my-questions", back_url="/ask"),
+    "comparisons": ComparisonsPage(COMPARISON.repo, COMPARISON_ROWS, True, "/x", "/x"),
+    "comparisons-none": ComparisonsPage(COMPARISON.repo),
+    "comparison": COMPARISON,
+    "comparison-strange": replace(COMPARISON, check="failed", check_words=("What is said here does not follow from the answers. Do not rely on it.", "The verdicts are others."), intervals=(), kinds=(), filters=(), columns=COMPARISON.columns[:1], answers=()),
+    "comparison-unchecked": replace(COMPARISON, check="skipped", check_words=("Not checked here, as its questions are not in this dataset. In the terminal: swell compare --check " + LONG,)),
+    "comparison-broken": ComparisonPage(COMPARISON.repo, "0" * 16, "/x", "/y", fault="This comparison cannot be shown: it is no JSON."),
     "ask-carried": replace(ASK, question="How high is it?", about=LONG, reply=replace(REPLY, carried=LONG, taken_as=f"How high is {LONG}?", as_written_url="/x", quotes=(QUOTE,))),
     "ask-conflict": replace(ASK, question="How high?", reply=replace(REPLY, differs="number", sides=(SideRow(("5199",), QUOTE), SideRow(("5895", LONG), replace(QUOTE, text="It rises 5,895 metres."))))),
     "ask-prose": replace(ASK, question="How high?", models=(("", "nobody: quotes alone", False), (LONG, LONG, True)), reply=replace(REPLY, model="ada/smol@" + "3f" * 20 + ":" + LONG, sentences=SENTENCES, end=lambda: replace(END, told="2 of 4 sentences supported; 1 not shown", longer_url="/x", receipt_url="data:application/json;base64,e30=", has_receipt_in_url=True))),

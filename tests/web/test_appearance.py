@@ -22,6 +22,7 @@ def test_every_template_has_an_example() -> None:
         "layout.html",
         "parts.html",
         "icons.html",
+        "keep_form.html",
         "admin/frame.html",
         "repository/diff.html",
         "repository/frame.html",

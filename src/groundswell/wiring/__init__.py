@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from groundswell.ask.building import build_runtime, build_speech
+from groundswell.ask.comparing.shelved import Comparisons
 from groundswell.ask.derivatives import Derivatives
 from groundswell.ask.retrieval import scratch
 from groundswell.ask.runtime import Runtime
@@ -129,6 +130,7 @@ class Hub:
     runtime: Runtime
     speech: Speech
     library: Library | None
+    comparisons: Comparisons
     packs: Packs | None
     projections: Projections
     webhooks: Webhooks
@@ -380,6 +382,7 @@ def build(  # long: a line or two for each use case
         runtime=runtime,
         speech=speech,
         library=library,
+        comparisons=Comparisons(content),
         packs=packs,
         projections=Projections(database),
         webhooks=Webhooks(database, clock, sealer, outbound),

@@ -27,12 +27,12 @@ _ID: Final = re.compile(r"[0-9a-f]{16}(?= -->\n)", re.ASCII)
 # A space at which no line ends.
 _FIXED: Final = "\u00a0"
 _MARKS: Final = re.compile(r"([\\`*_{}\[\]<>|~#!&])")
-_STOPPED: Final = {
+STOPPED: Final = {
     "all": "all of them were asked",
     "early": "stopped early, when no further answer could have changed what is said",
     "time": "stopped when the time was over",
 }
-_KINDS: Final = {
+KINDS: Final = {
     "row": "values",
     "lead": "names",
     "cloze": "gaps",
@@ -102,7 +102,7 @@ def _kinds(result: Json) -> list[str]:
     kinds = sorted({kind for model in result["models"] for kind in model["by_kind"]})
     if len(kinds) < 2:
         return []
-    names = [_KINDS.get(kind, kind) for kind in kinds]
+    names = [KINDS.get(kind, kind) for kind in kinds]
     rows = [f"| right, by kind | {' | '.join(names)} |", "|---|" + "---|" * len(kinds)]
     for model in result["models"]:
         cells = []
@@ -129,7 +129,7 @@ def _failures(result: Json) -> list[str]:
 def _how(result: Json) -> str:
     sources = ", ".join(f"`{_short_name(name)}`" for name in result["settings"]["sources"])
     how = f"with passages of {sources}" if sources else "without sources"
-    asked = f"{result['asked']} of {result['planned']} questions, {_STOPPED[result['stopped']]}"
+    asked = f"{result['asked']} of {result['planned']} questions, {STOPPED[result['stopped']]}"
     models = ", ".join(
         f"`{'+'.join(_short_name(each) for each in (model['name'], *model['adapters']))}`"
         for model in result["models"]

@@ -86,6 +86,12 @@ def files_with(read: Read, manifest: SetManifest, change: Change) -> dict[str, b
     }
 
 
+def answers_quoted(text: str) -> tuple[str, ...]:
+    """What is accepted of words that were quoted; nothing where they are too long for that."""
+    # "Kenya — capital: Nairobi." is answered by its value.
+    return accepted(text.rpartition(": ")[2] if " — " in text else text)
+
+
 def kept_question(
     question: str, answers: Sequence[str], quoted: Mapping[str, str | int] | None, text: str = ""
 ) -> Item:
@@ -103,12 +109,10 @@ def kept_question(
     """
     given = tuple(answers)
     if not given and quoted is not None:
-        # "Kenya — capital: Nairobi." is answered by its value.
-        value = text.rpartition(": ")[2] if " — " in text else text
-        given = accepted(value)
+        given = answers_quoted(text)
         if not given:
             raise BadRequest(
-                "What was quoted is too long to compare answers with: say one with --answer."
+                "What was quoted is too long to compare answers with: say one answer that is right."
             )
     place = quoted or {}
     return Item(

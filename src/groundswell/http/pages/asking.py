@@ -7,7 +7,7 @@ Whole without scripts; with them the answer comes without a new page. What a que
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -58,9 +58,8 @@ RISK_DEFAULT: Final = "0.05"
 NOT_INSTALLED: Final = "Asking needs some packages more: pip install 'groundswell[ask]'"
 
 
-def form_of(request: Request) -> Form:
-    """The fields, bounded, without characters that cannot be seen."""
-    query = parse_query(request.scope.get("query_string", b""))
+def form_of(query: Sequence[tuple[str, str]]) -> Form:
+    """The fields of an address, bounded, without characters that cannot be seen."""
     fields = dict(query)
     packs = tuple(dict.fromkeys(value for name, value in query if name == "pack" and value))
     risk = fields.get("risk", RISK_DEFAULT)
@@ -72,6 +71,10 @@ def form_of(request: Request) -> Form:
         seen(fields.get("model", ""))[:MODEL_CHARACTERS_MAX],
         longer=fields.get("longer") == "1",
     )
+
+
+def _form(request: Request) -> Form:
+    return form_of(parse_query(request.scope.get("query_string", b"")))
 
 
 def pack_choices(
@@ -130,6 +133,8 @@ def _page(asked: Asked, form: Form) -> AskPage | Going:
     library = asked.hub.library
     if library is None:
         return replace(page, is_installed=False)
+    if not asked.principal.is_anonymous:
+        page = replace(page, keeps_in=_own_set(asked))
     voice = model_of(asked, Kind.VOICE)
     page = replace(page, ear=model_of(asked, Kind.EAR))
     if voice and form.question:
@@ -143,6 +148,12 @@ def _page(asked: Asked, form: Form) -> AskPage | Going:
     except (BadRequest, NotServed, Unavailable) as error:
         return replace(page, problem=error.message, code=error.status)
     return page
+
+
+def _own_set(asked: Asked) -> str:
+    from groundswell.ask.evaluation.asked import own_set
+
+    return own_set(asked.principal)
 
 
 def _begin(library: Library, asked: Asked, form: Form) -> Reply:
@@ -173,7 +184,7 @@ def _receipt(asked: Asked, form: Form) -> Response:
 
 async def _speech(request: Request) -> Response:
     """An answer said aloud: the question is asked again, so that nothing else can be said."""
-    form = replace(form_of(request), model="")
+    form = replace(_form(request), model="")
     asked = replace(asked_of(request), principal=await principal_of(request))
     library = asked.hub.library
     if library is None:
@@ -191,7 +202,7 @@ def _endpoint(
     """On the threads of answers: the first question to a pack brings its files."""
 
     async def endpoint(request: Request) -> Response:
-        form = form_of(request)
+        form = _form(request)
         if request.method == "HEAD":
             form = replace(form, model="")  # nobody would read what it writes
         asked = replace(asked_of(request), principal=await principal_of(request))

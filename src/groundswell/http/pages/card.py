@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from groundswell.core.errors import EntryNotFound, Malformed, RevisionNotFound
-from groundswell.core.policy import Action
+from groundswell.core.policy import Action, may
 from groundswell.core.values import BytesPlan, RepoKind, share_text, size_text
 from groundswell.http.pages.collecting import collecting_of
 from groundswell.http.pages.door import Answer, Asked, with_query
@@ -116,6 +116,13 @@ def _is_pack(asked: Asked, repository: Repository) -> bool:
     return is_tagged and asked.hub.library is not None
 
 
+def _comparisons_url(asked: Asked, repository: Repository, head: RepoHead) -> str:
+    is_set = repository.kind is RepoKind.DATASET and repository.head_commit is not None
+    if not is_set or not may(asked.principal, Action.READ, repository.subject).allowed:
+        return ""
+    return f"{head.url}/comparisons" if asked.hub.comparisons.are_there(repository) else ""
+
+
 def card_page(asked: Asked, repository: Repository, error: str = "") -> CardPage:
     """The page; ``error`` is about a request for access that was sent from it."""
     head = head_of(asked, repository)
@@ -139,6 +146,7 @@ def card_page(asked: Asked, repository: Repository, error: str = "") -> CardPage
         fork=fork_state(asked, repository),
         lineage=lineage_box(asked, repository, head),
         is_pack=_is_pack(asked, repository),
+        comparisons_url=_comparisons_url(asked, repository, head),
         may_build=head.may_write and not is_empty and repository.kind is RepoKind.DATASET,
     )
 

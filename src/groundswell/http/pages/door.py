@@ -96,6 +96,7 @@ NOTES: Final = {
     "cancel": "Access is taken away; the request waits again.",
     "grant": "Access is granted.",
     "corrected": "Noted in your corrections.",
+    "kept": "The question is kept.",
 }
 
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")

@@ -25,6 +25,7 @@ from groundswell.http.pages.door import LISTENING_PERMISSIONS, PAGE_HEADERS
 from groundswell.http.pages.templating import pieces
 from groundswell.http.pages.views import (
     AskPage,
+    KeepForm,
     QuoteRow,
     ReplyBox,
     ReplyEnd,
@@ -122,9 +123,10 @@ def begun(reply: Reply, form: Form, page: AskPage) -> AskPage | Going:
         if isinstance(event, Writing):
             rest = Rest(reply, events, form)
             name = _COMMIT.sub(r"\1", event.model)  # the receipt has all of it
-            box = replace(_box(events, form), model=name, sentences=rest, end=rest.end)
+            box = _box(events, form, page.keeps_in)
+            box = replace(box, model=name, sentences=rest, end=rest.end)
             return Going(replace(page, reply=box), rest)
-    return replace(page, reply=_box(events, form))
+    return replace(page, reply=_box(events, form, page.keeps_in))
 
 
 class Flow:
@@ -175,7 +177,7 @@ def _late(_error: GroundswellError) -> bytes:
     return b""
 
 
-def _box(events: Sequence[Event], form: Form) -> ReplyBox:
+def _box(events: Sequence[Event], form: Form, keeps_in: str) -> ReplyBox:
     from groundswell.ask.answering import Abstain, Conflict, Connections, Extract, Plan
 
     plan = next(event for event in events if isinstance(event, Plan))
@@ -204,6 +206,27 @@ def _box(events: Sequence[Event], form: Form) -> ReplyBox:
         taken_as=plan.asked if plan.carried else "",
         as_written_url=form.url(about=""),
         words=words_of(events),
+        keep=_keep(events, plan, form, keeps_in) if keeps_in else None,
+    )
+
+
+def _keep(events: Sequence[Event], plan: Plan, form: Form, into: str) -> KeepForm:
+    """The question as it was read, of the commits that were asked, and where its answer stands."""
+    from groundswell.ask.answering import Extract
+    from groundswell.ask.evaluation.keeping import answers_quoted
+
+    keep = KeepForm(plan.asked, " ".join(plan.packs), form.url(), into)
+    shown = next((event.quote for event in events if isinstance(event, Extract)), None)
+    if shown is None:
+        return keep
+    cited = shown.citation
+    return replace(
+        keep,
+        pack=f"{cited.pack}@{cited.revision}",
+        article=cited.article,
+        start=str(cited.start),
+        stop=str(cited.stop),
+        taken=" or ".join(f"“{each}”" for each in answers_quoted(shown.text)),
     )
 
 

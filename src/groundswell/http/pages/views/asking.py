@@ -79,13 +79,50 @@ class ReplyEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepForm:
+    """A question with what is needed to keep it in a set, and what was filled in.
+
+    ``packs`` are names with commits, apart by spaces; ``pack``, ``article``, ``start`` and ``stop``
+    where the answer stands, "" where nothing answers. ``taken`` tells what is accepted when nothing
+    is filled in. ``here`` is the address that asks.
+    """
+
+    question: str
+    packs: str
+    here: str
+    into: str
+    pack: str = ""
+    article: str = ""
+    start: str = ""
+    stop: str = ""
+    answers: str = ""
+    taken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepPage(View):
+    """After a question was kept: its set, and the way back; or the form with what was wrong.
+
+    ``url`` is the set's, "" as long as there is none; ``back_url`` asks the question again.
+    """
+
+    template: ClassVar[str] = "keep.html"
+    name: str
+    url: str = ""
+    back_url: str = ""
+    form: KeepForm | None = None
+    fault: str = ""
+    code: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyBox:
     """What came of a question: quotes that answer, or why there is none with the nearest passages.
 
     ``sentences`` may come while the page is sent; ``end`` is called behind them. ``about`` is what
     the answer was of, for the next question; ``carried`` what this one took over from the one
     before, so that it was read as ``taken_as``; ``as_written_url`` asks it without.
-    ``words`` are what is said aloud.
+    ``words`` are what is said aloud; ``keep`` is for whoever is signed in.
     """
 
     quotes: tuple[QuoteRow, ...]
@@ -103,6 +140,7 @@ class ReplyBox:
     taken_as: str = ""
     as_written_url: str = ""
     words: str = ""
+    keep: KeepForm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +150,7 @@ class AskPage(View):
     ``risks`` and ``models`` are (what the form sends, its words, whether it is chosen).
     ``without_about_url`` takes away what the question before was about. ``problem`` tells why
     nothing was answered. ``ear`` names the model that the page listens with, and ``speech_url``
-    is how the answer sounds, where the hub has a voice.
+    is how the answer sounds, where the hub has a voice. ``keeps_in`` is where questions are kept.
     """
 
     template: ClassVar[str] = "ask.html"
@@ -127,6 +165,7 @@ class AskPage(View):
     problem: str = ""
     ear: str = ""
     speech_url: str = ""
+    keeps_in: str = ""
     is_installed: bool = True
     namesake_url: str = ""  # of an account that is called as this page is
     code: int = 200

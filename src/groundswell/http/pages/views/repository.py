@@ -62,6 +62,7 @@ class CardPage(View):
     lineage: LineageBox | None = None
     is_pack: bool = False  # and can be asked here
     may_build: bool = False  # a pack of its files
+    comparisons_url: str = ""  # of models on its questions, where there are any
 
 
 @dataclass(frozen=True, slots=True)
