@@ -67,6 +67,18 @@ def test_numbers_are_known_however_they_are_written() -> None:
     assert ground("The ten members have 15 million people.", source).support is Support.DROPPED
 
 
+def test_what_states_nothing_is_not_shown() -> None:
+    """Seen of a small model: questions, and sentences that broke off."""
+    source = "Malaysia spends 6.6% of GDP on education, and the US has a diplomatic office there."
+    for sentence in (
+        "The US has a diplomatic and/or?",
+        "Malaysia spends on education in the !",
+        "Is 6.6% of GDP spent on education?",
+    ):
+        assert ground(sentence, source).support is Support.DROPPED, sentence
+    assert ground("Malaysia spends 6.6% of GDP.", source).support is not Support.DROPPED
+
+
 def _number_changed(sentence: str, chooser: random.Random) -> str:
     found = chooser.choice(list(re.finditer(r"\d+", sentence)))
     other = str(int(found[0]) + chooser.randint(1, 9))

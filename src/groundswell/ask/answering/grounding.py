@@ -1,9 +1,9 @@
 """Whether a written sentence says no more than what it cites.
 
-Rules on the words themselves, no model: numbers, names and quoted words of the sentence must stand
-in the cited text; so must words that turn a meaning round (not, more, before); and most of its
-other words. What passes all of it can still be wrong in how it joins what is there: so it is called
-supported, and not true. Does not know how sentences are written.
+Rules on the words themselves, no model: it has to be a whole statement; numbers, names and quoted
+words of it must stand in the cited text; so must words that turn a meaning round (not, more,
+before); and most of its other words. What passes all of it can still be wrong in how it joins what
+is there: so it is called supported, and not true. Does not know how sentences are written.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _COUNTS: Final = {
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
     )
 }
+# What is left of a sentence that broke off, and a question, state nothing that could be supported.
+_NO_STATEMENT: Final = re.compile(r"\?\W*$|\b(?:a|an|the|and|or|nor)\W*$", re.IGNORECASE)
 _NEGATIONS_LISTED: Final = "not no never none nobody nothing neither nor without cannot"
 _TURNS_LISTED: Final = (
     "more less most least fewer before after first last only largest smallest highest lowest "
@@ -78,7 +80,7 @@ def ground_sentence(sentence: str, cited: Sequence[str], analyse: Analyse) -> Gr
         analyse: the words of a text as the index holds them.
     """
     source = "\n".join(cited)
-    if len(_words(sentence)) < WORDS_MIN:
+    if len(_words(sentence)) < WORDS_MIN or _NO_STATEMENT.search(sentence):
         return Grounding(Support.DROPPED)
     if f" {_squeezed(sentence)} " in f" {_squeezed(source)} ":
         return Grounding(Support.QUOTED)
