@@ -79,9 +79,18 @@ def test_a_database_that_is_no_database(world: World, swell) -> None:
 
 def test_a_backup_and_its_restore(world: World, swell, tmp_path: Path) -> None:
     before = world.hub.everything()
-    (world.root / "swell.toml").write_text('database_url = "sqlite:////nowhere/else.db"\n')
+    # A folder that is not there may be one that is not mounted: nothing is made in its place, and
+    # the hub takes no identity with another database.
+    nowhere = tmp_path / "nowhere"
+    (world.root / "swell.toml").write_text(f'database_url = "sqlite:///{nowhere}/else.db"\n')
+    refused = swell("backup", tmp_path / "backup", "--data", world.root)
+    assert refused.code == 2
+    assert f"The folder {nowhere} of the database is not there." in refused.err
+    assert not nowhere.exists()
+    assert not (world.root / "identity").exists()
+    (world.root / "swell.toml").write_text("")
     refused = swell("backup", world.root / "inside", "--data", world.root)
-    assert refused.code != 0
+    assert "cannot lie inside the data folder" in refused.err
     (world.root / "swell.toml").write_text("port = 8123\n")
     done = swell("backup", tmp_path / "backup", "--data", world.root)
     assert done.code == 0, done.err

@@ -39,7 +39,12 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path, *, serves: bool = False) -> None:
         path = path.resolve()  # every process must meet at the same lock files
         self._path = path
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.parent.is_dir():
+            msg = (
+                f"The folder {path.parent} of the database is not there. Is a file system not "
+                "mounted, or is database_url mistyped? Otherwise make it."
+            )
+            raise BadRequest(msg)
         with contextlib.ExitStack() as opened, translated():
             # SQLite gives its log the rights of the file, and the file holds password hashes.
             # Only a new file is opened here: closing it again would drop SQLite's own locks.
