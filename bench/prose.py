@@ -242,7 +242,7 @@ def _stands(text: str, item: Item, source: Quote) -> bool:
     """Whether every number of a sentence is one of its source, by other rules than those that let
     it pass, and it does not say what was true before.
     """
-    told = " ".join((source.title, *source.headings, source.text))
+    told = "; ".join((source.title, *source.headings, source.text))
     known = {each.written for each in quantities(told)}
     is_known = all(each.written in known for each in quantities(text))
     before = re.sub(r"\W+", " ", item.before).strip()

@@ -79,6 +79,25 @@ def test_what_states_nothing_is_not_shown() -> None:
     assert ground("Malaysia spends 6.6% of GDP.", source).support is not Support.DROPPED
 
 
+def test_who_repeats_nothing_of_the_quote_says_nothing_of_it() -> None:
+    """Seen of a small model: headings alone, put together to what looks like an answer."""
+    for sentence, about, quoted in (
+        ("The sex ratio of the world is 25-54 years.", "Nepal - 25-54 years - Sex ratio", "8.14"),
+        ("The answer is: 65 years and over.", "Liberia - 65 years and over", "4.86 male(s)/female"),
+        ("The answer is: Median age - total.", "Somalia - Median age - total", "21.3 years"),
+    ):
+        cited = [f"{about}: {quoted} of the world"]
+        found = ground_sentence(sentence, cited, words, [quoted])
+        assert found.support is Support.DROPPED, sentence
+    cited = ["Somalia - Median age - total: 21.3 years"]
+    for sentence in (
+        "The median age total of Somalia is 21.3.",
+        "In Somalia it is total in years.",
+    ):
+        found = ground_sentence(sentence, cited, words, ["21.3 years"])
+        assert found.support is not Support.DROPPED, sentence
+
+
 def _number_changed(sentence: str, chooser: random.Random) -> str:
     found = chooser.choice(list(re.finditer(r"\d+", sentence)))
     other = str(int(found[0]) + chooser.randint(1, 9))

@@ -71,15 +71,21 @@ class Grounding:
     missing: tuple[str, ...] = ()
 
 
-def ground_sentence(sentence: str, cited: Sequence[str], analyse: Analyse) -> Grounding:
+def ground_sentence(
+    sentence: str, cited: Sequence[str], analyse: Analyse, quoted: Sequence[str] = ()
+) -> Grounding:
     """How far a sentence stands in what it cites.
 
     Args:
         sentence: without its marks of citation.
         cited: the quoted texts, each with its title and headings: they say what it is about.
         analyse: the words of a text as the index holds them.
+        quoted: the same texts without titles and headings: who repeats nothing of these says only
+            what is spoken of, and nothing about it. Without any, that is not looked at.
     """
     source = "\n".join(cited)
+    if quoted and not _repeats(sentence, "\n".join(quoted), analyse):
+        return Grounding(Support.DROPPED)
     if len(_words(sentence)) < WORDS_MIN or _NO_STATEMENT.search(sentence):
         return Grounding(Support.DROPPED)
     if f" {_squeezed(sentence)} " in f" {_squeezed(source)} ":
@@ -109,6 +115,15 @@ def numbers_in(text: str) -> set[str]:
     """Numbers as digits alone: 5,199 and 5199 are one, and so are ten and 10."""
     found = {_SEPARATORS.sub("", each).rstrip(".") for each in _NUMBER.findall(text)}
     return found | {_COUNTS[word] for word in _words(text) if word in _COUNTS}
+
+
+def _repeats(sentence: str, quoted: str, analyse: Analyse) -> bool:
+    """Whether a number or a word of the sentence, other than a plain one, is of what is quoted."""
+    if not numbers_in(sentence).isdisjoint(numbers_in(quoted)):
+        return True
+    held = frozenset(analyse(quoted))
+    words = [word for word in _words(sentence) if word not in PLAIN and not word.isdigit()]
+    return any(not held.isdisjoint(analyse(word)) for word in words)
 
 
 def _words(text: str) -> list[str]:

@@ -138,12 +138,14 @@ def _grounded(
         if found is None or not found["text"]:
             continue  # "not in sources", or what the length cut off
         cites = tuple(dict.fromkeys(_CITE.findall(found["cites"])))
-        cited = [_as_source(sources[each]) for each in cites if each in sources]
+        quotes = [sources[each] for each in cites if each in sources]
+        cited = [_as_source(quote) for quote in quotes]
+        quoted = [quote.text for quote in quotes]
         for start, stop in sentences(found["text"]):
             text = found["text"][start:stop]
             if text.casefold() not in seen:  # small models say things twice
                 seen.add(text.casefold())
-                yield Sentence(text, cites, ground_sentence(text, cited, analyse))
+                yield Sentence(text, cites, ground_sentence(text, cited, analyse, quoted))
 
 
 def messages_of(question: str, sources: dict[str, Quote]) -> list[dict[str, str]]:
