@@ -115,6 +115,7 @@ def _soon(running: RunningHub, pack: OpenPack) -> list[Row]:
     told = [_asked(running, each.question) for each in items[1 : TIMED + 1]]
     quoted = [each.extract for each in told if each.extract is not None]
     prose = [each.sentence for each in told if each.sentence is not None]
+    assert prose, "nothing that was written is shown: BENCH_PROSE_TIMED is too small"
     wrote = [each for each in told if each.counts]
     counts: Counter[str] = Counter()
     for each in wrote:

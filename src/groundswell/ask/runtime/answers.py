@@ -16,6 +16,8 @@ from groundswell.ask.runtime.exchange import Broken, Exchange
 from groundswell.ask.runtime.values import Json, Piece, Timing
 from groundswell.core.errors import BadRequest, GroundswellError, RunnerFailed
 
+# Of OpenAI's kinds of errors, those that the request is to blame for.
+_STATUSES: Final = {"invalid_request_error": 400, "not_found_error": 404}
 _PREFIX: Final = b"data:"
 _END: Final = b"[DONE]"
 _TOLD_CHARACTERS_MAX: Final = 500
@@ -162,9 +164,19 @@ def parse(lines: Iterator[bytes]) -> Iterator[Json]:
             return
         chunk = load(data)
         if isinstance(chunk.get("error"), dict):
-            raise refused(int(chunk["error"].get("code") or 500), data)
+            raise refused(_status_of(chunk["error"]), data)
         yield chunk
     raise Broken  # the last line is missing
+
+
+def _status_of(error: Json) -> int:
+    """The status that an error in a stream stands for. llama.cpp gives it as its code; others give
+    a word there, and what kind of error it is.
+    """
+    code = error.get("code")
+    if isinstance(code, int) and not isinstance(code, bool):
+        return code
+    return _STATUSES.get(str(error.get("type")), 500)
 
 
 def load(data: bytes) -> Json:
