@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -47,7 +48,14 @@ class Visit:
         return [url for url in self.requests if not url.startswith((f"{self.origin}/", "data:"))]
 
     def go(self, path: str) -> int:
-        answer = self.page.goto(self.origin + path)
+        try:
+            answer = self.page.goto(self.origin + path)
+        except PlaywrightError as error:
+            # A page that waits for something loads itself again; when it begins to just now, it
+            # takes this way's place.
+            if "net::ERR_ABORTED" not in str(error):
+                raise
+            answer = self.page.goto(self.origin + path)
         assert answer is not None
         return answer.status
 
