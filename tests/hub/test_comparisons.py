@@ -200,3 +200,9 @@ def test_any_value_anywhere_is_read_or_refused(place: tuple[Any, ...]) -> None:
 def test_what_is_no_result_is_refused(data: bytes) -> None:
     with pytest.raises(Malformed):
         read_result(data)
+
+
+def test_how_soon_a_model_fails_is_not_how_quick_it_is() -> None:
+    """Each of the two failed once, within a tenth of a second."""
+    told = result(items())
+    assert [model["seconds_per_question"] for model in told["models"]] == [0.5, 1.5]

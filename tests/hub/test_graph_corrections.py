@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from groundswell import settings as configuration
-from groundswell import wiring
 from groundswell.ask.answering import Asking, Connections, Done
 from groundswell.ask.graphs.replies import Asked, as_json, connect, explore
 from groundswell.ask.overlays import Said, Saying, correct
@@ -35,8 +33,8 @@ from groundswell.core.values import (
     Visibility,
 )
 from groundswell.wire.corrections import ADDED, CORRECTIONS, End, Verdict, unpack_corrections
+from tests.hub.desk import Desk, desk_with
 from tests.hub.test_graph_exploring import NOTES, RIVERS, folder_of
-from tests.hub.test_pack_library import Desk
 
 NILE = End("ann/rivers", "nile.md")
 MIDDLE = End("ann/rivers", "middle.md")
@@ -55,17 +53,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def desk(tmp_path: Path, built: tuple[Path, Path]) -> Iterator[Desk]:
-    settings = configuration.load({"data": tmp_path / "data"}, environment={})
-    hub = wiring.build(settings, serves=False)
-    people = []
-    for name in ("ann", "bob"):
-        account = hub.accounts.create_user(name, by=None)
-        people.append(hub.accounts.refresh(account.id, None, None))
-    desk = Desk(hub, tmp_path, *people)
-    desk.publish("ann/rivers", built[0], "public")
-    desk.publish("ann/diary", built[1], "private")
-    yield desk
-    hub.close()
+    rivers, diary = built
+    packs = {"ann/rivers": (rivers, "public"), "ann/diary": (diary, "private")}
+    with desk_with(packs, tmp_path) as made:
+        yield made
 
 
 def say(desk: Desk, saying: Saying, who: Principal | None = None) -> Said:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from groundswell import settings as configuration
-from groundswell import wiring
 from groundswell.ask.answering import Asking, Connections, answer
 from groundswell.ask.calibration import GENERAL
 from groundswell.ask.evaluation.hops import make_hop_set
@@ -26,7 +24,7 @@ from groundswell.ask.retrieval.searching import Shelf
 from groundswell.core.errors import BadRequest, EntryNotFound, RepoNotFound
 from groundswell.core.values import ANONYMOUS
 from groundswell.wire.packs import graph_path
-from tests.hub.test_pack_library import Desk
+from tests.hub.desk import Desk, desk_in
 
 ONE = Options(processes=1)
 RIVERS = {
@@ -68,15 +66,8 @@ def pack(rivers: Path) -> Iterator[OpenPack]:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    hub = wiring.build(
-        configuration.load({"data": tmp_path / "data"}, environment={}), serves=False
-    )
-    people = []
-    for name in ("ann", "bob"):
-        account = hub.accounts.create_user(name, by=None)
-        people.append(hub.accounts.refresh(account.id, None, None))
-    yield Desk(hub, tmp_path, *people)
-    hub.close()
+    with desk_in(tmp_path / "data", tmp_path) as made:
+        yield made
 
 
 def test_around_an_article_each_edge_is_a_quoted_sentence(pack: OpenPack) -> None:

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from groundswell import settings as configuration
-from groundswell import wiring
 from groundswell.ask.answering import Asking, Done, Extract, Plan
 from groundswell.ask.evaluation.asked import Keeping, Place, keep
 from groundswell.ask.replies import replied
@@ -26,8 +24,8 @@ from groundswell.core.errors import (
 from groundswell.core.policy import Action
 from groundswell.core.values import ANONYMOUS, Principal, Visibility
 from groundswell.wire.questions import Item, Kind, unpack_items, unpack_set
+from tests.hub.desk import Desk, desk_with, of
 from tests.hub.test_graph_exploring import NOTES, RIVERS, folder_of
-from tests.hub.test_pack_library import Desk, of
 
 LENGTH = "What is the length of the Nile?"
 OWN = "ann/my-questions"
@@ -41,17 +39,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def desk(tmp_path: Path, built: tuple[Path, Path]) -> Iterator[Desk]:
-    settings = configuration.load({"data": tmp_path / "data"}, environment={})
-    hub = wiring.build(settings, serves=False)
-    people = []
-    for name in ("ann", "bob"):
-        account = hub.accounts.create_user(name, by=None)
-        people.append(hub.accounts.refresh(account.id, None, None))
-    desk = Desk(hub, tmp_path, *people)
-    desk.publish("ann/rivers", built[0], "public")
-    desk.publish("ann/diary", built[1], "private")
-    yield desk
-    hub.close()
+    rivers, diary = built
+    packs = {"ann/rivers": (rivers, "public"), "ann/diary": (diary, "private")}
+    with desk_with(packs, tmp_path) as made:
+        yield made
 
 
 def asked(desk: Desk, question: str = LENGTH, pack: str = "ann/rivers", into: str = OWN) -> Keeping:

@@ -6,16 +6,11 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from groundswell import settings as configuration
-from groundswell import wiring
-from groundswell.ask.answering import Asking, Extract, answer
-from groundswell.ask.library import Library
+from groundswell.ask.answering import Extract
 from groundswell.ask.library import service as shelves
 from groundswell.ask.making import make_pack
 from groundswell.ask.packs.building import Options, build_pack
@@ -25,62 +20,12 @@ from groundswell.core.errors import BadRequest, RepoNotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import (
     ANONYMOUS,
-    AddRegular,
-    CommitHeader,
-    DeleteEntry,
-    Principal,
-    RepoId,
-    RepoKind,
     Visibility,
 )
+from tests.hub.desk import Desk, desk_in, of
 from tests.hub.pack_world import lakes, names, small_shards
 
 ONE = Options(processes=1)
-
-
-@dataclass
-class Desk:
-    """A hub with two people, and where packs are built."""
-
-    hub: wiring.Hub
-    folder: Path
-    ann: Principal
-    bob: Principal
-
-    @property
-    def library(self) -> Library:
-        assert self.hub.library is not None
-        return self.hub.library
-
-    @property
-    def publishing(self) -> Publishing:
-        assert self.hub.packs is not None
-        return self.hub.packs.publishing
-
-    def publish(self, name: str, folder: Path, visibility: str = "private") -> str:
-        return self.publishing.publish(self.ann, of(name), folder, Visibility(visibility))
-
-    def ask(self, who: Principal, question: str, *packs: str) -> list[Any]:
-        refs = self.library.find_all(who, packs)
-        with self.library.shelf(refs) as (shelf, calibrations):
-            return list(answer(shelf, calibrations, Asking(question, risk=0.2)))
-
-    def files(self, name: str, revision: str = "main") -> dict[str, str]:
-        repository = self.hub.repos.find(self.ann, of(name), Action.READ)
-        page = self.hub.content.tree(repository, revision, "", recursive=True)
-        return {i.entry.path: i.entry.oid for i in page.items if i.entry.kind.value != "directory"}
-
-    def put(self, name: str, **files: bytes | None) -> None:
-        repository = self.hub.repos.find(self.ann, of(name), Action.READ)
-        work = [
-            DeleteEntry(path) if content is None else AddRegular(path, content)
-            for path, content in files.items()
-        ]
-        self.hub.commits.commit(self.ann, repository, "main", CommitHeader("By hand"), work)
-
-
-def of(name: str) -> RepoId:
-    return RepoId.parse(RepoKind.DATASET, name)
 
 
 @pytest.fixture(scope="module")
@@ -95,16 +40,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def desk(tmp_path: Path, built: Path) -> Iterator[Desk]:
-    hub = wiring.build(
-        configuration.load({"data": tmp_path / "data"}, environment={}), serves=False
-    )
-    people = []
-    for name in ("ann", "bob"):
-        account = hub.accounts.create_user(name, by=None)
-        people.append(hub.accounts.refresh(account.id, None, None))
     shutil.copytree(built, tmp_path / "built")
-    yield Desk(hub, tmp_path / "built", *people)
-    hub.close()
+    with desk_in(tmp_path / "data", tmp_path / "built") as made:
+        yield made
 
 
 LAKE = names(30)[4]

@@ -129,8 +129,20 @@ def test_the_interval_is_that_of_drawing_again() -> None:
     assert low == pytest.approx(drawn[250], abs=0.01)
     assert high == pytest.approx(drawn[9_750], abs=0.01)
     assert interval(22, 10, 120) == pytest.approx((-high, -low))
-    assert interval(0, 0, 7) == (0, 0)
-    assert interval(0, 7, 7) == (1, 1)
+
+
+def test_questions_that_came_out_alike_prove_little() -> None:
+    """The bootstrap of equal answers has no width, however few they are."""
+    for asked in (1, 2, 7, 120):
+        low, high = interval(0, 0, asked)
+        assert low == -high
+        assert (1 - high) ** asked == pytest.approx(0.025)
+        least, most = interval(0, asked, asked)
+        assert most == 1
+        assert least == pytest.approx(max(-1, 1 - 2 * high))
+        assert interval(asked, 0, asked) == (-1, -least)
+    assert interval(0, 0, 2)[1] > 0.8
+    assert interval(0, 0, 120)[1] < 0.04
 
 
 def _simulated(rates: tuple[float, float, float], planned: int, seed: int) -> tuple[Outcome, int]:

@@ -640,7 +640,7 @@ COMPARISON = ComparisonPage(
     ends="18",
     models=(
         ModelRow(LONG + ":Q8_0", LONG + "@" + "0" * 40, "64 of 120 (53 %)", "0.98 s", "0.41 s", "61", "331 MB", ("40 of 60", "12 of 30", "12 of 30")),
-        ModelRow("ada/smollm2:Q4_1", "ada/smollm2@" + "0" * 40, "52 of 120 (43 %)", "0.70 s", "0.33 s", "84", "not known", ("30 of 60", "10 of 30", "12 of 30"), failures=LONG + " gave no answer 3 times, which counts as wrong: its process ended"),
+        ModelRow("ada/smollm2:Q4_1", "ada/smollm2@" + "0" * 40, "52 of 120 (43 %)", "0.70 s", "0.33 s", "84", "not known", ("30 of 60", "10 of 30", "12 of 30"), failures=LONG + " gave no answer to 3 of them, which counts as wrong: its process ended"),
     ),
     kinds=("values", "altered facts", "not in the sources"),
     columns=("ada/smollm2:Q4_1", LONG + ":Q8_0", "ada/third", "b", "c"),

@@ -70,7 +70,8 @@ def test_a_question_is_kept_beside_its_answer(
     assert "The question is kept." in page.inner_text("body")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     page.click(f"main a[href='/datasets/{into}']")
-    assert "1 questions" in page.inner_text("article.card")
+    assert "1 question with" in page.inner_text("article.card")
+    assert page.get_by_role("link", name="Make it a knowledge pack").count() == 0
     page.go_back()
     page.click("text=Back to the answer")
     expect(page.locator(".ask-quote").first).to_contain_text("5,199")

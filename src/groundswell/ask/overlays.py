@@ -7,8 +7,6 @@ sentence of one of the two. Does not walk graphs.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,10 +14,10 @@ from groundswell.ask.library import Library, whole
 from groundswell.ask.library.overlays import own_overlay
 from groundswell.ask.packs.graphs.names import Gazetteer
 from groundswell.ask.packs.graphs.quoting import sentence_of
+from groundswell.ask.reach import check_discreet
 from groundswell.ask.rewriting import Read, Rewriting
 from groundswell.core.errors import BadRequest, Malformed
-from groundswell.core.values import Gate, Principal, RepoId, RepoKind, Visibility
-from groundswell.hub.repos import Repository
+from groundswell.core.values import Principal, RepoId, RepoKind, Visibility
 from groundswell.wire.corrections import (
     ADDED,
     CORRECTIONS,
@@ -117,7 +115,10 @@ def correct(library: Library, rewriting: Rewriting, principal: Principal, saying
     if saying.verdict is not None:
         correction = _looked_at(library, principal, saying, saying.verdict)
     repository = rewriting.repository(principal, repo_id, Visibility.PRIVATE)
-    _check_discreet(library, principal, saying, repository)
+    if correction is not None:
+        ends = (saying.source, saying.target)
+        packs = [library.find(principal, end.pack).repository for end in ends]
+        check_discreet(repository, packs)
 
     def files(read: Read) -> dict[str, bytes]:
         return _files(read, saying, correction, repository.full_name)
@@ -130,10 +131,8 @@ def correct(library: Library, rewriting: Rewriting, principal: Principal, saying
 def _looked_at(
     library: Library, principal: Principal, saying: Saying, verdict: Verdict
 ) -> Correction:
-    with _article(library, principal, saying.source) as source:
-        source_article = source
-    with _article(library, principal, saying.target) as target:
-        target_article = target
+    source_article = _article(library, principal, saying.source)
+    target_article = _article(library, principal, saying.target)
     try:
         if verdict is not Verdict.ADD:
             return Correction(
@@ -160,11 +159,10 @@ def _looked_at(
         raise BadRequest(f"This correction cannot be taken: {error.why}.") from error
 
 
-@contextlib.contextmanager
-def _article(library: Library, principal: Principal, end: End) -> Iterator[Article]:
+def _article(library: Library, principal: Principal, end: End) -> Article:
     ref = library.find(principal, end.pack)
     with library.opened(ref) as pack, whole(ref.name):
-        yield pack.article(end.article)
+        return pack.article(end.article)
 
 
 def _found(source: Article, target: Article) -> str:
@@ -178,21 +176,6 @@ def _found(source: Article, target: Article) -> str:
         "Neither article names the other. Copy the sentence that says how they are connected,"
         " letter for letter, from one of them."
     )
-
-
-def _check_discreet(
-    library: Library, principal: Principal, saying: Saying, overlay: Repository
-) -> None:
-    """Refuse to tell everybody of packs that not everybody may read."""
-    if saying.verdict is None or overlay.visibility is not Visibility.PUBLIC:
-        return
-    for end in (saying.source, saying.target):
-        pack = library.find(principal, end.pack).repository
-        if pack.visibility is not Visibility.PUBLIC or pack.gate is not Gate.OPEN:
-            raise BadRequest(
-                f"Not everybody may read {end.pack}, and everybody may read {overlay.full_name}: it"
-                " must not tell of it. Use corrections that are private."
-            )
 
 
 def _files(

@@ -1,11 +1,13 @@
-"""A pack is never more public than what it was made of.
+"""A pack is never more public than what it was made of, nor what speaks of packs than they are.
 
 Knows when the readers of one repository are readers of another. Does not know who they are.
 """
 
 from __future__ import annotations
 
-from groundswell.core.errors import Forbidden
+from collections.abc import Iterable
+
+from groundswell.core.errors import BadRequest, Forbidden
 from groundswell.core.values import Gate, RepoId, Visibility
 from groundswell.hub.repos import Repository
 
@@ -39,3 +41,19 @@ def check_reach(
             f" private dataset of {source.repo_id.namespace}."
         )
         raise Forbidden(msg)
+
+
+def check_discreet(teller: Repository, packs: Iterable[Repository]) -> None:
+    """Refuse to tell everybody of packs that not everybody may read.
+
+    Raises:
+        BadRequest: the teller is public, and one of the packs is not open.
+    """
+    if teller.visibility is not Visibility.PUBLIC:
+        return
+    for pack in packs:
+        if not is_open(pack):
+            raise BadRequest(
+                f"Not everybody may read {pack.full_name}, and everybody may read"
+                f" {teller.full_name}: it must not tell of it. Use a private dataset."
+            )

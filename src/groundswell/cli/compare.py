@@ -193,7 +193,7 @@ def _print(result: dict[str, Any]) -> None:
     for model in result["models"]:
         if model["grades"]["failed"]:
             times, why = model["grades"]["failed"], "; ".join(model["failures"])
-            click.echo(f"{model['label']} gave no answer {times} times, which is wrong: {why}")
+            click.echo(f"{model['label']} gave no answer to {times} of them, which is wrong: {why}")
     if result["stopped"] != "all":
         reasons = {"early": "no further answer could change that", "time": "the time was over"}
         left = f"{result['asked']} of {result['planned']} questions were asked"

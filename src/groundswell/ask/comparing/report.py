@@ -120,8 +120,8 @@ def _failures(result: Json) -> list[str]:
         if count:
             why = _plain("; ".join(model["failures"])[:300])
             found.append(
-                f"{_plain(model['label'])} gave no answer {count} times, which counts as wrong: "
-                f"{why}."
+                f"{_plain(model['label'])} gave no answer to {count} of them, which counts as"
+                f" wrong: {why}."
             )
     return _apart(found)
 

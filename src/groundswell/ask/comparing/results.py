@@ -272,8 +272,11 @@ def _pair(verdict: Verdict, names: tuple[str, str], seconds: tuple[float, float]
 
 
 def _mean(answers: Sequence[Answered]) -> float:
-    """Seconds for a question, loading left out by the one that measures."""
-    return round(sum(each.seconds for each in answers) / len(answers), 3) if answers else 0.0
+    """Seconds for a question that was answered, loading left out by the one that measures. How soon
+    a model fails says nothing of how quick it is; 0 where it never answered.
+    """
+    took = [each.seconds for each in answers if not each.failed]
+    return round(sum(took) / len(took), 3) if took else 0.0
 
 
 def _middle(values: Sequence[float]) -> float:

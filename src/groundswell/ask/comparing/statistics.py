@@ -46,10 +46,19 @@ def interval(first: int, second: int, asked: int, sure: float = 0.95) -> tuple[f
     share of the questions (B. Efron, Ann. Stat. 7, 1979).
 
     A question drawn again differs by +1, -1 or 0, so the bootstrap's distribution is known: it is
-    calculated whole here instead of being drawn, and is the same for everybody.
+    calculated whole here instead of being drawn, and is the same for everybody. Where every
+    question came out alike it would have no width, as if two questions were proof: there the exact
+    limit of a share that was never seen is taken (C. Clopper, E. Pearson, Biometrika 26, 1934).
     """
     if not asked:
         return -1.0, 1.0
+    if asked in {first, second, asked - first - second}:
+        unseen = 1 - ((1 - sure) / 2) ** (1 / asked)
+        if first == second:
+            return -unseen, unseen
+        # What was not seen may be equal answers, or the other one's.
+        least = max(-1.0, 1 - 2 * unseen)
+        return (least, 1.0) if second else (-1.0, -least)
     weights = _differences(first, second, asked)
     tail = (1 - sure) / 2 * sum(weights.values())
     least = _quantile(sorted(weights), weights, tail)

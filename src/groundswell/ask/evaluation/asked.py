@@ -13,7 +13,7 @@ from typing import Final
 
 from groundswell.ask.evaluation.keeping import Sets, added, kept_question
 from groundswell.ask.library import Library, PackRef, whole
-from groundswell.ask.reach import is_open
+from groundswell.ask.reach import check_discreet
 from groundswell.ask.rewriting import BRANCH, Rewriting
 from groundswell.core.errors import BadRequest, EntryNotFound, RevisionNotFound
 from groundswell.core.values import Principal, RepoId, RepoKind, Visibility
@@ -85,7 +85,7 @@ def keep(library: Library, rewriting: Rewriting, principal: Principal, keeping: 
     item = _item(library, principal, refs, keeping)
     repository = rewriting.repository(principal, repo_id, Visibility.PRIVATE)
     _check_is_set(rewriting, repository)
-    _check_discreet(repository, refs)
+    check_discreet(repository, (ref.repository for ref in refs))
     named = tuple(f"{ref.name}@{ref.commit}" for ref in refs)
     manifest = SetManifest(_TITLE, "", named)
     Sets(rewriting).change(principal, repo_id, manifest, added([item]), _SUMMARY)
@@ -128,15 +128,3 @@ def _check_is_set(rewriting: Rewriting, repository: Repository) -> None:
             f"{repository.full_name} is a dataset of something else: it has no {MANIFEST}. Name"
             " another one; where there is none, it is made."
         )
-
-
-def _check_discreet(repository: Repository, refs: Sequence[PackRef]) -> None:
-    """Refuse to tell everybody of packs that not everybody may read."""
-    if repository.visibility is not Visibility.PUBLIC:
-        return
-    for ref in refs:
-        if not is_open(ref.repository):
-            raise BadRequest(
-                f"Not everybody may read {ref.name}, and everybody may read"
-                f" {repository.full_name}: it must not tell of it. Use a private set."
-            )

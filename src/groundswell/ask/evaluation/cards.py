@@ -57,7 +57,8 @@ def with_counts(card: str, manifest: SetManifest, items: Sequence[Item]) -> str:
 
 def _counted(manifest: SetManifest, items: Sequence[Item]) -> str:
     counts = Counter(item.kind for item in items)
-    lines = [_START, f"{len(items)} questions with the answers that are accepted."]
+    questions = "question" if len(items) == 1 else "questions"
+    lines = [_START, f"{len(items)} {questions} with the answers that are accepted."]
     if manifest.packs:
         names = ", ".join(f"`{each}`" for each in manifest.packs)
         lines.append(f"They can be answered from {names}.")

@@ -19,6 +19,7 @@ from groundswell.core.errors import NotServed
 from groundswell.core.policy import Action
 from groundswell.http.answers import apart
 from groundswell.http.auth import principal_of
+from groundswell.http.pages.asking import NOT_INSTALLED
 from groundswell.http.pages.door import DOOR, Asked, asked_of, respond, with_query
 from groundswell.http.pages.repositories import find, head_of
 from groundswell.http.pages.views import (
@@ -137,7 +138,7 @@ def _article(asked: Asked) -> ArticlePage:
     from groundswell.ask.replies import opened_article
 
     if asked.hub.library is None:
-        raise NotServed("Asking needs some packages more: pip install 'groundswell[ask]'")
+        raise NotServed(NOT_INSTALLED)
     repository = find(asked, Action.READ)
     name, path = repository.full_name, asked.parameters["path"]
     pinned = f"{name}@{asked.parameters['rev']}"

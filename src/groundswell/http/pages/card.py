@@ -23,8 +23,10 @@ from groundswell.http.routing import Route
 from groundswell.hub.notifications import About, ThreadKey
 from groundswell.hub.repos import Repository
 from groundswell.wire.cards import read_card
+from groundswell.wire.corrections import TAG as CORRECTIONS_TAG
 from groundswell.wire.markdown import LinkBase, Rendered
 from groundswell.wire.packs import TAG as PACK_TAG
+from groundswell.wire.questions import TAG as SET_TAG
 
 README: Final = "README.md"
 README_BYTES_MAX: Final = 1 << 20
@@ -116,9 +118,17 @@ def _is_pack(asked: Asked, repository: Repository) -> bool:
     return is_tagged and asked.hub.library is not None
 
 
+def _holds_documents(repository: Repository) -> bool:
+    """Whether a pack can be made of it, as far as its kind and its tags tell."""
+    own = {SET_TAG, CORRECTIONS_TAG}
+    return repository.kind is RepoKind.DATASET and own.isdisjoint(repository.tags)
+
+
 def _comparisons_url(asked: Asked, repository: Repository, head: RepoHead) -> str:
-    is_set = repository.kind is RepoKind.DATASET and repository.head_commit is not None
-    if not is_set or not may(asked.principal, Action.READ, repository.subject).allowed:
+    # By its tag, as packs are told: the page of every dataset looks into no tree for this.
+    if SET_TAG not in repository.tags or repository.kind is not RepoKind.DATASET:
+        return ""
+    if not may(asked.principal, Action.READ, repository.subject).allowed:
         return ""
     return f"{head.url}/comparisons" if asked.hub.comparisons.are_there(repository) else ""
 
@@ -147,7 +157,7 @@ def card_page(asked: Asked, repository: Repository, error: str = "") -> CardPage
         lineage=lineage_box(asked, repository, head),
         is_pack=_is_pack(asked, repository),
         comparisons_url=_comparisons_url(asked, repository, head),
-        may_build=head.may_write and not is_empty and repository.kind is RepoKind.DATASET,
+        may_build=head.may_write and not is_empty and _holds_documents(repository),
     )
 
 

@@ -28,6 +28,7 @@ from groundswell.http.pages.views.comparisons import (
     IntervalRow,
     ModelRow,
 )
+from groundswell.http.pages.wording import plural
 from groundswell.http.routing import Route
 from groundswell.hub.repos import Repository
 from groundswell.wire.questions import Item
@@ -139,7 +140,7 @@ def _with_figures(page: ComparisonPage, result: Result) -> ComparisonPage:
 def _how(result: Result) -> str:
     names = ", ".join(each.partition("@")[0] for each in result.sources)
     how = f"with passages of {names}" if names else "without sources"
-    asked = f"{result.asked:,} of {result.planned:,} questions, {STOPPED[result.stopped]}"
+    asked = f"{result.asked:,} of {plural(result.planned, 'question')}, {STOPPED[result.stopped]}"
     return f"Asked {how}: {asked}. Answers were judged by rules, not by a model."
 
 
@@ -147,8 +148,13 @@ def _interval(pair: Pair, asked: int, most: float) -> IntervalRow:
     middle = (pair.second_alone - pair.first_alone) / max(1, asked)
     middle = max(-1.0, min(1.0, middle))
     low, at, high = (_hundredths(each, most) for each in (pair.low, middle, pair.high))
-    words = f"{_ahead(middle)} in 100 questions; most likely between {_ahead(pair.low)} and"
-    words = f"{words} {_ahead(pair.high)}."
+    if pair.first_alone == pair.second_alone == 0:
+        words = (
+            "even: no question was answered rightly by one of the two alone; most likely between"
+        )
+    else:
+        words = f"{_ahead(middle)} in 100 questions; most likely between"
+    words = f"{words} {_ahead(pair.low)} and {_ahead(pair.high)}."
     return IntervalRow(pair.first, pair.second, low, at, high, words)
 
 
@@ -168,7 +174,7 @@ def _model(model: Measured, asked: int, kinds: Sequence[str]) -> ModelRow:
     if model.failed:
         why = "; ".join(model.failures)[:300]
         failures = (
-            f"{model.label} gave no answer {model.failed} times, which counts as wrong: {why}"
+            f"{model.label} gave no answer to {model.failed} of them, which counts as wrong: {why}"
         )
     return ModelRow(
         label=model.label,

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from groundswell.core.errors import BadRequest, Forbidden, GroundswellError, NotFound, NotServed
+from groundswell.http.pages.asking import NOT_INSTALLED
 from groundswell.http.pages.door import Answer, Asked, Redirect, take
 from groundswell.http.pages.graph import GraphForm, form_of, graph_page
 from groundswell.http.pages.views import AddingEdge
@@ -70,7 +71,7 @@ def _correct(asked: Asked) -> Answer:
     asked.signed_in()
     hub = asked.hub
     if hub.library is None:
-        raise NotServed("Asking needs some packages more: pip install 'groundswell[ask]'")
+        raise NotServed(NOT_INSTALLED)
     _, _, query = asked.fields.get("here", "").partition("?")
     form = form_of(parse_query(query.encode()))
     value, adding = asked.fields.get("said"), _adding(asked)
