@@ -82,7 +82,10 @@ def _look(running: Browser, url: str, path: str, person: str) -> dict[str, Any]:
         session.send("Network.setCacheDisabled", {"cacheDisabled": True})
         page.add_init_script(WATCH)
         page.goto(url + path, wait_until="networkidle")
-        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+        for _ in range(500):  # asked from here: in the page the policy forbids `eval`
+            if page.evaluate("performance.getEntriesByName('first-contentful-paint').length"):
+                break
+            page.wait_for_timeout(20)
         found: dict[str, Any] = page.evaluate(ASK)
         return found
 

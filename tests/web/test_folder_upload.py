@@ -157,7 +157,7 @@ def test_a_broken_connection_costs_only_what_was_on_the_wire(
         begin()
         ready = page.locator("[data-state=ready]", has_text="small.bin")
         ready.wait_for(timeout=60_000)
-        page.wait_for_function(_KEPT_PARTS, arg=2, timeout=60_000)
+        visit.until(_KEPT_PARTS, 2)
         page.locator("[data-part=progress-text]", has_text="The connection broke").wait_for()
         assert re.search(r"sent \d+ %", page.inner_text("[data-state=sending]"))
         assert "The next try is in" in page.inner_text("[data-part=said]")

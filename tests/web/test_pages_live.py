@@ -79,7 +79,7 @@ def test_from_sign_in_to_a_second_version(
         visit.go(f"/ada/{name}")
     assert page.get_by_role("heading", name="A title", level=2).is_visible()
     if scripts:  # pictures of a card are loaded when they come into view, not before
-        page.wait_for_function("document.querySelector('.card img').naturalWidth === 9")
+        visit.until("document.querySelector('.card img').naturalWidth === 9")
     page.get_by_role("link", name="the code").click()
     assert page.url.endswith(f"/ada/{name}/blob/main/code.py")
     assert page.locator("#L2").is_visible()

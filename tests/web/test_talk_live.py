@@ -58,7 +58,7 @@ def test_a_picture_is_attached_reacted_to_and_labelled(
     shown.scroll_into_view_if_needed()
     assert shown.get_attribute("alt") == "loss curve"
     if scripts:
-        page.wait_for_function("document.querySelector('.talk-body img').naturalWidth === 8")
+        visit.until("document.querySelector('.talk-body img').naturalWidth === 8")
 
     page.get_by_text("React to this comment").locator("..").click()
     page.get_by_role("button", name="heart").click()

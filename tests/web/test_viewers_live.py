@@ -167,7 +167,7 @@ def test_a_picture_in_a_cell_is_shown_and_boxed_in(
     visit = window(live_hub.url)
     settle(visit, f"{BLOB}/data/train.parquet")
     image = visit.page.locator("img.cell-image").first
-    visit.page.wait_for_function("document.querySelector('img.cell-image').naturalWidth === 10")
+    visit.until("document.querySelector('img.cell-image').naturalWidth === 10")
     with urllib.request.urlopen(live_hub.url + str(image.get_attribute("src"))) as answer:
         assert answer.headers["content-type"] == "image/png"
         assert "sandbox" in answer.headers["content-security-policy"]
@@ -200,7 +200,7 @@ def test_files_are_shown_and_nothing_in_them_runs(
     if name in {"true.svg", "true.png"}:
         assert visit.page.evaluate("document.querySelector('.picture img').naturalWidth") > 0
     if name == "tone.wav":
-        visit.page.wait_for_function("document.querySelector('audio').duration === 1")
+        visit.until("document.querySelector('audio').duration === 1")
     if name == "lie.png":
         assert "By its name this file is image/png, but its bytes are not" in main.inner_text()
         assert main.locator("img").count() == 0
