@@ -20,7 +20,7 @@ from bench.rows import Row, percentile
 from bench.servers import RunningHub
 from bench.windows import DESK, browser, window
 
-RUNS = 3
+RUNS = 5
 SERVED_RUNS = 60
 EVENTS = 100
 # What is shown, and whether it takes somebody who is signed in.

@@ -126,6 +126,8 @@ def test_what_cannot_be_said_is_refused_in_words(live_hub: LiveHub, request_of: 
     for body, words in (
         ({"verdict": "approve"}, "verdict"),
         ({"verdict": 1}, "verdict"),
+        ({"verdict": "comment", "comment": "x", "threads": []}, "A review has no 'threads'"),
+        ({"comments": [{**comment("x", 3), "body": "x"}]}, "no 'body'; it has comment, line,"),
         ({"verdict": "comment"}, "words"),
         ({"comments": 3}, "list"),
         ({"comments": [1]}, "list"),

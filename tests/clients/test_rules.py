@@ -176,6 +176,8 @@ def test_a_rule_names_whose_reports_count(live_hub: LiveHub, eve: Any, guarded: 
     message = "the check eval waits for a report of @ada"
     assert needs["blockers"] == [{"name": "check", "message": message}]
     assert needs["checks"][1] == {"name": "eval", "state": None, "reporters": ["ada"]}
+    strange = call(live_hub, "POST", guarded, checks, {**body, "details_url": "/x"}, "ada")
+    assert (strange.status, "no 'details_url'" in strange.json()["error"]) == (400, True)
     assert call(live_hub, "POST", guarded, checks, body, "ada").status == 200
     needs = call(live_hub, "GET", guarded, "/discussions/1").json()["requirements"]
     assert needs["blockers"] == []

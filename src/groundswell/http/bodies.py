@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
@@ -172,6 +173,17 @@ async def form_fields(request: Request) -> dict[str, list[str]]:
     for name, value in pairs:
         fields.setdefault(name, []).append(value)
     return fields
+
+
+def nothing_else(fields: dict[str, Any], known: AbstractSet[str], what: str) -> None:
+    """Refuse a name that ``what`` ("A review") does not have: what its writer meant would be lost
+    without a word. For calls of this hub's own; those of other clients may say more.
+
+    Raises:
+        BadRequest: there is one.
+    """
+    if unknown := sorted(fields.keys() - known):
+        raise BadRequest(f"{what} has no {unknown[0][:50]!r}; it has {', '.join(sorted(known))}.")
 
 
 def text_field(fields: dict[str, Any], name: str, default: str | None = None) -> str:

@@ -9,6 +9,13 @@ from groundswell.http.pages.card import facts_of
 from groundswell.hub.repos import Repository
 
 
+def _repository(**known: int) -> Repository:
+    repo_id = RepoId(RepoKind.MODEL, "ada", "m")
+    return Repository(
+        1, "0" * 24, repo_id, 1, 1, Visibility.PUBLIC, Gate.OPEN, False, 0, 0, **known
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("count", "value", "note"),
     [
@@ -20,10 +27,13 @@ from groundswell.hub.repos import Repository
 )
 def test_a_count_of_parameters_is_said_once(count: int, value: str, note: str) -> None:
     """What is short already is not said again in full."""
-    repo_id = RepoId(RepoKind.MODEL, "ada", "m")
-    repository = Repository(
-        1, "0" * 24, repo_id, 1, 1, Visibility.PUBLIC, Gate.OPEN, False, 0, 0,
-        parameter_count=count,
-    )  # fmt: skip
-    fact = next(each for each in facts_of(repository) if each.label == "Parameters")
+    facts = facts_of(_repository(parameter_count=count))
+    fact = next(each for each in facts if each.label == "Parameters")
     assert (fact.value, fact.note) == (value, note)
+
+
+def test_no_size_is_said_of_small_files() -> None:
+    """Only large files are added up: 0 B would be said of a folder of texts."""
+    assert "Size" not in {each.label for each in facts_of(_repository())}
+    told = {each.label: each.value for each in facts_of(_repository(used_bytes=2_500_000))}
+    assert told["Size"] == "2.5 MB"

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from groundswell.core.errors import NotFound
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal
-from groundswell.http.bodies import json_object, text_field
+from groundswell.http.bodies import json_object, nothing_else, text_field
 from groundswell.http.errors import json_response
 from groundswell.http.hub_api.door import REPOSITORY, answer, only, route
 from groundswell.http.routing import Route
@@ -26,6 +26,9 @@ Json = dict[str, Any]
 
 # A log of 1 MiB whose every character is written as an escape.
 REPORT_BODY_MAX_BYTES: Final = 8 << 20
+_KEYS: Final = frozenset(
+    {"name", "state", "summary", "detailsUrl", "log", "startedAt", "finishedAt"}
+)
 
 
 def check_json(check: Check) -> Json:
@@ -54,6 +57,7 @@ def _time_in(body: Json, name: str) -> int | None:
 
 
 def _report_in(body: Json) -> Report:
+    nothing_else(body, _KEYS, "A report")
     return Report(
         name=text_field(body, "name").strip(),
         state=State(only(tuple(State), text_field(body, "state"), "state")),

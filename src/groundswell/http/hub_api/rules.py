@@ -11,7 +11,7 @@ from starlette.responses import Response
 from groundswell.core.errors import BadRequest
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal
-from groundswell.http.bodies import count_field, flag_field, json_object, text_field
+from groundswell.http.bodies import count_field, flag_field, json_object, nothing_else, text_field
 from groundswell.http.errors import json_response
 from groundswell.http.hub_api.door import REPOSITORY, answer, only, route
 from groundswell.http.routing import Route
@@ -75,8 +75,7 @@ def _draft_in(body: Json) -> Draft:
     """The rule that the body spells. A name that is not known is refused: whoever writes ``push``
     for ``pushers`` would take a door for closed that is open.
     """
-    if unknown := sorted(body.keys() - _KEYS):
-        raise BadRequest(f"A rule has no {unknown[0][:50]!r}; it has {', '.join(sorted(_KEYS))}.")
+    nothing_else(body, _KEYS, "A rule")
     by_default = Terms()
     flags: dict[str, Any] = {
         name: flag_field(body, camel(name), default=getattr(by_default, name)) for name in FLAGS

@@ -72,7 +72,8 @@ def facts_of(repository: Repository, storage: Iterable[Fact] = ()) -> tuple[Fact
     architecture = repository.facts.get("gguf", {}).get("architecture")
     if isinstance(architecture, str):
         found.append(Fact("Architecture", architecture[:100]))
-    found.append(Fact("Size", size_text(repository.used_bytes)))
+    if repository.used_bytes:  # of large files: beside them, small ones are not counted
+        found.append(Fact("Size", size_text(repository.used_bytes)))
     found += storage
     license_id = card_word(repository, "license")
     if license_id:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from groundswell.core.errors import BadRequest
 from groundswell.core.policy import Action
 from groundswell.core.values import Principal
-from groundswell.http.bodies import flag_field, json_object, text_field
+from groundswell.http.bodies import flag_field, json_object, nothing_else, text_field
 from groundswell.http.errors import json_response
 from groundswell.http.hub_api.discussions import review_shapes as shapes
 from groundswell.http.hub_api.discussions.reading import number_in
@@ -22,6 +22,8 @@ from groundswell.wiring import Hub
 
 PAGE_REVIEWS_MAX: Final = 50
 THREADS_TOLD_MAX: Final = 200
+_REVIEW_KEYS: Final = frozenset({"verdict", "comment", "comments", "commit"})
+_COMMENT_KEYS: Final = frozenset({"path", "side", "line", "startLine", "comment"})
 _COMMENTS_READ_MAX: Final = 1_000  # more than a review may hold: the hub says how many that is
 
 
@@ -107,6 +109,7 @@ def _comments_in(body: dict[str, Any]) -> list[NewComment]:
         raise BadRequest(msg)
     found = []
     for each in told:
+        nothing_else(each, _COMMENT_KEYS, "A comment of a review")
         side = only(tuple(Half), text_field(each, "side", Half.NEW.value), "side")
         last = _line(each, "line")
         first = _line(each, "startLine")
@@ -143,6 +146,7 @@ def _draft(
 async def give(request: Request) -> Response:
     """Submit a review with what was pending; without a verdict, add to what is pending."""
     body = await json_object(request)
+    nothing_else(body, _REVIEW_KEYS, "A review")
     number, comments = number_in(request), _comments_in(body)
     commit = text_field(body, "commit", "") or None
     if body.get("verdict") is None:
