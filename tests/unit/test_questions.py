@@ -37,6 +37,11 @@ KINDS = [
     ("Why does the sky look blue?", AnswerKind.OTHER, ""),
     ("Wie viele Einwohner hat Kenia?", AnswerKind.NUMBER, ""),
     ("Où est Paris?", AnswerKind.PLACE, ""),
+    ("Do you know who wrote Hamlet?", AnswerKind.PERSON, ""),
+    ("I'd like to know how many people live there", AnswerKind.NUMBER, ""),
+    ("Please tell me about whales", AnswerKind.MEANING, "whales"),
+    ("Tell me the area of Peru.", AnswerKind.OTHER, ""),
+    ("Bank of England", AnswerKind.MEANING, "Bank of England"),
 ]
 
 
@@ -50,6 +55,29 @@ def test_words_are_those_that_say_something_each_once() -> None:
     question = read_question("What is the area of the area of  Kenya?", analyse)
     assert question.words == ("area", "kenya")
     assert question.text == "What is the area of the area of Kenya?"
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "I would like to know the {}",
+        "i'd love to know the {}",
+        "Could you please tell me the {}?",
+        "Hello, I am looking for the {}",
+        "I was wondering about the {}",
+        "Do you happen to know the {}?",
+        "Please let me know the {}",
+    ],
+)
+def test_polite_openings_are_not_asked_for(opening: str) -> None:
+    """No passage holds "would like to know"; each of these words would make an answer less sure."""
+    asked = read_question(opening.format("area of Kenya"), analyse)
+    assert asked.words == ("area", "kenya")
+
+
+def test_an_opening_alone_is_asked_by_its_words() -> None:
+    assert read_question("I want to know", analyse).words == ("want", "know")
+    assert read_question("Please tell me", analyse).words != ()
 
 
 def test_a_question_of_nothing_but_small_words_is_asked_by_them() -> None:

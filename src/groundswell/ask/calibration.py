@@ -36,6 +36,8 @@ WEIGHT_MAX: Final = 1e6
 
 _FEATURES: Final = tuple(Features.__dataclass_fields__)
 NAMES: Final = (*_FEATURES, "score", "margin", "bias")
+# Calibrations of before do not have them.
+_LATER: Final = frozenset({"complete"})
 _SCORE_SCALE: Final = 10.0
 _PENALTY: Final = 0.02
 _STEPS: Final = 60
@@ -95,7 +97,8 @@ def parse_calibration(data: bytes) -> Calibration:
         value = json.loads(data)
         if not isinstance(value, dict) or value["format"] != FORMAT:
             raise Malformed("calibration", f"its format is not {FORMAT}")
-        weights = {name: float(value["weights"][name]) for name in NAMES}
+        told = {**dict.fromkeys(_LATER, 0.0), **value["weights"]}
+        weights = {name: float(told[name]) for name in NAMES}
         thresholds = {float(risk): float(at) for risk, at in value["thresholds"]}
         samples = int(value["samples"])
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -112,24 +115,25 @@ def parse_calibration(data: bytes) -> Calibration:
 # profiles together (docs/benchmarks.md).
 GENERAL: Final = Calibration(
     {
-        "lexical": 0.132,
-        "coverage": 0.832,
-        "own": 0.95,
-        "passage": 0.803,
-        "title": -0.214,
-        "heading": 0.0198,
-        "named": 0.582,
-        "unnamed": -1.28,
-        "names": 1.09,
-        "rarest": 0.849,
-        "kind": -0.000221,
-        "lead": 0.414,
-        "says": 0.0468,
-        "score": 0.605,
-        "margin": 1.13,
-        "bias": -4.43,
+        "lexical": 0.0774,
+        "coverage": 0.596,
+        "own": 0.773,
+        "passage": 0.569,
+        "title": -0.0576,
+        "heading": -0.00575,
+        "named": 0.372,
+        "unnamed": -1.46,
+        "names": 0.396,
+        "rarest": 0.441,
+        "kind": -0.052,
+        "lead": 0.77,
+        "says": 0.0702,
+        "complete": 1.65,
+        "score": 0.547,
+        "margin": 0.674,
+        "bias": -4.39,
     },
-    {0.01: 0.905, 0.02: 0.825, 0.05: 0.564, 0.1: 0.378, 0.2: 0.126},
+    {0.01: 0.804, 0.02: 0.782, 0.05: 0.396, 0.1: 0.292, 0.2: 0.202},
 )
 
 

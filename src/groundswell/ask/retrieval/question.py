@@ -72,6 +72,20 @@ _FUNCTION_LISTED: Final = (
     "cuándo dónde cómo cuánto cuántos cuántas cuánta en con por para su sus se lo significa"
 )
 _FUNCTION: Final = frozenset(_FUNCTION_LISTED.split())
+# What people begin with who ask politely. What they ask begins behind it.
+_OPENINGS: Final = re.compile(
+    r"(?:(?:hi|hello|hey|please|bitte)[,!.]? +"
+    r"|i(?: would|['’]d)? (?:like|love|want|need|wish) to (?:know|learn|hear|find out|ask)"  # noqa: RUF001
+    r"(?: about)?,? +"
+    r"|i(?: am|['’]m| was)? (?:wonder|wondering|curious|looking for|interested in|asking),? +"  # noqa: RUF001
+    r"|(?:(?:can|could|would|will) you )?(?:please )?(?:let me know|(?:tell|show|give) (?:me|us))"
+    r"(?: please)?(?: about)?,? +"
+    r"|(?:do|does|would) (?:you|anyone|anybody|someone) (?:happen to )?know,? +"
+    r"|ich (?:möchte|würde|will|wüsste)(?: gerne?)? (?:wissen, +|(?=wie|was|wer|wo|wann))"
+    r"|(?:kannst du|können sie) mir (?:bitte )?sagen,? +"
+    r"|je (?:voudrais|veux|souhaite) savoir +|(?:quiero|quisiera|me gustaría) saber +)+",
+    re.IGNORECASE,
+)
 _KINDS: Final = (
     (AnswerKind.PERSON, r"who|whom|whose|wer|wen|wem|wessen|qui|quién|quiénes"),
     (AnswerKind.DATE, r"when|(?:in )?(?:what|which) (?:year|date|month|day|century|decade)"),
@@ -122,13 +136,16 @@ def read_question(text: str, analyse: Callable[[str], list[str]]) -> Question:
     if len(text) > QUESTION_CHARACTERS_MAX:
         msg = f"A question may have {QUESTION_CHARACTERS_MAX} characters, and this has {len(text)}."
         raise BadRequest(msg)
-    said = [word for word in _WORD.findall(text) if word.lower() not in _FUNCTION]
+    opening = _OPENINGS.match(text)
+    asked = text[opening.end() :] if opening and opening.end() < len(text) else text
+    said = [word for word in _WORD.findall(asked) if word.lower() not in _FUNCTION]
     words = analyse(" ".join(said)) or analyse(text)
-    kind, about = _kind(text)
+    kind, about = _kind(asked, is_bare=asked is text)
     return Question(text, kind, tuple(dict.fromkeys(words))[:WORDS_MAX], names_in(text), about)
 
 
-def _kind(text: str) -> tuple[AnswerKind, str]:
+def _kind(text: str, *, is_bare: bool) -> tuple[AnswerKind, str]:
+    """What is asked for, and of what a meaning is; ``is_bare`` when nothing leads to it."""
     meaning = _MEANING.fullmatch(text)
     if meaning is not None:
         about = next(filter(None, meaning.groups()))
@@ -137,7 +154,8 @@ def _kind(text: str) -> tuple[AnswerKind, str]:
     for kind, form in _KIND:
         if form.match(text):
             return kind, ""
-    if not text.endswith("?") and len(text.split()) <= BARE_WORDS_MAX:
+    is_word = is_bare or not _RELATION.search(text)
+    if is_word and not text.endswith("?") and len(text.split()) <= BARE_WORDS_MAX:
         return AnswerKind.MEANING, text
     # "The capital of which country …" asks for it in the middle.
     for kind, form in _KIND:

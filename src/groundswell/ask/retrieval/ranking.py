@@ -65,6 +65,8 @@ class Features:
         kind: whether it holds the kind of thing that is asked for.
         lead: whether it begins the article whose meaning is asked for.
         says: whether it holds words that the question and the title do not.
+        complete: whether title, headings and sentence hold all of the question's words: a row
+            beside the one that was asked for lacks one.
     """
 
     lexical: float
@@ -80,6 +82,7 @@ class Features:
     kind: float
     lead: float
     says: float
+    complete: float
 
 
 WEIGHTS: Final = Features(
@@ -96,6 +99,7 @@ WEIGHTS: Final = Features(
     kind=0.4,
     lead=2.0,
     says=1.0,
+    complete=0.0,
 )
 
 
@@ -203,6 +207,7 @@ class _Asked:
                 kind=self._has_kind(passage.text[start:stop]),
                 lead=float(passage.start + start == lead),
                 says=float(bool(own - title - self._weights.keys())),
+                complete=float(self._weights.keys() <= words | title),
             )
             score = score_of(features)
             if best is None or score > best.score:
