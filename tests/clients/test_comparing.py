@@ -212,7 +212,7 @@ def test_asking_keeps_a_question(swell: Desk) -> None:
     asked = ("ask", "How deep is Lake Nowhere?", "--pack", "ada/compare-lakes", "--keep", "./kept")
     assert swell(*asked, data=True).code in {0, 9}
     told = swell(*asked, "--answer", "7 m", data=True)
-    assert "1 questions (1 human)" in told.out
+    assert "1 question (1 human)" in told.out
     rows = [
         json.loads(line)
         for line in (swell.folder / "kept/questions.jsonl").read_text().splitlines()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -322,6 +324,24 @@ def test_more_memory_than_it_may_have_is_told(stage: Stage, model: ModelRef) -> 
                 runner.wait(time.monotonic() + 60, lambda _: None)
         finally:
             runner.stop()
+
+
+def test_what_a_killed_hub_left_is_removed(stage: Stage, model: ModelRef) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    temporary = Path(tempfile.gettempdir())
+    left, kept = (temporary / f"swell-run-{pid}-left" for pid in (ended.pid, os.getppid()))
+    with stage.derivatives.files(list(model.files)) as files:
+        orders = Orders("m", Mode.TEXT, files[SMOLLM2], (), model.size_bytes, 1024, 1, 1, 1 << 30)
+        try:
+            for folder in (left, kept):
+                folder.mkdir()
+                (folder / "s.sock").touch()
+            Runner(orders).stop()
+            assert not left.exists()
+            assert (kept / "s.sock").exists(), "of a process that is there"
+        finally:
+            shutil.rmtree(kept)
 
 
 def test_without_the_extra_one_is_told_how_to_get_it(

@@ -177,7 +177,7 @@ def _told(output: str, items: list[Item]) -> None:
     for item in items:
         counts[item.kind.value] = counts.get(item.kind.value, 0) + 1
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-    click.echo(f"{output}: {len(items)} questions ({kinds})")
+    click.echo(f"{output}: {len(items)} question{'' if len(items) == 1 else 's'} ({kinds})")
 
 
 @contextlib.contextmanager

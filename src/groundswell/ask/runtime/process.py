@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import resource
 import secrets
@@ -44,6 +45,7 @@ _FAULTS: Final = (
     re.compile(r"^[\d.]+ E (?!.*failed to load model)(.+)"),
     re.compile(r"((?:GGML_ASSERT|what\(\):|Error:).+)"),
 )
+_FOLDERS: Final = "swell-run-"
 _PATHS: Final = re.compile(r"'?(/[^\s':]+)'?")
 
 
@@ -68,7 +70,8 @@ class Runner:
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
-        self._folder = Path(tempfile.mkdtemp(prefix="swell-run-"))
+        _sweep()
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDERS}{os.getpid()}-"))
         self._socket = self._folder / "s.sock"
         self._key = secrets.token_urlsafe(24)
         self._log: deque[str] = deque(maxlen=_LOG_LINES_MAX)
@@ -230,6 +233,19 @@ class Runner:
                     with contextlib.suppress(OSError):
                         pipe.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove the folders of hubs that were killed: nobody else knows of them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDERS}*-*"):
+        pid = folder.name.removeprefix(_FOLDERS).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if folder.lstat().st_uid != os.getuid() or not re.fullmatch(r"[1-9]\d{0,8}", pid):
+                continue
+            try:
+                os.kill(int(pid), 0)  # asks only whether it is there
+            except ProcessLookupError:
+                shutil.rmtree(folder, ignore_errors=True)  # which follows no link
 
 
 def _plain(line: str) -> str:
