@@ -18,6 +18,7 @@ import numpy as np
 from groundswell.ask.packs.graphs import PackGraph
 from groundswell.ask.packs.passages import heading_path
 from groundswell.ask.packs.table import open_table
+from groundswell.ask.packs.vectors import PackVectors
 from groundswell.core.errors import Corrupt, EntryNotFound, Malformed
 from groundswell.core.recent import Recent
 from groundswell.wire.documents import Article
@@ -98,6 +99,7 @@ class OpenPack:
         for shard in manifest.shards:
             self._bases.append(self.passages)
             self.passages += shard.counts.passages
+        self.vectors = PackVectors(manifest, file)
         self._forget()
 
     def _forget(self) -> None:
