@@ -36,6 +36,8 @@ WEIGHT_MAX: Final = 1e6
 
 _FEATURES: Final = tuple(Features.__dataclass_fields__)
 NAMES: Final = (*_FEATURES, "score", "margin", "bias")
+# Of meanings; calibrations of before do not have them.
+_LATER: Final = frozenset({"near", "apart"})
 _SCORE_SCALE: Final = 10.0
 _PENALTY: Final = 0.02
 _STEPS: Final = 60
@@ -95,7 +97,8 @@ def parse_calibration(data: bytes) -> Calibration:
         value = json.loads(data)
         if not isinstance(value, dict) or value["format"] != FORMAT:
             raise Malformed("calibration", f"its format is not {FORMAT}")
-        weights = {name: float(value["weights"][name]) for name in NAMES}
+        told = {**dict.fromkeys(_LATER, 0.0), **value["weights"]}
+        weights = {name: float(told[name]) for name in NAMES}
         thresholds = {float(risk): float(at) for risk, at in value["thresholds"]}
         samples = int(value["samples"])
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -125,6 +128,8 @@ GENERAL: Final = Calibration(
         "kind": -0.000221,
         "lead": 0.414,
         "says": 0.0468,
+        "near": 0.0,
+        "apart": 0.0,
         "score": 0.605,
         "margin": 1.13,
         "bias": -4.43,

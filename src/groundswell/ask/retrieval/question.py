@@ -122,10 +122,14 @@ def read_question(text: str, analyse: Callable[[str], list[str]]) -> Question:
     if len(text) > QUESTION_CHARACTERS_MAX:
         msg = f"A question may have {QUESTION_CHARACTERS_MAX} characters, and this has {len(text)}."
         raise BadRequest(msg)
-    said = [word for word in _WORD.findall(text) if word.lower() not in _FUNCTION]
-    words = analyse(" ".join(said)) or analyse(text)
+    words = analyse(" ".join(content_words(text))) or analyse(text)
     kind, about = _kind(text)
     return Question(text, kind, tuple(dict.fromkeys(words))[:WORDS_MAX], names_in(text), about)
+
+
+def content_words(text: str) -> list[str]:
+    """The words of a text but those that questions are made with."""
+    return [word for word in _WORD.findall(text) if word.lower() not in _FUNCTION]
 
 
 def _kind(text: str) -> tuple[AnswerKind, str]:

@@ -26,6 +26,7 @@ from groundswell.wire import safetensors
 from groundswell.wire.safetensors import Tensor
 
 TOKENIZER: Final = "tokenizer.json"
+WEIGHTS: Final = "model.safetensors"
 TOKENIZER_BYTES_MAX: Final = 64 << 20
 WEIGHTS_BYTES_MAX: Final = 8 << 30
 DIMENSIONS_MAX: Final = 4_096
