@@ -7,8 +7,8 @@ stands under count alike, however long they are. Does not know files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ _LEVEL: Final = 127
 _HALF: Final = 1 << 14
 # Of pieces that are summed at once: 32 MiB.
 _AT_ONCE: Final = 32_768
+_TEXTS_AT_ONCE: Final = 4_096
 
 Rows = npt.NDArray[np.int8]
 _Sums = npt.NDArray[np.int64]
@@ -46,33 +47,37 @@ class Embedder:
     def asked(self, text: str) -> Rows | None:
         """The vector of a question's words, shape (DIMENSIONS,); None when they say nothing."""
         (half,) = self._halves([text])
-        return _as_row(half[None])[0] if half.any() else None
+        return _as_rows(half)[0] if half.any() else None
 
     def passages(self, labelled: Iterable[tuple[str, str]]) -> Rows:
         """The vectors of passages, shape (passages, DIMENSIONS): of (label, text) each. Those that
         say nothing are nought.
         """
         given = list(labelled)
-        labels = {label: number for number, label in enumerate(dict.fromkeys(a for a, _ in given))}
-        of_labels = list(self._halves(list(labels)))
-        made = np.zeros((len(given), DIMENSIONS), np.int8)
+        places = {label: number for number, label in enumerate(dict.fromkeys(a for a, _ in given))}
+        labels = np.empty((len(places), DIMENSIONS), np.int16)
+        _fill(labels, self._halves(list(places)), lambda halves, _: halves)
+        of_label = np.array([places[label] for label, _ in given], np.int64)
+        made = np.empty((len(given), DIMENSIONS), np.int8)
         texts = self._halves([text for _, text in given])
-        for number, (half, (label, _)) in enumerate(zip(texts, given, strict=True)):
-            made[number] = _as_row((half + of_labels[labels[label]])[None])[0]
+        _fill(made, texts, lambda halves, at: _as_rows(halves + labels[of_label[at]]))
         return made
 
     def _halves(self, texts: Sequence[str]) -> Iterator[_Sums]:
-        """What each text says, brought to one length; nought where it says nothing."""
+        """What texts say, each brought to one length, some at once: nought where one says nothing.
+        Nothing goes beyond _HALF.
+        """
         waiting: list[list[int]] = []
         count = 0
         for text in texts:
             numbers = self._cutter.numbers(text, PIECES_MAX)
             waiting.append(numbers)
             count += len(numbers)
-            if count >= _AT_ONCE:
-                yield from self._summed(waiting)
+            if count >= _AT_ONCE or len(waiting) == _TEXTS_AT_ONCE:
+                yield self._summed(waiting)
                 waiting, count = [], 0
-        yield from self._summed(waiting)
+        if waiting:
+            yield self._summed(waiting)
 
     def _summed(self, lists: Sequence[Sequence[int]]) -> _Sums:
         made = np.zeros((len(lists), DIMENSIONS), np.int64)
@@ -101,7 +106,20 @@ def _to_length(sums: _Sums) -> _Sums:
     return _divided(even * _HALF, np.maximum(lengths.astype(np.int64), 1))
 
 
-def _as_row(sums: _Sums) -> Rows:
+def _fill(
+    made: npt.NDArray[Any],
+    portions: Iterable[_Sums],
+    make: Callable[[_Sums, slice], npt.NDArray[Any]],
+) -> None:
+    """Put rows into a table, portion by portion: each as wide as it is kept, and no wider."""
+    start = 0
+    for portion in portions:
+        at = slice(start, start + len(portion))
+        made[at] = make(portion, at)
+        start = at.stop
+
+
+def _as_rows(sums: _Sums) -> Rows:
     most = np.maximum(np.abs(sums).max(axis=1, keepdims=True), 1)
     return _divided(sums * _LEVEL, most).astype(np.int8)
 
