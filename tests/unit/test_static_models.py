@@ -190,6 +190,13 @@ def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
         read_model(folder)
 
 
+def test_pieces_that_no_pack_could_be_opened_with_are_refused(tmp_path: Path) -> None:
+    pieces = {f"▁{n:060}": n for n in range(260_000)}
+    told = {"model": {"type": "BPE", "vocab": pieces}}
+    with pytest.raises(BadRequest, match="longer together"):
+        read_model(write_model(tmp_path, tokenizer=told))
+
+
 def test_folders_that_are_no_model_are_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="is no folder"):
         read_model(tmp_path / "nowhere")

@@ -145,6 +145,12 @@ class OpenPack:
         at = bisect_right(self._bases, number) - 1
         return self._bases[at] + self._shards[at].first_of(number - self._bases[at])
 
+    def passages_beside(self, number: int) -> range:
+        """The passages of the article that a passage is of, by their numbers in the pack."""
+        at = bisect_right(self._bases, number) - 1
+        found = self._shards[at].passages_beside(number - self._bases[at])
+        return range(self._bases[at] + found.start, self._bases[at] + found.stop)
+
     def article(self, path: str) -> Article:
         """An article by its path.
 
@@ -219,6 +225,9 @@ class _OpenShard:
     def first_of(self, number: int) -> int:
         articles = self._table[:, 0]
         return int(np.searchsorted(articles, articles[number]))
+
+    def passages_beside(self, number: int) -> range:
+        return self.passages_of(int(self._table[number, 0]))
 
     def passages_of(self, article: int) -> range:
         found = np.searchsorted(self._table[:, 0], (article, article + 1))

@@ -16,10 +16,9 @@ from typing import Final
 
 import numpy as np
 
-from groundswell.ask.packs.opened import FoundPassage, OpenPack
+from groundswell.ask.packs.opened import FoundPassage
 from groundswell.ask.retrieval.question import Question, content_words
 from groundswell.core.errors import Corrupt
-from groundswell.wire.documents import Article
 
 # Of articles that a question names, those that are looked at; and passages of each.
 ARTICLES_MAX: Final = 4
@@ -45,13 +44,14 @@ def near_in_meaning(
     known = {(id(each.pack), each.number) for _, each in passages}
     found: list[FoundPassage] = []
     meanings: Meanings = {}
-    for pack, article, names in _named(question, (each for _, each in passages)):
+    for passage, names in _named(question, (each for _, each in passages)):
+        pack = passage.pack
         # Vectors that cannot be read say nothing: what the words say can be asked all the same.
         with contextlib.suppress(Corrupt):
             asked = pack.vectors.asked(_rest(question, names))
             if asked is None:
                 continue
-            numbers = pack.passages_of(article.path)[:PASSAGES_MAX]
+            numbers = pack.passages_beside(passage.number)[:PASSAGES_MAX]
             nearness = pack.vectors.nearness(asked, numbers)
             nearest = np.argsort(-nearness, kind="stable")[:NEAREST_MAX]
             places = {numbers[at] for at in nearest.tolist()}
@@ -65,11 +65,13 @@ def near_in_meaning(
 
 def _named(
     question: Question, passages: Iterable[FoundPassage]
-) -> list[tuple[OpenPack, Article, list[str]]]:
-    """The articles that a question names, of those that passages were read of; by which names."""
+) -> list[tuple[FoundPassage, list[str]]]:
+    """A passage of each article that a question names, of those that were read; and by which
+    names.
+    """
     text = question.text.casefold()
     seen: set[tuple[int, str]] = set()
-    found: list[tuple[OpenPack, Article, list[str]]] = []
+    found: list[tuple[FoundPassage, list[str]]] = []
     for passage in passages:
         pack, article = passage.pack, passage.article
         key = id(pack), article.path
@@ -78,7 +80,7 @@ def _named(
         seen.add(key)
         names = [each for each in (article.title, *article.aliases) if _holds(text, each)]
         if names:
-            found.append((pack, article, names))
+            found.append((passage, names))
             if len(found) == ARTICLES_MAX:
                 break
     return found

@@ -16,7 +16,7 @@ START: Final = "▁"
 PIECE_CHARACTERS_MAX: Final = 64
 WORD: Final = re.compile(r"[^\W_]+")
 # Words whose pieces are kept; a corpus has more, seldom many of them again.
-_KEPT_MAX: Final = 200_000
+_KEPT_MAX: Final = 50_000
 
 
 class Cutter:

@@ -17,8 +17,9 @@ from groundswell.ask.packs.vectors.cutting import PIECE_CHARACTERS_MAX, START
 from groundswell.ask.packs.vectors.embedding import DIMENSIONS, SCALE_MAX, Rows
 from groundswell.core.errors import Corrupt, Malformed
 
-ROWS_MAX: Final = 1 << 20
-PIECES_BYTES_MAX: Final = 32 << 20
+# They are held in memory while a pack is asked: some times what their file has.
+ROWS_MAX: Final = 1 << 19
+PIECES_BYTES_MAX: Final = 16 << 20
 _HEAD_BYTES: Final = 128
 
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from groundswell.ask.packs.vectors.cutting import START
 from groundswell.ask.packs.vectors.embedding import DIMENSIONS, SCALE_MAX, Rows
-from groundswell.ask.packs.vectors.form import ROWS_MAX, is_piece
+from groundswell.ask.packs.vectors.form import PIECES_BYTES_MAX, ROWS_MAX, is_piece
 from groundswell.core.errors import BadRequest, Malformed
 from groundswell.wire import safetensors
 from groundswell.wire.safetensors import Tensor
@@ -34,6 +34,7 @@ DIMENSIONS_MAX: Final = 4_096
 _INNER: Final = ("weights", "tokenizers")
 _BLOCK_ROWS: Final = 4_096
 _DTYPES: Final[Mapping[str, str]] = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+_LINE_BYTES: Final = 6  # of a piece's line, beside the piece
 _CONTINUES: Final = "##"  # what WordPiece puts before a piece that does not begin a word
 _SPACE: Final = "Ġ"  # a space as byte-level BPE writes it
 
@@ -152,7 +153,10 @@ def _pieces(data: bytes) -> dict[str, int]:
             (found if small == written else folded).setdefault(small, row)
     if not found and not folded:
         raise refusal("its tokenizer has no piece that is a word or a part of one")
-    return {**folded, **found}
+    pieces = {**folded, **found}
+    if len("".join(pieces).encode()) + _LINE_BYTES * len(pieces) > PIECES_BYTES_MAX:
+        raise refusal("its pieces are longer together than a pack may have")
+    return pieces
 
 
 def _listed_pieces(model: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
