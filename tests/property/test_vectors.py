@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from pathlib import Path
 from typing import Any
 
@@ -91,27 +92,43 @@ def test_a_vector_is_the_same_whatever_stands_beside_it(
         assert not row.any() or np.abs(row.astype(int)).max() == 127
 
 
-@QUICK
-@given(models(), TEXT)
-def test_sums_are_those_of_whole_numbers(model: Any, text: str) -> None:
-    """The same in Python's own numbers, which have no width and no order."""
+def nearest(number: int, by: int) -> int:
+    sign = -1 if number < 0 else 1
+    return sign * ((2 * abs(number) + by) // (2 * by))
+
+
+def half(made: Embedder, model: Any, text: str) -> list[int]:
+    """docs/formats/pack.md, word for word, in Python's numbers, which have no width and no order."""
     _, scales, table = model
-    made = Embedder(*model)
-    asked = made.asked(text)
     sums = [0] * DIMENSIONS
     for number in made._cutter.numbers(text, 4_000):
-        for at, each in enumerate(table[number].tolist()):
-            sums[at] += each * scales[number]
-    if asked is None:
-        assert not any(sums)
-        return
-    # Rounded twice, it points the same way.
-    length = sum(each * each for each in sums) ** 0.5
-    own = asked.astype(float)
-    cosine = float(own @ np.array(sums, float)) / (length * float(np.linalg.norm(own)))
-    assert cosine > 0.999
-    assert np.abs(nearness(asked, table[:3])).max(initial=0.0) <= 1.000001
-    assert nearness(asked, asked[None])[0] == pytest.approx(1)
+        sums = [s + r * scales[number] for s, r in zip(sums, table[number].tolist(), strict=True)]
+    most = max(map(abs, sums)) or 1
+    even = [nearest(each * 32_767, most) for each in sums]
+    length = math.isqrt(sum(each * each for each in even)) or 1
+    return [nearest(each * 16_384, length) for each in even]
+
+
+def row(sums: list[int]) -> list[int]:
+    most = max(map(abs, sums)) or 1
+    return [nearest(each * 127, most) for each in sums]
+
+
+@QUICK
+@given(models(), st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4))
+def test_rows_are_those_of_the_description_to_the_last_bit(
+    model: Any, labelled: list[tuple[str, str]]
+) -> None:
+    made = Embedder(*model)
+    for (label, text), found in zip(labelled, made.passages(labelled), strict=True):
+        one, other = half(made, model, label), half(made, model, text)
+        assert found.tolist() == row([a + b for a, b in zip(one, other, strict=True)])
+        asked = made.asked(text)
+        assert (asked is None) == (not any(other))
+        if asked is not None:
+            assert asked.tolist() == row(other)
+            assert nearness(asked, asked[None])[0] == pytest.approx(1)
+            assert abs(nearness(asked, found[None])[0]) <= 1.000001
 
 
 @QUICK
