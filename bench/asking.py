@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import corpora
+from bench import corpora, meaning
 from bench.bridging import bridging
 from bench.everyday import ask_everyday, everyday
 from bench.lexical import by_bm25s, by_fts5
@@ -65,6 +65,7 @@ def measure(_hub: RunningHub | None, folder: Path) -> list[Row]:
             rows += bridging(name, pack, shelf, folder / f"{name}-pack")
             if name == "countries":
                 rows += _everyday(shelf, fit_judged(judged[name][0]))
+        rows += _with_vectors(name, source, folder / f"{name}-pack", report, (fitted, fresh))
         rows += _retrieval(name, pack, judged[name][1])
         print(f"# {name}: {len(fitted)} and {len(fresh)} questions", flush=True)
     rows += _abstaining(judged)
@@ -78,6 +79,28 @@ def built(sources: Sequence[Path], folder: Path) -> tuple[Report, float]:
     before = processor_seconds()
     report = build_pack([FolderSource(each) for each in sources], folder, Options())
     return report, processor_seconds() - before
+
+
+def _with_vectors(
+    name: str,
+    source: Path,
+    folder: Path,
+    without: Report,
+    sets: tuple[Sequence[Item], Sequence[Item]],
+) -> list[Row]:
+    """The same pack, to which vectors are added: nothing else of it is built again."""
+    before = processor_seconds()
+    model = meaning.MODEL()
+    report = build_pack([FolderSource(source)], folder, Options(vectors=model))
+    seconds = processor_seconds() - before
+    many = report.counts.passages / 100_000
+    megabytes = (report.size_bytes - without.size_bytes) / 1e6
+    note = "with the model, which a pack holds once"
+    return [
+        Row(f"vectors of 100,000 passages of {name}", seconds / many, "s CPU"),
+        Row(f"vectors of {name}", megabytes, "MB", note=note),
+        *meaning.meaning(name, folder, sets),
+    ]
 
 
 def processor_seconds() -> float:

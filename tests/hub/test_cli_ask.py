@@ -12,8 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from groundswell.ask.making import open_folder
 from groundswell.cli import main
+from groundswell.cli._upkeep import opened_hub
+from groundswell.core.values import AddRegular, CommitHeader, RepoId, RepoKind, Visibility
 from tests.hub.pack_world import bombs, lakes, names
+from tests.unit.static_models import write_model
 
 Swell = Callable[..., SimpleNamespace]
 LAKE = names(20)[3]
@@ -149,6 +153,51 @@ def test_a_pack_of_the_hub(swell: Swell, tmp_path: Path, monkeypatch: pytest.Mon
     assert told.code
     assert "not found" in told.err
     packs_are_tools_over_standard_streams(swell, monkeypatch)
+
+
+def test_vectors_by_a_model_of_the_hub_or_of_a_folder(
+    swell: Swell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lakes(tmp_path / "src", 20)
+    write_model(tmp_path / "words")
+    assert not swell("user", "add", "ann", "--no-password").code
+    with opened_hub(tmp_path / "data") as hub:
+        ann = hub.accounts.refresh(hub.accounts.find_account("ann").id, None, None)
+        repository = hub.repos.create(
+            ann, RepoId(RepoKind.MODEL, "ann", "words"), Visibility.PUBLIC
+        )
+        names = ("model.safetensors", "tokenizer.json")
+        files = [AddRegular(name, (tmp_path / "words" / name).read_bytes()) for name in names]
+        hub.commits.commit(ann, repository, "main", CommitHeader("A model"), files)
+    build = ("pack", "build", "src", "--processes", "1", "--json", "--vectors")
+    made = swell(*build, "models/ann/words", "-o", "ann/lakes")
+    assert not made.code, made.err
+    assert not swell(*build, "words", "-o", "./folder").code
+    assert not swell(*build, "models/ann/words@main", "-o", "./other", "--as", "ann").code
+    one, other = (open_folder(tmp_path / name).manifest for name in ("folder", "other"))
+    assert one.vectors == other.vectors != {}
+    assert one.files() == other.files()
+    # It is pulled ready to ask, with what questions become vectors with.
+    told = swell("ask", QUESTION, "--pack", "ann/lakes")
+    assert not told.code
+    assert f"Lake {LAKE}" in told.out
+    assert not list((tmp_path / "data" / "packs").glob("swell-open-*"))
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [("nowhere", "is no folder"), ("src", "no safetensors file"), ("models/ann/x", "not found")],
+)
+def test_models_that_make_no_vectors_are_told_in_words(
+    swell: Swell, tmp_path: Path, model: str, words: str
+) -> None:
+    lakes(tmp_path / "src", 3)
+    assert not swell("user", "add", "ann", "--no-password").code
+    for verb in ("build", "watch"):
+        told = swell("pack", verb, "src", "-o", "./pack", "--vectors", model)
+        assert told.code
+        assert words in told.err
+        assert not (tmp_path / "pack").exists()
 
 
 def test_without_the_extra_it_says_what_to_install(

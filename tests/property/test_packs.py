@@ -30,6 +30,7 @@ from groundswell.wire.packs import (
     Segment,
     Shard,
     TextShard,
+    VectorModel,
     pack_article,
     pack_manifest,
     parse_citation,
@@ -167,6 +168,7 @@ MANIFEST = pack_manifest(
     Manifest(
         "T", ("en",), "MIT", "by", ({"kind": "x"},), {"lexical": {"analyser": "words-1"}},
         (Shard(ID, ID[::-1], (Segment(ID, 2),), Counts(1, 2, 3, 4), "a", {"m-1": ID}, ID),),
+        {"m-1": VectorModel(ID, ID[::-1])},
     )
 )  # fmt: skip
 CITED = Citation("a/b", "a" * 40, "x y.md", 3, 9, span_sha256("x"))

@@ -23,6 +23,7 @@ from groundswell.wire.packs import (
     Segment,
     Shard,
     TextShard,
+    VectorModel,
     pack_article,
     pack_manifest,
     parse_citation,
@@ -193,6 +194,35 @@ def test_a_manifest_comes_back_as_it_was() -> None:
     assert pack_manifest(unpack_manifest(data)) == data
     assert made.counts == Counts(1, 2, 3, 4)
     assert len(made.files()) == 2 + 6 + 1 + 1
+
+
+def test_models_of_vectors_come_back_and_a_pack_without_any_says_nothing_of_them() -> None:
+    made = manifest(vectors={"m-1": VectorModel(ID, ID[::-1])})
+    assert unpack_manifest(pack_manifest(made)) == made
+    assert made.files()[-2:] == [
+        f"index/vectors/m-1/{ID}.pieces",
+        f"index/vectors/m-1/{ID[::-1]}.npy",
+    ]
+    assert "vectors" not in json.loads(pack_manifest(manifest()))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        [1],
+        5,
+        {"m": ID},
+        {"m": {"pieces": ID}},
+        {"../m": {"pieces": ID, "table": ID}},
+        {"m": {"pieces": "../x", "table": ID}},
+        {f"m{n}": {"pieces": ID, "table": ID} for n in range(9)},
+    ],
+)
+def test_models_that_cannot_be_are_malformed(bad: Any) -> None:
+    said = json.loads(pack_manifest(manifest()))
+    with pytest.raises(Malformed):
+        unpack_manifest(json.dumps(said | {"vectors": bad}).encode())
 
 
 BAD_IDS = ["../../../etc/passwd", "a/b", ID.upper(), ID + "\n", ID[1:], "", None, 5, "٠" * 32]

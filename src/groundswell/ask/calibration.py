@@ -37,7 +37,7 @@ WEIGHT_MAX: Final = 1e6
 _FEATURES: Final = tuple(Features.__dataclass_fields__)
 NAMES: Final = (*_FEATURES, "score", "margin", "bias")
 # Calibrations of before do not have them.
-_LATER: Final = frozenset({"complete"})
+_LATER: Final = frozenset({"complete", "near", "apart"})
 _SCORE_SCALE: Final = 10.0
 _PENALTY: Final = 0.02
 _STEPS: Final = 60
@@ -129,6 +129,8 @@ GENERAL: Final = Calibration(
         "lead": 0.77,
         "says": 0.0702,
         "complete": 1.65,
+        "near": 0.0,
+        "apart": 0.0,
         "score": 0.547,
         "margin": 0.674,
         "bias": -4.39,

@@ -23,6 +23,14 @@ from groundswell.ask.packs.sources import (
     ZimSource,
     is_source_file,
 )
+from groundswell.ask.packs.vectors.models import (
+    TOKENIZER,
+    TOKENIZER_BYTES_MAX,
+    WEIGHTS,
+    WEIGHTS_BYTES_MAX,
+    model_files,
+    refusal,
+)
 from groundswell.core.errors import BadRequest, Corrupt, EntryNotFound, StorageFull
 from groundswell.core.values import BytesPlan, EntryKind
 from groundswell.hub.blobs import Blobs
@@ -83,6 +91,35 @@ class Copying:
         if shutil.disk_usage(folder).free - 3 * total < FREE_BYTES_MIN:
             raise StorageFull("There is no room on the hub's disk to build this pack.")
         return self._sources(repository, commit, folder, paths, lambda done: tell(done, total))
+
+    def copy_model(
+        self,
+        repository: Repository,
+        revision: str,
+        folder: Path,
+        tell: Callable[[int, int], None] = lambda *_: None,
+    ) -> None:
+        """The two files of a static embedding model (`packs.vectors.models`), into a new folder.
+
+        Raises:
+            BadRequest: the repository has none, or one that is too large.
+            StorageFull: it would fill the disk.
+            RevisionNotFound, Corrupt: as for any file.
+        """
+        commit = self._content.resolve_revision(repository, revision)
+        sizes = dict(self._files(repository, commit))
+        weights, tokenizer = model_files({path: path.rpartition("/")[2] for path in sizes})
+        total = sizes[weights] + sizes[tokenizer]
+        if sizes[weights] > WEIGHTS_BYTES_MAX or sizes[tokenizer] > TOKENIZER_BYTES_MAX:
+            raise refusal("its files are larger than such a model's are")
+        folder.mkdir(parents=True)
+        if shutil.disk_usage(folder).free - total < FREE_BYTES_MIN:
+            raise StorageFull("There is no room on the hub's disk for a copy of this model.")
+        done = 0
+        for path, name in ((tokenizer, TOKENIZER), (weights, WEIGHTS)):
+            located = self._content.locate(repository, commit, path)
+            self._write(located, folder / name, lambda more: tell(done + more, total))  # noqa: B023
+            done += sizes[path]
 
     def _paths(
         self, repository: Repository, commit: str, limits: CopyLimits

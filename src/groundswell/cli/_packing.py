@@ -44,6 +44,10 @@ def pack_options(verb: F) -> F:
         click.option("--license", "licence", default="", help="SPDX id of the sources' licence."),
         click.option("--attribution", default="", help="What the licence wants to be said."),
         click.option(
+            "--vectors", default="", metavar="MODEL",
+            help="Make vectors with a static embedding model: a folder, or models/NAMESPACE/NAME.",
+        ),
+        click.option(
             "--processes", default=0, help="How many work at once. 0: as many as cores."
         ),
         click.option(
@@ -56,13 +60,70 @@ def pack_options(verb: F) -> F:
     return verb
 
 
-def options_of(said: dict[str, Any]) -> Options:
-    """The same as the builder takes it."""
+def options_of(said: dict[str, Any], model: Path | None = None) -> Options:
+    """The same as the builder takes it; ``model`` is where the one of `--vectors` lies."""
     from groundswell.ask.packs.building import Options
 
     return Options(
-        said["title"], said["language"], said["licence"], said["attribution"], said["processes"]
+        said["title"],
+        said["language"],
+        said["licence"],
+        said["attribution"],
+        said["processes"],
+        model,
     )
+
+
+def model_folder(text: str) -> Path | None:
+    """The folder of a model that lies on this machine; None where no vectors are wanted, or the
+    model is a repository of the hub.
+    """
+    return None if not text or is_model(text) else Path(text).expanduser()
+
+
+def is_model(text: str) -> bool:
+    """Whether a model is a repository of the hub, unless there is a folder of that name."""
+    return text.removeprefix("hf://").startswith(f"{RepoKind.MODEL.plural}/") and not (
+        Path(text).exists()
+    )
+
+
+@contextlib.contextmanager
+def copied_model(hub: Hub, text: str, account: str) -> Iterator[Path | None]:
+    """The model of `--vectors` as a folder, while the context is open."""
+    if not is_model(text):
+        yield model_folder(text)
+        return
+    assert hub.packs is not None, "what it needs is installed"
+    with _work_folder(hub) as work:
+        repository, revision = _found(hub, text, account)
+        with counting("bytes") as tell:
+            hub.packs.copying.copy_model(repository, revision, work / "model", tell)
+        yield work / "model"
+
+
+def _found(hub: Hub, text: str, account: str) -> tuple[Repository, str]:
+    """A repository that is named with its kind, for whoever reads it, and the revision."""
+    name, _, revision = text.removeprefix("hf://").partition("@")
+    repo_id = RepoId.parse_path(name)
+    principal = principal_of(hub, account or repo_id.namespace)
+    return hub.repos.find(principal, repo_id, Action.READ), revision or "main"
+
+
+@contextlib.contextmanager
+def _work_folder(hub: Hub) -> Iterator[Path]:
+    """A folder beside the hub's packs, while the context is open."""
+    from groundswell.ask.retrieval import scratch
+    from groundswell.store.layout import DataFolder
+
+    folder = DataFolder(hub.settings.data).packs
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    scratch.sweep(folder)
+    held = scratch.Scratch(folder)
+    try:
+        yield held.folder
+    finally:
+        held.close()
 
 
 def is_folder(output: str) -> bool:
@@ -127,29 +188,16 @@ def copied(
     hub: Hub, texts: Sequence[str], account: str
 ) -> Iterator[tuple[list[Source], list[Repository]]]:
     """Repositories of the hub as sources, while the context is open; and the repositories."""
-    from groundswell.ask.retrieval import scratch
-    from groundswell.store.layout import DataFolder
-
     assert hub.packs is not None, "what it needs is installed"
     sources, found = list[Any](), list[Any]()
-    folder = DataFolder(hub.settings.data).packs
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    scratch.sweep(folder)
-    held = scratch.Scratch(folder)
-    work = held.folder
-    try:
+    with _work_folder(hub) as work:
         for number, text in enumerate(texts):
-            name, _, revision = text.removeprefix("hf://").partition("@")
-            repo_id = RepoId.parse_path(name)
-            principal = principal_of(hub, account or repo_id.namespace)
-            repository = hub.repos.find(principal, repo_id, Action.READ)
+            repository, revision = _found(hub, text, account)
             with counting("bytes") as tell:
                 place = work / str(number)
-                sources += hub.packs.copying.copy(repository, revision or "main", place, None, tell)
+                sources += hub.packs.copying.copy(repository, revision, place, None, tell)
             found.append(repository)
         yield sources, found
-    finally:
-        held.close()
 
 
 def make(sources: Sequence[Source], folder: Path, options: Options) -> Made:

@@ -9,12 +9,22 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from groundswell.cli._packing import Target, is_folder, make, options_of, print_made
+from groundswell.cli._packing import (
+    Target,
+    copied_model,
+    is_folder,
+    is_model,
+    make,
+    model_folder,
+    options_of,
+    print_made,
+)
 from groundswell.cli._upkeep import opened_hub
 from groundswell.core.errors import BadRequest, GroundswellError, NotFound
 
@@ -31,11 +41,16 @@ class _Later(Exception):
 
 def watch(texts: tuple[str, ...], output: str, data: Path, quiet: float, said: Any) -> None:  # noqa: ANN401
     """Follow the folders until somebody ends it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ExitStack() as stack:
+        follower = _Follower(texts, output, data, said, stack)
+        follower.begin()
+        _follow(follower, texts, quiet)
+
+
+def _follow(follower: _Follower, texts: tuple[str, ...], quiet: float) -> None:
     from groundswell.ask.packs.watching import Watch, snapshot
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    follower = _Follower(texts, output, data, said)
-    follower.begin()
     watching = Watch(quiet)
     wait_seconds = LOOK_SECONDS
     click.echo(f"Watching {', '.join(texts)}. Ctrl-C ends it.")
@@ -60,22 +75,39 @@ def watch(texts: tuple[str, ...], output: str, data: Path, quiet: float, said: A
 class _Follower:
     """Makes the pack of what is there now, and publishes it."""
 
-    def __init__(self, texts: tuple[str, ...], output: str, data: Path, said: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        texts: tuple[str, ...],
+        output: str,
+        data: Path,
+        said: Any,  # noqa: ANN401
+        stack: ExitStack,
+    ) -> None:
         self._texts = texts
         self._output = output
         self._data = data
         self._said = said
+        self._stack = stack
         self._options = options_of(said)
 
     def begin(self) -> None:
         """Find out at once what could never be. Raises as the commands do."""
         from groundswell.ask.packs.sources import open_source
+        from groundswell.ask.packs.vectors.models import read_model
 
         for text in self._texts:
             open_source(text)
-        if not is_folder(self._output):
+        wanted = self._said["vectors"]
+        model = model_folder(wanted)
+        if not is_folder(self._output) or is_model(wanted):
             with opened_hub(self._data) as hub:
-                Target(hub, self._output, self._said)
+                if not is_folder(self._output):
+                    Target(hub, self._output, self._said)
+                account = self._said["account"]
+                model = self._stack.enter_context(copied_model(hub, wanted, account))
+        if model is not None:
+            read_model(model)
+        self._options = options_of(self._said, model)
 
     def follow(self, is_same: Callable[[], bool]) -> bool:
         """Whether the pack is now what the folders are. Raises _Later."""

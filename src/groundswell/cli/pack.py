@@ -14,9 +14,12 @@ from groundswell.cli._output import json_option
 from groundswell.cli._packing import (
     Target,
     copied,
+    copied_model,
     is_folder,
+    is_model,
     is_repository,
     make,
+    model_folder,
     options_of,
     pack_options,
     print_made,
@@ -53,19 +56,21 @@ def build(*, sources: tuple[str, ...], output: str, data: Path, as_json: bool, *
     with ExitStack() as stack:
         target = None
         repositories: list[Repository] = []
-        if of_hub or not is_folder(output):
+        model = model_folder(said["vectors"])
+        if of_hub or not is_folder(output) or is_model(said["vectors"]):
             hub = stack.enter_context(opened_hub(data))
             if not is_folder(output):
                 target = Target(hub, output, said)
             account = said["account"] or (target.principal.name if target else "")
             more, repositories = stack.enter_context(copied(hub, of_hub, account))
             opened += more
+            model = stack.enter_context(copied_model(hub, said["vectors"], account))
         if target is None:
-            made = make(opened, Path(output), options_of(said))
+            made = make(opened, Path(output), options_of(said, model))
             print_made(made, {"folder": output}, as_json=as_json)
             return
         target.check(repositories)
-        made = make(opened, target.folder, options_of(said))
+        made = make(opened, target.folder, options_of(said, model))
         commit = target.publish()
     where = {"repository": f"datasets/{target.repo_id.full_name}", "commit": commit}
     print_made(made, where, as_json=as_json)

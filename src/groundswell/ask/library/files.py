@@ -111,8 +111,9 @@ def _together(manifest: Manifest) -> Iterator[list[str]]:
     """The pack's files, a shard's in one portion: a shard that stays in the next commit stays on
     the disk.
     """
-    for shard in manifest.shards:
-        names = list(dict.fromkeys(shard.files()))
+    portions = [shard.files() for shard in manifest.shards]
+    for portion in (*portions, manifest.model_files()):
+        names = list(dict.fromkeys(portion))
         for start in range(0, len(names), FILES_MAX):
             yield names[start : start + FILES_MAX]
 

@@ -7,12 +7,13 @@ keys. So a folder that is built again after a few files changed costs those file
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -32,9 +33,16 @@ from groundswell.ask.packs.progress import (
 )
 from groundswell.ask.packs.shards import UNREADABLE_TOLD_MAX, Built, Told, build_shard, shard_files
 from groundswell.ask.packs.sources import PACK_WORK, Source
+from groundswell.ask.packs.vectors.making import (
+    make_shard_vectors,
+    maker_of,
+    put_model,
+    recipe_of,
+)
+from groundswell.ask.packs.vectors.models import read_model
 from groundswell.core.errors import BadRequest, Malformed
 from groundswell.wire import documents, packs
-from groundswell.wire.packs import Counts, Manifest, Shard
+from groundswell.wire.packs import Counts, Manifest, Shard, VectorModel
 
 WORK: Final = PACK_WORK
 
@@ -49,6 +57,7 @@ class Options:
         licence: SPDX id or words; "" when unknown.
         attribution: what the licence wants to be said.
         processes: how many work at once; 0 takes what the machine has.
+        vectors: a folder with a static embedding model; None makes no vectors.
     """
 
     title: str = ""
@@ -56,6 +65,7 @@ class Options:
     licence: str = ""
     attribution: str = ""
     processes: int = 0
+    vectors: Path | None = None
 
 
 @dataclass
@@ -91,9 +101,11 @@ def build_pack(
         progress: is told how far it is, twice a second.
 
     Raises:
-        BadRequest: the sources hold nothing that can be read, or the folder holds other things.
+        BadRequest: the sources hold nothing that can be read, the folder holds other things, or the
+            model for vectors is none.
         OSError: a source or the folder cannot be read or written.
     """
+    model = None if options.vectors is None else read_model(options.vectors)
     work = _begin(folder)
     make_plan(work / "plan.sqlite", sources)
     report = Report()
@@ -111,6 +123,13 @@ def build_pack(
     if not shards:
         raise BadRequest("There is nothing in it that can be read: no pack was made.")
     shards = _with_graphs(shards, folder, options)
+    recipe["graph"] = {"rule": GRAPH_RULE, "engine": engine()}
+    models: dict[str, VectorModel] = {}
+    if model is not None:
+        recipe["vectors"] = recipe_of(model)
+        maker = maker_of(model)
+        models[maker] = put_model(model, folder)
+        shards = _with_vectors(shards, folder, options, maker, models[maker])
     title = options.title or ", ".join(source.name for source in sources)
     manifest = Manifest(
         title=title,
@@ -118,8 +137,9 @@ def build_pack(
         licence=options.licence,
         attribution=options.attribution,
         sources=(*described, {"kind": "documents", "sha256": fingerprint}),
-        recipe={**recipe, "graph": {"rule": GRAPH_RULE, "engine": engine()}},
+        recipe=recipe,
         shards=tuple(shards),
+        vectors=models,
     )
     report.counts, report.shards = manifest.counts, len(shards)
     _finish(folder, manifest)
@@ -152,7 +172,12 @@ def _begin(folder: Path) -> Path:
         msg = f"{folder} holds other things: a pack wants a folder of its own."
         raise BadRequest(msg)
     work = folder / WORK
-    for each in (work / "shards", work / "graphs", *(folder / name for name in _FOLDERS)):
+    for each in (
+        work / "shards",
+        work / "graphs",
+        work / "vectors",
+        *(folder / name for name in _FOLDERS),
+    ):
         each.mkdir(parents=True, exist_ok=True)
     for left in folder.glob("index/lexical/tmp*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -235,23 +260,66 @@ def _with_graphs(shards: Sequence[Shard], folder: Path, options: Options) -> lis
     """
     names = folder / WORK / "names.sqlite"
     fingerprint = Names(names).fill(called(folder, shards))
-    known = [_graph_note(folder, shard, fingerprint) for shard in shards]
-    found = {n: path.read_text() for n, path in enumerate(known) if path.is_file()}
-    found = {n: id_ for n, id_ in found.items() if (folder / packs.graph_path(id_)).is_file()}
-    missing = [(n, (folder, shard, names)) for n, shard in enumerate(shards) if n not in found]
+    rule = f"{GRAPH_RULE} {engine()} {{}} {fingerprint}"
+    given = [(folder, shard, names) for shard in shards]
+    made = _made_more(
+        _More(make_shard_graph, "graphs", rule, packs.graph_path), given, folder, options
+    )
+    return [replace(shard, graph=id_) for shard, id_ in zip(shards, made, strict=True)]
+
+
+def _with_vectors(
+    shards: Sequence[Shard], folder: Path, options: Options, maker: str, model: VectorModel
+) -> list[Shard]:
+    """The shards, each with the vectors of its passages."""
+    more = _More(
+        make_shard_vectors, "vectors", f"{maker} {{}}", lambda id_: packs.vectors_path(maker, id_)
+    )
+    given = [(folder, shard, maker, model) for shard in shards]
+    made = _made_more(more, given, folder, options)
+    return [replace(s, vectors={maker: id_}) for s, id_ in zip(shards, made, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _More:
+    """What is made of shards that are there.
+
+    Attributes:
+        make: writes a shard's file; its id. It and what it is given travel to other processes.
+        folder: in the folder for work, for notes of what was made of what.
+        rule: what the file follows from, a place for the shard left in it.
+        path: where the file of an id lies.
+    """
+
+    make: Callable[..., str]
+    folder: str
+    rule: str
+    path: Callable[[str], str]
+
+
+def _made_more(
+    more: _More, given: Sequence[tuple[Any, ...]], folder: Path, options: Options
+) -> list[str]:
+    """The ids of the shards' files, of which those that are there are not made again.
+
+    ``given``: what ``make`` is given for each shard; the shard is the second of it.
+    """
+    shards: list[Shard] = [each[1] for each in given]
+    notes = [
+        folder / WORK / more.folder / hashlib.sha256(more.rule.format(said).encode()).hexdigest()
+        for said in (f"{shard.text} {shard.passages}" for shard in shards)
+    ]
+    found = {n: path.read_text() for n, path in enumerate(notes) if path.is_file()}
+    found = {n: id_ for n, id_ in found.items() if (folder / more.path(id_)).is_file()}
+    missing = [(n, each) for n, each in enumerate(given) if n not in found]
     processes = min(options.processes or os.cpu_count() or 1, len(missing))
-    made: Iterator[tuple[int, str]] = ((n, make_shard_graph(*given)) for n, given in missing)
+    made: Iterator[tuple[int, str]] = ((n, more.make(*each)) for n, each in missing)
     if sum(shards[n].counts.characters for n, _ in missing) > _ALONE_CHARACTERS_MAX:
-        made = filter(None, run_pieces(make_shard_graph, missing, processes))
-    for number, graph in made:
-        found[number] = graph
-        _replace(known[number], graph.encode())
-    return [replace(shard, graph=found[n]) for n, shard in enumerate(shards)]
-
-
-def _graph_note(folder: Path, shard: Shard, names: str) -> Path:
-    said = f"{GRAPH_RULE} {engine()} {shard.text} {shard.passages} {names}"
-    return folder / WORK / "graphs" / hashlib.sha256(said.encode()).hexdigest()
+        made = filter(None, run_pieces(more.make, missing, processes))
+    for number, id_ in made:
+        found[number] = id_
+        _replace(notes[number], id_.encode())
+    return [found[n] for n in range(len(shards))]
 
 
 def _known(folder: Path, key: str) -> Built | None:
@@ -277,10 +345,13 @@ def _finish(folder: Path, manifest: Manifest) -> None:
     """Write `pack.json`, and drop what no shard of it needs."""
     _replace(folder / packs.NAME, packs.pack_manifest(manifest))
     kept = {folder / name for name in manifest.files()}
-    for name in _FOLDERS:
-        for path in (folder / name).iterdir():
+    for name in (*_FOLDERS, "index/vectors/*"):
+        for path in folder.glob(f"{name}/*"):
             if path not in kept and path.is_file():
                 path.unlink()
+    for path in folder.glob("index/vectors/*"):  # of a model that was taken before
+        with contextlib.suppress(OSError):
+            path.rmdir()
 
 
 def _replace(path: Path, data: bytes) -> None:

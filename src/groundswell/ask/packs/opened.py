@@ -18,6 +18,7 @@ import numpy as np
 from groundswell.ask.packs.graphs import PackGraph
 from groundswell.ask.packs.passages import heading_path
 from groundswell.ask.packs.table import open_table
+from groundswell.ask.packs.vectors import PackVectors
 from groundswell.core.errors import Corrupt, EntryNotFound, Malformed
 from groundswell.core.recent import Recent
 from groundswell.wire.documents import Article
@@ -98,6 +99,7 @@ class OpenPack:
         for shard in manifest.shards:
             self._bases.append(self.passages)
             self.passages += shard.counts.passages
+        self.vectors = PackVectors(manifest, file)
         self._forget()
 
     def _forget(self) -> None:
@@ -142,6 +144,12 @@ class OpenPack:
         """The first passage of the article that a passage is of."""
         at = bisect_right(self._bases, number) - 1
         return self._bases[at] + self._shards[at].first_of(number - self._bases[at])
+
+    def passages_beside(self, number: int) -> range:
+        """The passages of the article that a passage is of, by their numbers in the pack."""
+        at = bisect_right(self._bases, number) - 1
+        found = self._shards[at].passages_beside(number - self._bases[at])
+        return range(self._bases[at] + found.start, self._bases[at] + found.stop)
 
     def article(self, path: str) -> Article:
         """An article by its path.
@@ -217,6 +225,9 @@ class _OpenShard:
     def first_of(self, number: int) -> int:
         articles = self._table[:, 0]
         return int(np.searchsorted(articles, articles[number]))
+
+    def passages_beside(self, number: int) -> range:
+        return self.passages_of(int(self._table[number, 0]))
 
     def passages_of(self, article: int) -> range:
         found = np.searchsorted(self._table[:, 0], (article, article + 1))

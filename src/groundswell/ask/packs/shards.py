@@ -7,9 +7,7 @@ twice is written once. Does not know the pack around it.
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,6 +19,7 @@ from groundswell.ask.packs.planning import Planned
 from groundswell.ask.packs.progress import note_read
 from groundswell.ask.packs.sources import Source
 from groundswell.ask.packs.table import pack_table
+from groundswell.ask.packs.written import write_named
 from groundswell.wire.documents import Article
 from groundswell.wire.packs import (
     Counts,
@@ -81,8 +80,8 @@ def build_shard(
     if not articles:
         return Built(None, tuple(unreadable[:UNREADABLE_TOLD_MAX]))
     passages = [cut_passages(article) for article in articles]
-    text = _write(folder, text_path, b"".join(write_shard(articles)))
-    table = _write(folder, passages_path, passage_table(passages))
+    text = write_named(folder, text_path, b"".join(write_shard(articles)))
+    table = write_named(folder, passages_path, passage_table(passages))
     segments = build_segments(_entries(articles, passages), analyser_name, folder / "index/lexical")
     counts = Counts(
         len(articles),
@@ -145,19 +144,6 @@ def _entries(articles: Sequence[Article], passages: Sequence[Sequence[Passage]])
         for passage in of_article:
             body = article.text[passage.start : passage.stop]
             yield Entry(title, aliases, paths.get(passage.heading, ""), body)
-
-
-def _write(folder: Path, path_of: Callable[[str], str], data: bytes) -> str:
-    """Write a file under the name that its bytes give it; the name."""
-    name = hashlib.sha256(data).hexdigest()[:32]
-    path = folder / path_of(name)
-    work = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with work.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())  # what is noted as built is there after a power cut
-    work.replace(path)
-    return name
 
 
 def shard_files(folder: Path, shard: Shard) -> bool:

@@ -136,12 +136,21 @@ def read_question(text: str, analyse: Callable[[str], list[str]]) -> Question:
     if len(text) > QUESTION_CHARACTERS_MAX:
         msg = f"A question may have {QUESTION_CHARACTERS_MAX} characters, and this has {len(text)}."
         raise BadRequest(msg)
-    opening = _OPENINGS.match(text)
-    asked = text[opening.end() :] if opening and opening.end() < len(text) else text
-    said = [word for word in _WORD.findall(asked) if word.lower() not in _FUNCTION]
-    words = analyse(" ".join(said)) or analyse(text)
+    asked = _beginning(text)
+    words = analyse(" ".join(content_words(text))) or analyse(text)
     kind, about = _kind(asked, is_bare=asked is text)
     return Question(text, kind, tuple(dict.fromkeys(words))[:WORDS_MAX], names_in(text), about)
+
+
+def content_words(text: str) -> list[str]:
+    """The words of a question but those that questions are made with."""
+    return [word for word in _WORD.findall(_beginning(text)) if word.lower() not in _FUNCTION]
+
+
+def _beginning(text: str) -> str:
+    """The question from where it begins to ask; the same text where nothing polite is before it."""
+    opening = _OPENINGS.match(text)
+    return text[opening.end() :] if opening and opening.end() < len(text) else text
 
 
 def _kind(text: str, *, is_bare: bool) -> tuple[AnswerKind, str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -67,6 +67,10 @@ class Features:
         says: whether it holds words that the question and the title do not.
         complete: whether title, headings and sentence hold all of the question's words: a row
             beside the one that was asked for lacks one.
+        near: how near its passage is in meaning to what is asked of its article; 0 where that is
+            not known.
+        apart: how much further it is than the nearest of its article, as far as the words of no
+            passage of it hold what is asked; 0 where that is not known.
     """
 
     lexical: float
@@ -83,6 +87,8 @@ class Features:
     lead: float
     says: float
     complete: float
+    near: float = 0.0
+    apart: float = 0.0
 
 
 WEIGHTS: Final = Features(
@@ -100,6 +106,8 @@ WEIGHTS: Final = Features(
     lead=2.0,
     says=1.0,
     complete=0.0,
+    near=0.0,
+    apart=-16.0,
 )
 
 
@@ -133,6 +141,7 @@ def rank(
     found: Iterable[tuple[float, FoundPassage]],
     analyse: Analyse,
     bridges: Mapping[tuple[int, int], str] = MappingProxyType({}),
+    meanings: Mapping[tuple[int, int], float] = MappingProxyType({}),
 ) -> list[Candidate]:
     """The best sentence of each passage, the best first.
 
@@ -143,6 +152,8 @@ def rank(
         analyse: the words of a text as the index holds them.
         bridges: of passages that an edge led to, by pack and number, the sentence of that edge: it
             says how they belong to what the question names.
+        meanings: of passages of articles that the question names, by pack and number, how near they
+            are to what it asks of them.
     """
     listed = list(found)
     if not listed:
@@ -155,7 +166,41 @@ def rank(
         )
         for score, passage in listed
     ]
+    if meanings:
+        candidates = _by_meaning(candidates, meanings)
     return sorted(candidates, key=lambda each: -each.score)
+
+
+def _by_meaning(
+    candidates: Sequence[Candidate], meanings: Mapping[tuple[int, int], float]
+) -> list[Candidate]:
+    """The candidates of each article in the order of their meaning as well, as far as words leave
+    it open. The best of an article keeps the score that words gave its best: among articles words
+    alone decide.
+    """
+    articles: dict[tuple[int, str], list[Candidate]] = {}
+    found: list[Candidate] = []
+    for each in candidates:
+        passage = each.passage
+        is_known = (id(passage.pack), passage.number) in meanings
+        place = (id(passage.pack), passage.article.path)
+        (articles.setdefault(place, []) if is_known else found).append(each)
+    for of_article in articles.values():
+        near = [meanings[id(each.passage.pack), each.passage.number] for each in of_article]
+        nearest = max(near) or 1.0
+        is_open = 1 - max(each.features.own for each in of_article)
+        apart = [is_open * (1 - each / nearest) for each in near]
+        told = [
+            replace(each.features, near=n, apart=a)
+            for each, n, a in zip(of_article, near, apart, strict=True)
+        ]
+        scores = list(map(score_of, told))
+        kept = max(each.score for each in of_article) - max(scores)
+        found += [
+            replace(each, features=features, score=score + kept)
+            for each, features, score in zip(of_article, told, scores, strict=True)
+        ]
+    return found
 
 
 class _Asked:

@@ -18,6 +18,7 @@ from groundswell.ask.packs.graphs import NO_CORRECTIONS, Corrections
 from groundswell.ask.packs.lexical import View
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
 from groundswell.ask.retrieval.bridging import Bridge, find_bridges, is_bridge
+from groundswell.ask.retrieval.meaning import near_in_meaning
 from groundswell.ask.retrieval.question import AnswerKind, Question, read_question
 from groundswell.ask.retrieval.ranking import Candidate, rank, weights_of
 from groundswell.ask.retrieval.scratch import Scratch
@@ -53,6 +54,17 @@ class Found:
     proposed: int
     seconds: dict[str, float]
     bridges: tuple[Bridge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a question is looked for: what is passed over, which edges are followed (none without
+    corrections), and whether vectors are asked.
+    """
+
+    hides: Callable[[OpenPack, Article], bool] | None
+    corrections: Corrections | None
+    meaning: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,7 @@ class Shelf:
         hides: Callable[[OpenPack, Article], bool] | None = None,
         *,
         bridges: bool = True,
+        meaning: bool = True,
         corrections: Corrections = NO_CORRECTIONS,
     ) -> Found:
         """Candidates for a question.
@@ -122,6 +135,7 @@ class Shelf:
             asked: the question.
             hides: says which articles are passed over: questions that nothing answers are made so.
             bridges: whether edges may lead to further passages.
+            meaning: whether vectors are asked, where packs have them.
             corrections: what the asker said of edges.
 
         Raises:
@@ -131,10 +145,14 @@ class Shelf:
         began = time.perf_counter()
         question = read_question(asked, self._view.words)
         read = time.perf_counter()
-        first = self._reading(question, hides, corrections if bridges else None)
+        way = _Way(hides, corrections if bridges else None, meaning)
+        first = self._reading(question, way)
         # The same question by the words that reference works use, where they are others.
+        other_way = replace(way, corrections=None)
         others = [
-            self._reading(replace(read_question(each, self._view.words), kind=question.kind), hides)
+            self._reading(
+                replace(read_question(each, self._view.words), kind=question.kind), other_way
+            )
             for each in rewordings(question.text)
         ]
         readings = [first, *others]
@@ -145,13 +163,9 @@ class Shelf:
         counts = self.passages, first.proposed
         return Found(question, candidates, *counts, seconds, first.bridges)
 
-    def _reading(
-        self,
-        question: Question,
-        hides: Callable[[OpenPack, Article], bool] | None,
-        corrections: Corrections | None = None,
-    ) -> _Reading:
-        """The question in one wording; without corrections, no edge is followed."""
+    def _reading(self, question: Question, way: _Way) -> _Reading:
+        """The question in one wording."""
+        hides, corrections = way.hides, way.corrections
         began = time.perf_counter()
         weights = weights_of(question, self._view.frequency, self.passages)
         proposed = self._view.search(question.words, PROPOSED_MAX)
@@ -167,7 +181,9 @@ class Shelf:
             for _, passage in passages
             if self.packs[bridge.pack] is passage.pack and bridge.path == passage.article.path
         }
-        candidates = rank(question, weights, passages, self._view.words, said)
+        more, meanings = near_in_meaning(question, passages) if way.meaning else ([], {})
+        passages += [(0.0, passage) for passage in more]
+        candidates = rank(question, weights, passages, self._view.words, said, meanings)
         return _Reading(candidates, len(proposed), took, tuple(found))
 
     def _beyond(

@@ -22,6 +22,7 @@ MANIFEST_BYTES_MAX: Final = 16 << 20
 # Each is some open files and maps of memory.
 SHARDS_MAX: Final = 8_192
 SEGMENTS_MAX: Final = 64
+MODELS_MAX: Final = 8
 TEXT_CHARACTERS_MAX: Final = 20_000
 
 _ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -51,6 +52,14 @@ class Segment:
 
     id: str
     passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class VectorModel:
+    """What a question's vector is made with: the id of the pieces of words, and of their table."""
+
+    pieces: str
+    table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,7 @@ class Manifest:
         recipe: how: readers, passages, engines, with versions. The same sources and the same recipe
             give the same files.
         shards: in the order of their articles.
+        vectors: models by the name that shards have their vectors under.
     """
 
     title: str
@@ -105,6 +115,7 @@ class Manifest:
     sources: tuple[Json, ...]
     recipe: Json
     shards: tuple[Shard, ...]
+    vectors: Mapping[str, VectorModel] = field(default_factory=dict)
 
     @property
     def counts(self) -> Counts:
@@ -113,7 +124,16 @@ class Manifest:
 
     def files(self) -> list[str]:
         """The paths of all its files but pack.json, each once."""
-        return list(dict.fromkeys(name for shard in self.shards for name in shard.files()))
+        names = [name for shard in self.shards for name in shard.files()]
+        return list(dict.fromkeys([*names, *self.model_files()]))
+
+    def model_files(self) -> list[str]:
+        """The paths of the files that questions become vectors with."""
+        return [
+            name
+            for maker, model in self.vectors.items()
+            for name in (pieces_path(maker, model.pieces), vectors_path(maker, model.table))
+        ]
 
 
 def text_path(shard: str) -> str:
@@ -136,6 +156,11 @@ def vectors_path(maker: str, table: str) -> str:
     return f"index/vectors/{maker}/{table}.npy"
 
 
+def pieces_path(maker: str, pieces: str) -> str:
+    """Where the pieces of words lie in a pack, of which vectors were made."""
+    return f"index/vectors/{maker}/{pieces}.pieces"
+
+
 def graph_path(graph: str) -> str:
     """Where a shard's part of the link graph lies in a pack."""
     return f"index/graph/{graph}.sqlite"
@@ -143,7 +168,7 @@ def graph_path(graph: str) -> str:
 
 def pack_manifest(manifest: Manifest) -> bytes:
     """The bytes of ``pack.json``. The same manifest, the same bytes."""
-    value = {
+    value: Json = {
         "format": FORMAT,
         "title": manifest.title,
         "languages": list(manifest.languages),
@@ -154,6 +179,11 @@ def pack_manifest(manifest: Manifest) -> bytes:
         "counts": _counts_json(manifest.counts),
         "shards": [pack_shard(shard) for shard in manifest.shards],
     }
+    if manifest.vectors:
+        value["vectors"] = {
+            maker: {"pieces": model.pieces, "table": model.table}
+            for maker, model in manifest.vectors.items()
+        }
     return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
@@ -211,7 +241,17 @@ def _manifest(value: Json) -> Manifest:
         tuple(each for each in value["sources"] if isinstance(each, dict)),
         value["recipe"],
         unpacked,
+        _models(value.get("vectors", {})),
     )
+
+
+def _models(value: Json) -> dict[str, VectorModel]:
+    if len(value) > MODELS_MAX:
+        raise Malformed(NAME, "it has vectors of too many models")
+    return {
+        _maker(maker): VectorModel(_id(each["pieces"]), _id(each["table"]))
+        for maker, each in value.items()
+    }
 
 
 def unpack_shard(value: Json) -> Shard:

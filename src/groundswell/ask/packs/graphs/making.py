@@ -25,12 +25,11 @@ from groundswell.ask.packs.graphs.edges import MadeEdge, edges_of
 from groundswell.ask.packs.graphs.form import PAGE_BYTES, SCHEMA, SIGN, VERSION
 from groundswell.ask.packs.graphs.names import GAZETTEER_NAMES_MAX, Gazetteer, key_of
 from groundswell.ask.packs.table import open_table
+from groundswell.ask.packs.written import lines_of
 from groundswell.wire.packs import (
     Shard,
-    TextShard,
     graph_path,
     passages_path,
-    text_path,
     unpack_article,
 )
 
@@ -58,19 +57,9 @@ Called = tuple[str, str, list[str]]
 def called(folder: Path, shards: Iterable[Shard]) -> Iterator[Called]:
     """What the articles of shards that are built are called, in their order."""
     for shard in shards:
-        for line in _lines(folder, shard):
+        for line in lines_of(folder, shard):
             value = json.loads(line)
             yield value["path"], value["title"], value.get("aliases", [])
-
-
-def _lines(folder: Path, shard: Shard) -> Iterator[bytes]:
-    path = folder / text_path(shard.text)
-    with path.open("rb") as file:
-        number = file.fileno()
-        size_bytes = path.stat().st_size
-        text = TextShard(lambda start, stop: os.pread(number, stop - start, start), size_bytes)
-        for frame in text.frames:
-            yield from text.read_frame(frame)
 
 
 class Names:
@@ -159,7 +148,7 @@ def make_shard_graph(folder: Path, shard: Shard, names: Path) -> str:
     with closing(Names(names).open()) as known:
         table = open_table(folder / passages_path(shard.passages), shard.counts.passages)
         articles, made = [], []
-        for number, line in enumerate(_lines(folder, shard)):
+        for number, line in enumerate(lines_of(folder, shard)):
             article = unpack_article(line)
             first, last = np.searchsorted(table[:, 0], (number, number + 1)).tolist()
             stops = table[first:last, 2].tolist()
