@@ -5,9 +5,10 @@ Also which ranges together are the table: a file of text is read by parts of who
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from groundswell.hub.viewing.pipe import READ_BYTES_MAX, Ended, Pipe
 from groundswell.hub.viewing.values import (
@@ -25,18 +26,42 @@ _BLOCKS_KEPT: Final = 64
 
 
 class Ranges:
-    """The file, by ranges asked for through the pipe; blocks used last are kept."""
+    """The file, by ranges asked for through the pipe; blocks used last are kept.
+
+    Thread-safe: the engine reads ahead on threads of its own, also where it is told to have one,
+    and what two of them ask for at once would come to the wrong one.
+    """
 
     def __init__(self, pipe: Pipe, size_bytes: int) -> None:
         self._pipe = pipe
         self.size_bytes = size_bytes
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
+        self._lock = threading.Lock()
 
     def read(self, start: int, stop: int) -> bytes:
         """Bytes [start, stop), cut at the file's end."""
         stop = min(stop, self.size_bytes)
         if start >= stop:
             return b""
+        with self._lock:
+            return self._read(start, stop)
+
+    def tell(self, value: dict[str, Any], data: bytes = b"") -> None:
+        """Send something else through the pipe, and bytes behind it, when nothing is being read."""
+        with self._lock:
+            self._pipe.send(value)
+            if data:
+                self._pipe.send_bytes(data)
+
+    def tell_last(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Send the end of an answer; the next question. Nothing is read in between: the other end
+        does not listen then.
+        """
+        with self._lock:
+            self._pipe.send(value)
+            return self._pipe.receive()
+
+    def _read(self, start: int, stop: int) -> bytes:
         if stop - start > _BLOCK_BYTES:
             pieces = range(start, stop, READ_BYTES_MAX)
             return b"".join(self._ask(at, min(at + READ_BYTES_MAX, stop)) for at in pieces)

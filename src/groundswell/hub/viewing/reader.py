@@ -46,4 +46,4 @@ def main(end: socket.socket) -> None:
         found = {"error": str(error)}
     except MemoryError:
         found = {"error": "It takes more memory than it may here."}
-    pipe.send({"answer": found})
+    ranges.tell({"answer": found})

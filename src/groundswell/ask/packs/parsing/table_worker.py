@@ -38,29 +38,29 @@ def main() -> None:
     confine(MEMORY_BYTES_MAX, SECONDS_MAX, SECONDS_MAX)
     ranges = Ranges(pipe, size_bytes)
     try:
+        asked = pipe.receive()
         while True:
-            asked = pipe.receive()
             try:
-                _answer(pipe, engine, ranges, asked)
+                last: dict[str, Any] = {"answer": _answer(engine, ranges, asked)}
             except Unreadable as error:
-                pipe.send({"error": str(error)})
+                last = {"error": str(error)}
             except MemoryError:
-                pipe.send({"error": "its rows take more memory than they may"})
+                last = {"error": "its rows take more memory than they may"}
+            asked = ranges.tell_last(last)
     except Ended:
         return
 
 
-def _answer(pipe: Pipe, engine: RowsEngine, ranges: Ranges, asked: dict[str, Any]) -> None:
+def _answer(engine: RowsEngine, ranges: Ranges, asked: dict[str, Any]) -> int:
+    """The number that ends the answer; its lines were sent before."""
     if "count" in asked:
-        pipe.send({"answer": engine.count(ranges)})
-        return
+        return engine.count(ranges)
     start, stop = asked["rows"]
     for line in _lines(engine, ranges, start, stop):
         for at in range(0, len(line), READ_BYTES_MAX):
             part = line[at : at + READ_BYTES_MAX]
-            pipe.send({"part": len(part)})
-            pipe.send_bytes(part)
-    pipe.send({"answer": 0})
+            ranges.tell({"part": len(part)}, part)
+    return 0
 
 
 def _lines(engine: RowsEngine, ranges: Ranges, start: int, stop: int) -> Iterator[bytes]:
