@@ -7,7 +7,12 @@ import re
 
 import pytest
 
-from groundswell.ask.answering.grounding import Grounding, Support, ground_sentence
+from groundswell.ask.answering.grounding import (
+    Grounding,
+    Support,
+    ground_sentence,
+    is_value,
+)
 from groundswell.ask.packs.lexical import analyser
 
 KENYA = (
@@ -96,6 +101,68 @@ def test_who_repeats_nothing_of_the_quote_says_nothing_of_it() -> None:
     ):
         found = ground_sentence(sentence, cited, words, ["21.3 years"])
         assert found.support is not Support.DROPPED, sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("42.3% (2014 est.)", True),
+        ("17.35 births/1,000 population (2015 est.)", True),
+        ("$242 billion (2014 est.) ++ $224.7 billion (2013 est.)", True),
+        ("98.8% of total installed capacity (2014 est.)", True),
+        ("It rises 5,199 metres above the sea.", False),
+        ("1984 is a novel by George Orwell about a state that watches.", False),
+        ("Moldoveanu 2,544 m", False),
+        ("", False),
+    ],
+)
+def test_a_value_is_known(text: str, expected: bool) -> None:
+    assert is_value(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "about", "quoted", "is_shown"),
+    [
+        # Seen of a small model; the first four were shown once.
+        (
+            "Serbia's GDP by sector of origin in 2014 was 42.3%.",
+            "Serbia - GDP - composition, by sector of origin - services",
+            "42.3% (2014 est.)",
+            False,
+        ),
+        (
+            "Television broadcast stations: 5,704 (1998) is a list of stations in Russia.",
+            "Russia - Communications - Television broadcast stations",
+            "5,704 (1998)",
+            False,
+        ),
+        (
+            "The answer is: United States: 90% (2007 est.)",
+            "United States - Labor force - services",
+            "90% (2007 est.)",
+            False,
+        ),
+        (
+            "The coastline of Guinea is approximately 690 km.",
+            "Guinea - Coastline",
+            "690 km",
+            False,
+        ),
+        ("The coastline of Guinea is 690 km.", "Guinea - Coastline", "690 km", True),
+        (
+            "Serbia's services were 42.3% of GDP by sector of origin in 2014.",
+            "Serbia - GDP - composition, by sector of origin - services",
+            "42.3% (2014 est.)",
+            True,
+        ),
+    ],
+)
+def test_of_a_value_it_is_said_what_it_is_of_and_nothing_else(
+    sentence: str, about: str, quoted: str, is_shown: bool
+) -> None:
+    label = about.rpartition(" - ")[2]
+    found = ground_sentence(sentence, [f"{about}: {quoted}"], words, [quoted], [label])
+    assert (found.support is not Support.DROPPED) is is_shown, found
 
 
 def _number_changed(sentence: str, chooser: random.Random) -> str:

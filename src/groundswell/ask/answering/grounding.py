@@ -19,6 +19,8 @@ Analyse = Callable[[str], list[str]]
 # How much of a sentence's own words its sources hold.
 SUPPORTED_SHARE: Final = 0.8
 WEAK_SHARE: Final = 0.6
+# A value begins with a number, and has so many words at most ("billion", "births", "est.").
+VALUE_WORDS_MAX: Final = 4
 # Fewer words are no sentence: "It." stands in every text.
 WORDS_MIN: Final = 3
 
@@ -27,6 +29,8 @@ _SEPARATORS: Final = re.compile(r"[,  ]|\.(?=\d{3}(?:\D|$))")
 _QUOTED: Final = re.compile(r"[\"“„«]([^\"”“»]{1,200})[\"”“»]")
 _WORD: Final = re.compile(r"[\w'’-]*\w")  # noqa: RUF001
 _NOT: Final = re.compile(r"n['’]t\b")  # noqa: RUF001
+_VALUE: Final = re.compile(r"[\W_]*\d")
+_POSSESSIVE: Final = re.compile(r"['’]s$")  # noqa: RUF001
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?;])\s|\n")
 _COUNTS: Final = {
     word: str(number)
@@ -72,7 +76,11 @@ class Grounding:
 
 
 def ground_sentence(
-    sentence: str, cited: Sequence[str], analyse: Analyse, quoted: Sequence[str] = ()
+    sentence: str,
+    cited: Sequence[str],
+    analyse: Analyse,
+    quoted: Sequence[str] = (),
+    labels: Sequence[str] = (),
 ) -> Grounding:
     """How far a sentence stands in what it cites.
 
@@ -82,6 +90,9 @@ def ground_sentence(
         analyse: the words of a text as the index holds them.
         quoted: the same texts without titles and headings: who repeats nothing of these says only
             what is spoken of, and nothing about it. Without any, that is not looked at.
+        labels: where nothing but values is quoted (`is_value`), what each is the value of. A value
+            supports no words: the sentence has to hold those of one label, and none that stand
+            nowhere. "GDP was 42.3 %" is not what is said of its services.
     """
     source = "\n".join(cited)
     if quoted and not _repeats(sentence, "\n".join(quoted), analyse):
@@ -98,12 +109,28 @@ def ground_sentence(
     known = frozenset(analyse(source))
     # Numbers were looked up already, in all the ways in which they are written.
     bare = _NUMBER.sub(" ", sentence)
-    words = [word for word in _WORD.findall(bare) if word.casefold() not in PLAIN]
+    listed = [_POSSESSIVE.sub("", word) for word in _WORD.findall(bare)]
+    words = [word for word in listed if word.casefold() not in PLAIN]
     absent = [word for word in words if not known.issuperset(analyse(word))]
+    if labels and (absent or not _holds_one(sentence, labels, analyse)):
+        return Grounding(Support.DROPPED, tuple(absent))
     share = 1 - len(absent) / len(words) if words else 0.0
     if share >= SUPPORTED_SHARE:
         return Grounding(Support.SUPPORTED, tuple(absent))
     return Grounding(Support.WEAK if share >= WEAK_SHARE else Support.DROPPED, tuple(absent))
+
+
+def is_value(text: str) -> bool:
+    """Whether a text is a value alone, as tables have it: "17.35 births/1,000 population"."""
+    words = {word for word in _words(_NUMBER.sub(" ", text)) if word not in PLAIN}
+    return _VALUE.match(text) is not None and len(words) <= VALUE_WORDS_MAX
+
+
+def _holds_one(sentence: str, labels: Sequence[str], analyse: Analyse) -> bool:
+    """Whether all words of one of the labels stand in a sentence."""
+    said = frozenset(analyse(sentence))
+    wanted = (" ".join(word for word in _words(each) if word not in PLAIN) for each in labels)
+    return any(said.issuperset(analyse(each)) for each in wanted)
 
 
 def _squeezed(text: str) -> str:
@@ -147,7 +174,7 @@ def _missing_names(sentence: str, source: str) -> list[str]:
         word = found[0]
         # The first word has a capital whatever it is: it is a name when it is not a plain word.
         is_name = word[0].isupper() and (found.start() > 0 or word.casefold() not in PLAIN)
-        bare = re.sub(r"['’]s$", "", word.casefold())  # noqa: RUF001
+        bare = _POSSESSIVE.sub("", word.casefold())
         if is_name and bare not in held and word.casefold() not in held:
             parts = [part for part in re.split(r"[-'’]", bare) if part]  # noqa: RUF001
             if not parts or not held.issuperset(parts):

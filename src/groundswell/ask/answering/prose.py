@@ -15,7 +15,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from groundswell.ask.answering.grounding import Analyse, Grounding, Support, ground_sentence
+from groundswell.ask.answering.grounding import (
+    Analyse,
+    Grounding,
+    Support,
+    ground_sentence,
+    is_value,
+)
 from groundswell.ask.answering.quotes import Quote
 from groundswell.ask.sentences import sentences
 
@@ -141,11 +147,18 @@ def _grounded(
         quotes = [sources[each] for each in cites if each in sources]
         cited = [_as_source(quote) for quote in quotes]
         quoted = [quote.text for quote in quotes]
+        labels = _labels(quotes)
         for start, stop in sentences(found["text"]):
             text = found["text"][start:stop]
             if text.casefold() not in seen:  # small models say things twice
                 seen.add(text.casefold())
-                yield Sentence(text, cites, ground_sentence(text, cited, analyse, quoted))
+                yield Sentence(text, cites, ground_sentence(text, cited, analyse, quoted, labels))
+
+
+def _labels(quotes: Sequence[Quote]) -> list[str]:
+    """What the quotes are values of, where they are nothing but values under headings."""
+    are_values = all(quote.headings and is_value(quote.text) for quote in quotes)
+    return [quote.headings[-1] for quote in quotes] if are_values else []
 
 
 def messages_of(question: str, sources: dict[str, Quote]) -> list[dict[str, str]]:
