@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from huggingface_hub import HfApi
 
 from groundswell.ask.beside import is_card_of_a_pack, with_tag
 from groundswell.ask.making import open_folder
@@ -26,6 +28,7 @@ from groundswell.wire.cards import read_card
 from tests.clients.stage import ask_json
 from tests.hub.pack_world import lakes
 from tests.live import LiveHub, swell, token_of
+from tests.unit.static_models import write_model
 
 ONE = Options(processes=1)
 
@@ -206,6 +209,8 @@ def test_a_watched_folder_and_a_hub_that_goes_away(live_hub: LiveHub, tmp_path: 
         "1",
         "--quiet-seconds",
         "0.5",
+        "--vectors",
+        str(write_model(tmp_path / "model")),
     ]
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "groundswell.cli", *command, "--data", str(live_hub.data)],
@@ -232,6 +237,12 @@ def test_a_watched_folder_and_a_hub_that_goes_away(live_hub: LiveHub, tmp_path: 
         until("2 articles")
         assert commit_count(live_hub, pack) == count + 1
         assert "made by the Moon" in asks(live_hub, "What makes tides?", pack)
+        api = HfApi(live_hub.url, token=token_of("ada"))
+        files = api.list_repo_files(pack, repo_type="dataset")
+        # Of each part one table, and one of the model.
+        tables = [each for each in files if re.fullmatch(r"index/vectors/.+\.npy", each)]
+        parts = [each for each in files if each.startswith("index/passages/")]
+        assert len(tables) == len(parts) + 1
         (notes / "kenya.md").unlink()
         until("1 articles")
         assert commit_count(live_hub, pack) == count + 2
@@ -251,8 +262,6 @@ def test_a_watched_folder_and_a_hub_that_goes_away(live_hub: LiveHub, tmp_path: 
 
 
 def test_a_pack_of_a_dataset_of_the_hub(live_hub: LiveHub, tmp_path: Path) -> None:
-    from huggingface_hub import HfApi
-
     api = HfApi(live_hub.url, token=token_of("ada"))
     source = "ada/pack-of-dataset-source"
     api.create_repo(source, repo_type="dataset", private=True)
