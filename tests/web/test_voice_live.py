@@ -3,14 +3,13 @@
 import re
 import subprocess
 import sys
-import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.live import LiveHub, token_of
 from tests.speech_files import EAR_CARD, VOICE_CARD, ear, voice
@@ -19,7 +18,7 @@ from tests.web.conftest import CHROMIUM, FLAGS, OpenWindow, Visit
 PACK = "ada/web-voice-notes"
 VOICE = "ada/web-voice-joe"
 EAR = "ada/web-voice-moonshine"
-SECONDS = 90_000
+WAIT_MILLISECONDS = 90_000
 NOTE = "# Mount Kenya\n\nMount Kenya is the highest mountain in Kenya.\n"
 ASKED = f"/ask?pack={PACK}&q=What+is+the+highest+mountain+in+Kenya%3F&risk=0.2"
 
@@ -55,14 +54,6 @@ def sign_in(visit: Visit) -> None:
     visit.page.click("main [type=submit]")
 
 
-def until(page: Page, expression: str) -> None:
-    """Wait for it; the page's own policy lets nothing be evaluated in it while it waits."""
-    deadline = time.monotonic() + SECONDS / 1_000
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, expression
-        page.wait_for_timeout(50)
-
-
 def test_an_answer_is_read_aloud_and_stopped(live_hub: LiveHub, window: OpenWindow) -> None:
     visit = window(live_hub.url)
     sign_in(visit)
@@ -74,7 +65,7 @@ def test_an_answer_is_read_aloud_and_stopped(live_hub: LiveHub, window: OpenWind
         words == "Mount Kenya is the highest mountain in Kenya. From Mount Kenya, web voice notes."
     )
     href = live_hub.url + (link.get_attribute("href") or "")
-    sound = visit.context.request.get(href, timeout=SECONDS)
+    sound = visit.context.request.get(href, timeout=WAIT_MILLISECONDS)
     assert sound.headers["content-type"] == "audio/wav"
     assert "highest" not in sound.text()[:200]
     heard = visit.context.request.post(
@@ -84,7 +75,7 @@ def test_an_answer_is_read_aloud_and_stopped(live_hub: LiveHub, window: OpenWind
             "file": {"name": "a.wav", "mimeType": "audio/wav", "buffer": sound.body()},
         },
         headers={"Origin": live_hub.url},
-        timeout=SECONDS,
+        timeout=WAIT_MILLISECONDS,
     ).json()["text"]
     # A voice never says the same twice: what is heard may be a letter off.
     spoken = set(re.findall("[a-z]+", heard.lower()))
@@ -99,7 +90,7 @@ def test_an_answer_is_read_aloud_and_stopped(live_hub: LiveHub, window: OpenWind
         link.focus()
         page.keyboard.press("Enter")
         expect(told).to_have_text("Speaking. Escape stops it.", use_inner_text=True)
-        until(page, plays)
+        visit.until(plays)
         if stop == "key":
             page.keyboard.press("Escape")
         elif stop == "typing":
@@ -108,7 +99,7 @@ def test_an_answer_is_read_aloud_and_stopped(live_hub: LiveHub, window: OpenWind
             link.click()
         else:
             page.get_by_role("button", name="Dictate").click()
-        until(page, rests)
+        visit.until(rests)
         if stop != "microphone":
             expect(told).to_have_text("", use_inner_text=True)
     expect(told).to_contain_text("there is no microphone", use_inner_text=True)
@@ -153,7 +144,7 @@ def test_a_question_is_dictated(live_hub: LiveHub, microphone: Browser) -> None:
     page.wait_for_timeout(3_500)
     page.keyboard.press("Enter")
     expect(page.locator("#ask-q")).to_have_value(
-        re.compile("mountain", re.IGNORECASE), timeout=SECONDS
+        re.compile("mountain", re.IGNORECASE), timeout=WAIT_MILLISECONDS
     )
     expect(page.locator("#ask-q")).to_be_focused()
     expect(button).not_to_have_attribute("aria-pressed", "true")

@@ -238,21 +238,22 @@ class _Asked:
         for start, stop in sentences(passage.text)[:SENTENCES_MAX] or [(0, len(passage.text))]:
             own = self._own(passage.text[start:stop])
             words = headings | own
+            held = words | title
             features = Features(
                 lexical=lexical,
-                coverage=self._held(words | title),
+                coverage=self._held(held),
                 own=self._beyond(words, title),
                 passage=whole,
                 title=of_title,
                 heading=of_heading,
                 named=named,
                 unnamed=float(asks_meaning and not named),
-                names=self._names_in(words | title),
-                rarest=float(self._rarest in words or self._rarest in title),
+                names=self._names_in(held),
+                rarest=float(self._rarest in held),
                 kind=self._has_kind(passage.text[start:stop]),
                 lead=float(passage.start + start == lead),
                 says=float(bool(own - title - self._weights.keys())),
-                complete=float(self._weights.keys() <= words | title),
+                complete=float(self._weights.keys() <= held),
             )
             score = score_of(features)
             if best is None or score > best.score:
