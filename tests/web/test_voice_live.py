@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.live import LiveHub, token_of
 from tests.speech_files import EAR_CARD, VOICE_CARD, ear, voice
@@ -165,6 +165,29 @@ def test_without_a_model_controls_say_how(live_hub: LiveHub, window: OpenWindow)
         )
     assert not [url for url in visit.requests if "speech" in url or "audio" in url]
     assert visit.go(ASKED.replace("/ask?", "/ask/speech?")) == 501
+
+
+def test_nothing_can_be_pressed_before_it_does_something(
+    live_hub: LiveHub, window: OpenWindow
+) -> None:
+    visit = window(live_hub.url)
+    page = visit.page
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/voice.js", hold)
+    visit.go(ASKED)
+    while not held:
+        page.wait_for_timeout(20)
+    for button in ("Read aloud", "Dictate"):
+        expect(page.get_by_role("button", name=button)).to_have_count(0)
+    held.pop().continue_()
+    page.get_by_role("button", name="Read aloud").click()
+    expect(page.locator("[data-voice] [role=status]")).to_contain_text(
+        "pip install", use_inner_text=True
+    )
 
 
 def test_without_scripts_there_is_a_link_or_nothing(live_hub: LiveHub, window: OpenWindow) -> None:
