@@ -18,6 +18,7 @@ from groundswell.ask.beside import is_card_of_a_pack, with_tag
 from groundswell.ask.making import open_folder
 from groundswell.ask.packs.building import Options, build_pack
 from groundswell.ask.packs.parsing import Parser, Unreadable, parser
+from groundswell.ask.packs.parsing.parser import Parsed
 from groundswell.ask.packs.progress import Tally
 from groundswell.ask.packs.sources import FolderSource, open_source
 from groundswell.ask.packs.watching import Watch, snapshot
@@ -81,11 +82,11 @@ def test_many_documents_that_end_their_process_do_not_end_the_build(
 ) -> None:
     real = Parser._asked
 
-    def asked(self: Parser, path: str, data: bytes) -> list[bytes]:
-        if path.startswith("bad"):
+    def asked(self: Parser, documents: list[tuple[str, bytes]], seconds: float) -> list[Parsed]:
+        if any(path.startswith("bad") for path, _ in documents):
             self._stop()
             raise Ended
-        return real(self, path, data)
+        return real(self, documents, seconds)
 
     monkeypatch.setattr(Parser, "_asked", asked)
     monkeypatch.setattr(parser, "DEATHS_IN_ALL_MAX", 45)
@@ -103,6 +104,45 @@ def test_many_documents_that_end_their_process_do_not_end_the_build(
                 reading.parse("bad.md", b"x")
         with pytest.raises(Unavailable, match="again and again"):
             reading.parse("bad.md", b"x")
+
+
+def test_a_batch_with_a_document_that_ends_its_process_loses_that_one_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = Parser._asked
+
+    def asked(self: Parser, documents: list[tuple[str, bytes]], seconds: float) -> list[Parsed]:
+        if any(path.startswith("bad") for path, _ in documents):
+            self._running()
+            assert self._process is not None
+            self._process.kill()
+            self._process.wait()
+        return real(self, documents, seconds)
+
+    monkeypatch.setattr(Parser, "_asked", asked)
+    large = b"# Large\n\n" + b"Words of it. " * 12_000
+    read: list[tuple[str, bytes | str]] = [
+        (f"{n}.md", f"# {n}\n\nText.".encode()) for n in range(150)
+    ]
+    read[3] = ("bad.md", b"# Bad")
+    read[5] = ("gone.md", "it is gone")
+    read[7] = ("large.md", large)
+    read[9] = ("broken.docx", b"PK nothing")
+    read[11] = ("empty.md", b"")
+    with Parser() as reading:
+        found = {path: (size, lines) for path, size, lines in reading.parse_all(read)}
+        alone = {
+            path: reading.parse(path, data) for path, data in read
+            if isinstance(data, bytes) and path not in {"bad.md", "broken.docx"}
+        }  # fmt: skip
+    assert list(found) == [path for path, _ in read]
+    assert {path: lines for path, (_, lines) in found.items() if path in alone} == alone
+    assert alone["empty.md"] == []
+    why = {path: str(found[path][1]) for path in found if path not in alone}
+    assert why.keys() == {"bad.md", "gone.md", "broken.docx"}
+    assert "more time or memory" in why["bad.md"]
+    assert why["gone.md"] == "it is gone"
+    assert found["large.md"][0] == len(large)
 
 
 @pytest.mark.parametrize(

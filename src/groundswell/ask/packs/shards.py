@@ -98,28 +98,18 @@ def _articles(
 ) -> Iterator[Article]:
     """The articles of a source's documents, under their paths in the pack."""
     planned = {each.document.path: each for each in documents}
-    for path, data in source.read(list(planned)):
+    for path, size_bytes, parsed in parser.parse_all(source.read(list(planned))):
         each = planned[path]
-        lines, why = _parsed(parser, path, data)
-        note_read(len(lines), len(data) if isinstance(data, bytes) else 0)
-        if why:
-            unreadable.append(Told(each.pack_path, why))
+        lines = [] if isinstance(parsed, Unreadable) else parsed
+        if isinstance(parsed, Unreadable):
+            unreadable.append(Told(each.pack_path, str(parsed) or "it cannot be read"))
+        note_read(len(lines), size_bytes)
         prefix = each.pack_path.removesuffix(path)
         for article in map(unpack_article, lines):
             if article.text:
                 names = dict.fromkeys((*article.aliases, *each.document.aliases))
                 aliases = tuple(names)[:ALIASES_MAX]
                 yield replace(article, path=prefix + article.path, aliases=aliases)
-
-
-def _parsed(parser: Parser, path: str, data: bytes | str) -> tuple[list[bytes], str]:
-    """The lines of a document, or why there are none."""
-    if isinstance(data, str):
-        return [], data
-    try:
-        return parser.parse(path, data), ""
-    except Unreadable as error:
-        return [], str(error) or "it cannot be read"
 
 
 def passage_table(passages: Sequence[Sequence[Passage]]) -> bytes:

@@ -109,7 +109,8 @@ class _Reader:
                 cwd="/",
             )
         self._end = here
-        self._pipe().send({"size": self._size_bytes})
+        self._pipe = Pipe(here, time.monotonic() + STRETCH_SECONDS_MAX)
+        self._pipe.send({"size": self._size_bytes})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -129,7 +130,8 @@ class _Reader:
         return self._ask({"rows": [start, stop]})[0]
 
     def _ask(self, question: dict[str, Any]) -> tuple[bytes, Any]:
-        pipe = self._pipe()
+        pipe = self._pipe
+        pipe.deadline = time.monotonic() + STRETCH_SECONDS_MAX
         pipe.send(question)
         parts = bytearray()
         while True:
@@ -156,9 +158,6 @@ class _Reader:
         if not 0 <= start < stop <= self._size_bytes or stop - start > READ_BYTES_MAX:
             raise Ended
         return os.pread(self._file.fileno(), stop - start, start)
-
-    def _pipe(self) -> Pipe:
-        return Pipe(self._end, time.monotonic() + STRETCH_SECONDS_MAX)
 
 
 def _is_installed() -> bool:

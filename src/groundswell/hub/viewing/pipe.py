@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Iterable
 from typing import Any, Final
 
 READ_BYTES_MAX: Final = 4 << 20
 ANSWER_BYTES_MAX: Final = 8 << 20
 _LENGTH_BYTES: Final = 4
 _PIECE_BYTES: Final = 1 << 20
+_BESIDE_BYTES: Final = 1 << 16
 
 
 class Ended(Exception):
@@ -23,11 +25,17 @@ class Ended(Exception):
 
 
 class Pipe:
-    """One end. ``deadline`` is of the monotonic clock; None waits for ever."""
+    """One end.
+
+    Attributes:
+        deadline: of the monotonic clock, for all that is sent and received from now on; None waits
+            for ever.
+    """
 
     def __init__(self, end: socket.socket, deadline: float | None = None) -> None:
         self._end = end
-        self._deadline = deadline
+        self.deadline = deadline
+        self._held = bytearray()  # came, and is not asked for yet
 
     def send(self, value: dict[str, Any]) -> None:
         """Send a value. Raises Ended."""
@@ -35,9 +43,28 @@ class Pipe:
 
     def send_bytes(self, data: bytes) -> None:
         """Send bytes behind their length. Raises Ended."""
+        self.send_all((data,))
+
+    def send_all(self, frames: Iterable[bytes]) -> None:
+        """Send several, small ones together: each is received as if it were sent alone.
+
+        Raises:
+            Ended: the other end is gone or too slow.
+        """
+        parts = bytearray()
+        for data in frames:
+            parts += len(data).to_bytes(_LENGTH_BYTES, "big")
+            parts += data
+            if len(parts) >= _PIECE_BYTES:
+                self._send(parts)
+                parts = bytearray()
+        if parts:
+            self._send(parts)
+
+    def _send(self, data: bytearray) -> None:
         try:
             self._wait()
-            self._end.sendall(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
+            self._end.sendall(data)
         except OSError as error:
             raise Ended from error
 
@@ -59,22 +86,25 @@ class Pipe:
         return self._exactly(length)
 
     def _exactly(self, size_bytes: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < size_bytes:
+        while len(self._held) < size_bytes:
             try:
                 self._wait()
-                part = self._end.recv(min(size_bytes - len(parts), _PIECE_BYTES))
+                missing = size_bytes - len(self._held)
+                part = self._end.recv(min(max(missing, _BESIDE_BYTES), _PIECE_BYTES))
             except OSError as error:
                 raise Ended from error
             if not part:
                 raise Ended
-            parts += part
-        return bytes(parts)
+            self._held += part
+        with memoryview(self._held) as held:
+            data = bytes(held[:size_bytes])
+        del self._held[:size_bytes]
+        return data
 
     def _wait(self) -> None:
-        if self._deadline is None:
+        if self.deadline is None:
             return
-        left = self._deadline - time.monotonic()
+        left = self.deadline - time.monotonic()
         if left <= 0:
             raise Ended
         self._end.settimeout(left)

@@ -119,8 +119,8 @@ class OpenNames:
         """The article that a link of the article ``source`` leads to, if the pack has it."""
         if "://" in target or not target:
             return None
-        place = posixpath.normpath(posixpath.join("/", posixpath.dirname(source), target))
-        for path in (place.lstrip("/"), f"{place.lstrip('/')}.md"):
+        place = beside(source, target)
+        for path in (place, f"{place}.md"):
             if self._is_article(path):
                 return path
         # Notes name one another by titles; redirects are names, and links to them are paths.
@@ -143,15 +143,23 @@ class OpenNames:
         return str(found[0]) if found else None
 
 
+def beside(source: str, target: str) -> str:
+    """The path that a target means in the article ``source``."""
+    folder, slash, _ = source.rpartition("/")
+    if "/" not in target and target not in {".", ".."}:
+        return f"{folder}{slash}{target}"  # most of them
+    return posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+
+
 def make_shard_graph(folder: Path, shard: Shard, names: Path) -> str:
     """Write the graph of a shard; its id."""
     with closing(Names(names).open()) as known:
         table = open_table(folder / passages_path(shard.passages), shard.counts.passages)
+        begins = np.searchsorted(table[:, 0], np.arange(shard.counts.articles + 1)).tolist()
         articles, made = [], []
         for number, line in enumerate(lines_of(folder, shard)):
             article = unpack_article(line)
-            first, last = np.searchsorted(table[:, 0], (number, number + 1)).tolist()
-            stops = table[first:last, 2].tolist()
+            stops = table[begins[number] : begins[number + 1], 2].tolist()
 
             def resolve(target: str, source: str = article.path) -> str | None:
                 return known.resolve(source, target)

@@ -6,6 +6,7 @@ Does not know articles or files.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -47,25 +48,34 @@ class Gazetteer:
     def __init__(self, names: Iterable[tuple[str, str]]) -> None:
         """Take (name as it is written, path), the first one where several are the same."""
         self._names: dict[str, tuple[str, str]] = {}
-        self._longest: dict[str, int] = {}
+        self._longest: dict[str, int] = {}  # by the first two words of a name, or its only one
         for name, path in names:
             key = key_of(name)
             if key and (" " in key or _is_single_name(name.strip())):
                 self._names.setdefault(key, (name.strip(), path))
-                first, count = key.partition(" ")[0], key.count(" ") + 1
-                self._longest[first] = max(count, self._longest.get(first, 0))
+                words = key.split(" ")
+                first = " ".join(words[:2])
+                self._longest[first] = max(len(words), self._longest.get(first, 0))
 
     def find(self, text: str) -> Iterator[Naming]:
         """Names in a text, the longest where several begin, none within another."""
         written = _WORD.findall(text)
-        folded = [word.casefold() for word in written]
-        begins = [at for at, word in enumerate(folded) if word in self._longest]
+        folded = " ".join(written).casefold().split(" ")
+        longest = self._longest
+        pairs = map(" ".join, itertools.pairwise((*folded, "")))
+        begins = [
+            at for at, (word, pair) in enumerate(zip(folded, pairs, strict=True))
+            if pair in longest or word in longest
+        ]  # fmt: skip
         spans: list[tuple[int, int]] = []  # most texts hold no name: then nobody looks
         done = 0
         for at in begins:
-            for count in range(min(self._longest[folded[at]], len(folded) - at), 0, -1):
+            if at < done:
+                continue
+            most = longest.get(" ".join(folded[at : at + 2]), 1)
+            for count in range(min(most, len(folded) - at), 0, -1):
                 known = self._names.get(" ".join(folded[at : at + count]))
-                if at < done or known is None or (count == 1 and written[at] != known[0]):
+                if known is None or (count == 1 and written[at] != known[0]):
                     continue
                 spans = spans or [word.span() for word in _WORD.finditer(text)]
                 start, stop = spans[at][0], spans[at + count - 1][1]

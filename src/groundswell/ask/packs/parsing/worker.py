@@ -1,9 +1,9 @@
 """The process in which documents are parsed: documents come in by its pipe, and articles go out.
 
 Started by `parser`. It loads the readers, shuts itself in (no file, no network, bounded memory),
-and then answers one document after the other: a frame with the document's path and size, its bytes
-in frames; the answer is a frame for each article, and one that says how it ended. A document that
-brings it down brings down nothing else.
+and then answers one batch of documents after the other: a frame with their paths and sizes, their
+bytes in frames; the answer is, for each, a frame for each article, and one that says how it ended.
+Documents that bring it down bring down nothing else.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import contextlib
 import encodings
 import pkgutil
 import socket
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from groundswell.core.errors import GroundswellError
@@ -56,21 +57,28 @@ def _load() -> None:
 
 def _answer(pipe: Pipe, asked: dict[str, Any]) -> None:
     data = bytearray()
-    while len(data) < asked["size"]:
+    while len(data) < sum(size_bytes for _, size_bytes in asked["documents"]):
         data += pipe.receive_bytes(READ_BYTES_MAX)
-    try:
-        for article in read_document(asked["path"], bytes(data)):
-            line = pack_article(article)
-            if len(line) > LINE_BYTES_MAX:
-                pipe.send_bytes(b"!it has an article that is longer than a pack holds")
-                return
-            pipe.send_bytes(line)
-    except GroundswellError as error:
-        pipe.send_bytes(b"!" + error.message.encode())
-    except MemoryError:
-        pipe.send_bytes(b"!it takes more memory than a document may")
-    else:
-        pipe.send_bytes(b"")
+    pipe.send_all(_frames(asked["documents"], data))
+
+
+def _frames(documents: Sequence[tuple[str, int]], data: bytearray) -> Iterator[bytes]:
+    start = 0
+    for path, size_bytes in documents:
+        try:
+            for article in read_document(path, bytes(data[start : start + size_bytes])):
+                line = pack_article(article)
+                if len(line) > LINE_BYTES_MAX:
+                    yield b"!it has an article that is longer than a pack holds"
+                    break
+                yield line
+            else:
+                yield b""
+        except GroundswellError as error:
+            yield b"!" + error.message.encode()
+        except MemoryError:
+            yield b"!it takes more memory than a document may"
+        start += size_bytes
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ PIECES_MAX: Final = 4_000
 RULE: Final = f"sum of {DIMENSIONS} int8, label and text alike, longest pieces, 1"
 _LEVEL: Final = 127
 _HALF: Final = 1 << 14
-# Of pieces that are summed at once: 32 MiB.
-_AT_ONCE: Final = 32_768
+# Of pieces that are summed at once: 1 MiB, which stays near the processor.
+_AT_ONCE: Final = 1_024
 _TEXTS_AT_ONCE: Final = 4_096
 
 Rows = npt.NDArray[np.int8]
