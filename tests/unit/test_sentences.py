@@ -29,6 +29,11 @@ HARD = [
     ("Version 2.0.1 of foo.bar is out. Get it.", ["Version 2.0.1 of foo.bar is out.", "Get it."]),
     ("See www.example.org. It is there.", ["See www.example.org.", "It is there."]),
     ("3. Build it", ["3. Build it"]),
+    (
+        "(an axe) 1. One who digs. 2. One who cuts.",
+        ["(an axe) 1. One who digs.", "2. One who cuts."],
+    ),
+    ("It was born in year 7. It grew.", ["It was born in year 7.", "It grew."]),
     ("What?! No way.", ["What?!", "No way."]),
     ("Wait... what happened. End.", ["Wait... what happened.", "End."]),
     ("富士山は高い。日本にある。", ["富士山は高い。", "日本にある。"]),

@@ -27,8 +27,10 @@ PATH: Final = "eval/calibration.json"
 # What may be promised: the share of questions for which a wrong sentence is shown.
 RISKS: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
 RISK_DEFAULT: Final = 0.05
-# Fewer questions than this say nothing of a pack: the general calibration is used.
+# From so many questions on a pack has weights of its own; from fewer it has its own thresholds over
+# the general weights, and below that they say nothing of it: the general calibration is used.
 SAMPLES_MIN: Final = 200
+THRESHOLD_SAMPLES_MIN: Final = 60
 
 CALIBRATION_BYTES_MAX: Final = 1 << 16
 THRESHOLDS_MAX: Final = 100
@@ -37,7 +39,7 @@ WEIGHT_MAX: Final = 1e6
 _FEATURES: Final = tuple(Features.__dataclass_fields__)
 NAMES: Final = (*_FEATURES, "score", "margin", "bias")
 # Calibrations of before do not have them.
-_LATER: Final = frozenset({"complete", "near", "apart"})
+_LATER: Final = frozenset({"complete", "share", "near", "apart"})
 _SCORE_SCALE: Final = 10.0
 _PENALTY: Final = 0.02
 _STEPS: Final = 60
@@ -129,6 +131,7 @@ GENERAL: Final = Calibration(
         "lead": 0.77,
         "says": 0.0702,
         "complete": 1.65,
+        "share": 0.0,
         "near": 0.0,
         "apart": 0.0,
         "score": 0.547,
@@ -166,12 +169,27 @@ def fit(described: Sequence[Vector], is_right: Sequence[bool]) -> Calibration:
     """
     table = np.array(described)
     right = np.array(is_right, bool)
-    weights = _fitted(table[::2], right[::2])
+    fitted = _fitted(table[::2], right[::2])
     # Rounded before the thresholds are chosen: they are of what will be asked with.
-    rounded = [float(f"{each:.{_DIGITS}g}") for each in weights]
-    sure = _logistic(table[1::2] @ np.array(rounded))
-    thresholds = {risk: _threshold(sure, right[1::2], risk) for risk in RISKS}
-    return Calibration(dict(zip(NAMES, rounded, strict=True)), thresholds, len(right))
+    weights = dict(zip(NAMES, (float(f"{each:.{_DIGITS}g}") for each in fitted), strict=True))
+    return Calibration(weights, _thresholds(weights, table[1::2], right[1::2]), len(right))
+
+
+def fit_thresholds(described: Sequence[Vector], is_right: Sequence[bool]) -> Calibration:
+    """The general weights, with thresholds from a few questions whose answers are known.
+
+    All of them count: the weights have seen none. What so few cannot promise is not shown at all.
+    """
+    right = np.array(is_right, bool)
+    thresholds = _thresholds(GENERAL.weights, np.array(described), right)
+    return Calibration(GENERAL.weights, thresholds, len(right))
+
+
+def _thresholds(
+    weights: Mapping[str, float], table: Vector, right: npt.NDArray[np.bool_]
+) -> dict[float, float]:
+    sure = _logistic(table @ np.array([weights[name] for name in NAMES]))
+    return {risk: _threshold(sure, right, risk) for risk in RISKS}
 
 
 def _fitted(table: Vector, right: npt.NDArray[np.bool_]) -> Vector:

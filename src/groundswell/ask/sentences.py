@@ -25,6 +25,7 @@ _ABBREVIATIONS_LISTED: Final = (
 )
 _ABBREVIATIONS: Final = frozenset(_ABBREVIATIONS_LISTED.split())
 _LAST_WORD: Final = re.compile(r"[^\s(\[\"'“‘«]{1,24}$")  # noqa: RUF001
+_ENDED: Final = frozenset(".!?:;)]>")
 _OPENERS: Final = "\"'“‘«([¿¡„"  # noqa: RUF001
 
 
@@ -77,5 +78,9 @@ def _is_abbreviation(before: str, following: str) -> bool:
         return following.isdigit() or word[0].isupper() or "." in word
     if len(word) == 1 and word.isupper():  # an initial
         return True
-    # "3. Title" at the head of a line counts something.
-    return word.isdigit() and len(before) == len(word) and len(word) < 3
+    # "3. Title" counts something: at the head of a line, or where something else has ended.
+    ahead = before[: -len(word)].rstrip()
+    is_alone = len(before) == len(word) or (
+        before[-len(word) - 1].isspace() and ahead[-1:] in _ENDED
+    )
+    return word.isdigit() and len(word) < 3 and is_alone

@@ -6,15 +6,25 @@ Knows how an answer is judged against its item. Does not know how questions are 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from groundswell.ask.calibration import SAMPLES_MIN, Calibration, Vector, describe, fit
+from groundswell.ask.calibration import (
+    SAMPLES_MIN,
+    THRESHOLD_SAMPLES_MIN,
+    Calibration,
+    Vector,
+    describe,
+    fit,
+    fit_thresholds,
+)
 from groundswell.ask.evaluation.making import Item, Kind, make_set
 from groundswell.ask.packs.opened import OpenPack
 from groundswell.ask.retrieval.ranking import Candidate
 from groundswell.ask.retrieval.searching import Found, Shelf
+from groundswell.wire.documents import BlockKind
 
 # Enough for a promise of one in a hundred; fewer where a pack has no more.
 CALIBRATION_QUESTIONS: Final = 800
@@ -86,8 +96,20 @@ def ask_set(
 def _without_row(item: Item, found: Found) -> Found:
     """What was found, without the sentences that would have answered."""
     seen = replace(item, hidden=False)
-    left = tuple(each for each in found.candidates if not answers(seen, each))
+    left = tuple(
+        each for each in found.candidates if not answers(seen, each) and not _beside(item, each)
+    )
     return replace(found, candidates=left)
+
+
+def _beside(item: Item, candidate: Candidate) -> bool:
+    """Whether a sentence says more of the section whose meaning is asked for."""
+    passage = candidate.passage
+    if item.kind is not Kind.MEANING or passage.article.path != item.article:
+        return False
+    starts = [each.start for each in passage.article.blocks if each.kind is BlockKind.HEADING]
+    at = bisect_right(starts, item.start) - 1
+    return passage.heading == (starts[at] if at >= 0 else -1)
 
 
 def calibrate(
@@ -108,7 +130,8 @@ def calibrate(
 def fit_judged(judged: Sequence[Judged]) -> Calibration | None:
     """A calibration from questions that were asked; None from too few."""
     known = [each for each in judged if each.described is not None]
-    if len(known) < SAMPLES_MIN:
+    if len(known) < THRESHOLD_SAMPLES_MIN:
         return None
     described = [each.described for each in known if each.described is not None]
-    return fit(described, [each.is_right for each in known])
+    fitting = fit if len(known) >= SAMPLES_MIN else fit_thresholds
+    return fitting(described, [each.is_right for each in known])

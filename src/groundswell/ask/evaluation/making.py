@@ -1,10 +1,10 @@
 """Sets of questions made from a pack itself, so that it is known which answer is right and where.
 
 Four kinds: *fact* (a row of a table, or a short passage under a heading: "What is the area of
-Kenya?"), *meaning* ("What is a kernel?": the first sentence of its article), *description* (the
-first sentence without its name: which article is it of?), and *hidden* (any of these, to be asked
-with the article kept from the search: nothing can answer it). The same pack and the same seed give
-the same set. Does not ask.
+Kenya?"), *meaning* ("What is a kernel?": the first sentence of its article, or of the section of a
+book), *description* (the first sentence without its name: which article is it of?), and *hidden*
+(any of these, to be asked with the article kept from the search: nothing can answer it). The same
+pack and the same seed give the same set. Does not ask.
 """
 
 from __future__ import annotations
@@ -12,18 +12,26 @@ from __future__ import annotations
 import enum
 import random
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final
 
+from groundswell.ask.headings import bare, called, is_page
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
-from groundswell.ask.retrieval.ranking import lead_of
+from groundswell.ask.retrieval.question import content_words
+from groundswell.ask.retrieval.ranking import lead_of, section_lead_of
 from groundswell.ask.sentences import sentences
 from groundswell.wire.documents import Article, BlockKind
 
 FACT_WORDS_MAX: Final = 30
 LEAD_WORDS_MIN: Final = 6
 LEAD_WORDS_MAX: Final = 45
+SECTION_CHARACTERS_MAX: Final = 80
+# Of packs with more, nobody knows cheaply what a heading is the only one of.
+ARTICLES_READ_MAX: Final = 20_000
 # How many passages are looked at for each question that is wanted.
 _TRIES: Final = 30
 # Of hidden facts, the share of which only the row is hidden.
@@ -65,7 +73,7 @@ class Item:
         answer: those characters.
         hidden: whether what answers is to be kept from the search: then nothing answers.
         row_only: of a hidden one, that the rest of its article stays: as if it was asked for in
-            words that the article has for something else.
+            words that the article has for something else. With a meaning its section goes.
     """
 
     question: str
@@ -102,26 +110,61 @@ def make_set(pack: OpenPack, count: int, seed: int = 0, hidden: float = 0.5) -> 
     """
     chooser = random.Random(seed)  # noqa: S311 (a sample, not a secret)
     found: dict[str, Item] = {}
+    common = _Common(pack)
     by_kind = dict.fromkeys(Kind, 0)
     for _ in range(min(count * _TRIES, 4 * pack.passages)):
         if len(found) == count or not pack.passages:
             break
         passage = pack.passage(chooser.randrange(pack.passages))
-        items = [item for item in items_of(passage, chooser) if item.question not in found]
+        items = [item for item in items_of(passage, chooser, common) if item.question not in found]
         if items:
             # Every kind in turn, as far as there are any.
             item = min(items, key=lambda each: by_kind[each.kind])
             by_kind[item.kind] += 1
             is_hidden = chooser.random() < hidden
             row_only = is_hidden and chooser.random() < ROW_ONLY and item.kind is Kind.FACT
+            # Without its only article a pack holds nothing that could be taken for an answer.
+            row_only = row_only or (is_hidden and pack.manifest.counts.articles == 1)
             found[item.question] = replace(item, hidden=is_hidden, row_only=row_only)
     return list(found.values())
 
 
-def items_of(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
-    """The questions that a passage gives, of all kinds that it has."""
+class _Common(Container[str]):
+    """Headings that stand in several articles, as "History" does: they do not say what of."""
+
+    def __init__(self, pack: OpenPack) -> None:
+        self._pack = pack
+        self._counts: Counter[str] | None = None
+
+    def __contains__(self, heading: object) -> bool:
+        if self._counts is None:  # most dictionaries have none, and are not read for them
+            self._counts = Counter()
+            for article in islice(self._articles(), ARTICLES_READ_MAX + 1):
+                blocks = (each for each in article.blocks if each.kind is BlockKind.HEADING)
+                texts = (article.text[each.start : each.stop] for each in blocks)
+                self._counts.update({bare(text).casefold() for text in texts})
+                self._counts[""] += 1
+        is_known = self._counts[""] <= ARTICLES_READ_MAX
+        return not is_known or self._counts[str(heading).casefold()] > 1
+
+    def _articles(self) -> Iterator[Article]:
+        number = 0
+        while number < self._pack.passages:
+            yield self._pack.passage(number).article
+            number = self._pack.passages_beside(number).stop
+
+
+def items_of(
+    passage: FoundPassage, chooser: random.Random, common: Container[str] | None = None
+) -> Iterator[Item]:
+    """The questions that a passage gives, of all kinds that it has.
+
+    ``common`` are headings of several articles; without them no meanings of headings are asked.
+    """
     yield from _rows(passage, chooser)
     yield from _short(passage, chooser)
+    if common is not None:
+        yield from _section(passage, chooser, common)
     yield from _lead(passage.article, chooser)
 
 
@@ -136,29 +179,70 @@ def _rows(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
     if rows:
         block = chooser.choice(rows)
         row = _FACT.fullmatch(article.text[block.start : block.stop])
-        if row is not None:
+        if row is not None and _says_something(row["key"]) and _is_once(article, row["key"]):
             asked = chooser.choice(_ASKED).format(key=row["key"], about=row["about"])
             yield _item(asked, Kind.FACT, article, block.start, block.stop)
 
 
 def _short(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
     """A few words under a heading: the heading says what they are."""
-    headings = passage.headings
-    if len(_WORD.findall(passage.text)) > FACT_WORDS_MAX or len(headings) < 2:
+    headings = [bare(each) for each in passage.headings if not is_page(each)]
+    is_short = len(_WORD.findall(passage.text)) <= FACT_WORDS_MAX
+    is_short = is_short and not is_page(passage.headings[-1] if passage.headings else "")
+    if not is_short or len(headings) < 2 or not _is_whole(passage):
         return
     key = headings[-1]
     # "Total" and what stands in an article twice say nothing without what they are of.
     if len(headings) > 2 and (len(key.split()) < 2 or _is_twice(passage.article, key)):
         key = f"{headings[-2]} {key}"
-    about = passage.article.title
-    if 1 <= len(key) <= 80 and re.search(r"[^\W\d_]{3}", key):
+    about = called(passage.article.title)
+    if 1 <= len(key) <= 80 and _says_something(key):
         asked = chooser.choice(_ASKED).format(key=key.lower(), about=about)
         yield _item(asked, Kind.FACT, passage.article, passage.start, passage.stop)
 
 
+def _says_something(key: str) -> bool:
+    return not is_page(key[:1].upper() + key[1:]) and re.search(r"[^\W\d_]{3}", key) is not None
+
+
+def _is_once(article: Article, key: str) -> bool:
+    """Whether one row alone has this name: of two nobody knows which is asked for."""
+    return article.text.count(f" \u2014 {key}: ") == 1
+
+
+def _is_whole(passage: FoundPassage) -> bool:
+    """Whether a passage is all that stands under its heading."""
+    blocks = passage.article.blocks
+    at = bisect_left(blocks, passage.start, key=lambda block: block.start)
+    behind = next((each for each in blocks[at:] if each.start >= passage.stop), None)
+    is_end = behind is None or behind.kind is BlockKind.HEADING
+    return at > 0 and blocks[at - 1].kind is BlockKind.HEADING and is_end
+
+
 def _is_twice(article: Article, heading: str) -> bool:
-    texts = [article.text[each.start : each.stop] for each in article.blocks if each.level]
+    texts = [bare(article.text[each.start : each.stop]) for each in article.blocks if each.level]
     return sum(text.casefold() == heading.casefold() for text in texts) > 1
+
+
+def _section(
+    passage: FoundPassage, chooser: random.Random, common: Container[str]
+) -> Iterator[Item]:
+    """The first sentence below a heading says what the heading means, in books and manuals."""
+    start = section_lead_of(passage)
+    if start < 0:
+        return
+    about = bare(passage.headings[-1])
+    stop = start + next(iter(sentences(passage.article.text[start : passage.stop])), (0, 0))[1]
+    count = len(_WORD.findall(passage.article.text[start:stop]))
+    is_name = (
+        len(content_words(about)) > 1
+        and not is_page(about)
+        and len(about) <= SECTION_CHARACTERS_MAX
+    )
+    is_said = is_name and count >= LEAD_WORDS_MIN and not _is_twice(passage.article, about)
+    if is_said and about not in common:
+        asked = chooser.choice(_MEANT).format(about=about)
+        yield _item(asked, Kind.MEANING, passage.article, start, stop)
 
 
 def _lead(article: Article, chooser: random.Random) -> Iterator[Item]:
@@ -173,7 +257,7 @@ def _lead(article: Article, chooser: random.Random) -> Iterator[Item]:
     count = len(_WORD.findall(bare))
     if not count >= LEAD_WORDS_MIN or _SEE.match(bare):
         return
-    asked = chooser.choice(_MEANT).format(about=article.title)
+    asked = chooser.choice(_MEANT).format(about=called(article.title))
     yield _item(asked, Kind.MEANING, article, start, stop)
     nameless = _without(bare, article)
     if count <= LEAD_WORDS_MAX and len(_WORD.findall(nameless)) >= LEAD_WORDS_MIN:

@@ -17,7 +17,7 @@ from groundswell.wire.documents import Article, Block, BlockKind
 
 WORDS_MIN: Final = 60
 WORDS_MAX: Final = 140
-RULE: Final = f"paragraphs of {WORDS_MIN} to {WORDS_MAX} words, 1"
+RULE: Final = f"paragraphs of {WORDS_MIN} to {WORDS_MAX} words, 2"
 # Of what is told and searched of a heading: each passage under it has it once more.
 HEADING_CHARACTERS_MAX: Final = 300
 _WORD: Final = re.compile(r"\w+")

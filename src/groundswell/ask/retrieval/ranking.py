@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from groundswell.ask.headings import bare, called, names_of
 from groundswell.ask.packs.opened import FoundPassage
 from groundswell.ask.retrieval.measures import measure_of
 from groundswell.ask.retrieval.question import AnswerKind, Question
 from groundswell.ask.sentences import sentences
-from groundswell.wire.documents import Article
+from groundswell.wire.documents import Article, BlockKind
 
 Analyse = Callable[[str], list[str]]
 
@@ -58,15 +60,19 @@ class Features:
         passage: the same, by the whole passage, of all.
         title: how much of the title the question holds.
         heading: how much of one of the two innermost headings the question holds.
-        named: whether the article is what the question names: title or alias, letter for letter.
-        unnamed: whether a meaning is asked for, of something that the article is not.
+        named: whether the article is what the question names: title or alias, letter for letter;
+            or the section, in the words of its heading, where a meaning is asked for; or that the
+            sentence says what it is.
+        unnamed: whether a meaning is asked for, of something that none of them is.
         names: how many of the names in the question title, headings and sentence hold.
         rarest: whether they hold the word of the question that says most.
         kind: whether it holds the kind of thing that is asked for.
-        lead: whether it begins the article whose meaning is asked for.
+        lead: whether it begins the article, or the section, whose meaning is asked for, or says
+            what that is.
         says: whether it holds words that the question and the title do not.
         complete: whether title, headings and sentence hold all of the question's words: a row
             beside the one that was asked for lacks one.
+        share: how much of its passage it is: a row stands alone, prose says much beside it.
         near: how near its passage is in meaning to what is asked of its article; 0 where that is
             not known.
         apart: how much further it is than the nearest of its article, as far as the words of no
@@ -87,6 +93,7 @@ class Features:
     lead: float
     says: float
     complete: float
+    share: float = 0.0
     near: float = 0.0
     apart: float = 0.0
 
@@ -213,7 +220,8 @@ class _Asked:
         self._analyse = analyse
         self._words: dict[str, frozenset[str]] = {}
         self._names = {name.casefold() for name in (*question.names, question.about) if name}
-
+        self._about = frozenset(analyse(question.about))
+        self._defining = _defining(question.about)
         self._in_names = [frozenset(analyse(name)) for name in question.names]
         self._measure = measure_of(question.text)
         self._measured = frozenset(analyse(self._measure.word) if self._measure else ())
@@ -225,18 +233,25 @@ class _Asked:
         # What led here is known of the article, as its title is.
         title |= self._known(bridge) if bridge else frozenset()
         path = passage.headings
-        headings = self._known("\n".join(path))
+        headings = self._known("\n".join(map(bare, path)))
         whole = self._held(title | headings | self._known(passage.text))
-        names = {each.casefold() for each in (article.title, *article.aliases)}
-        named = float(bool(names & self._names))
+        title_names = (article.title, called(article.title), *article.aliases)
+        names = {each.casefold() for each in title_names}
+        is_article = bool(names & self._names)
         of_title = self._asked_of(self._known(article.title))
-        of_heading = max((self._asked_of(self._known(each)) for each in path[-2:]), default=0.0)
+        asked = [self._asked_of(self._known(bare(each))) for each in path[-2:]]
+        of_heading = max(asked, default=0.0)
         asks_meaning = self._question.kind is AnswerKind.MEANING
-        lead = lead_of(article) if asks_meaning and named else -1
+        is_section = asks_meaning and bool(path) and self._is_about(path[-1])
+        is_named = is_article or is_section
+        lead = lead_of(article) if asks_meaning and is_article else -1
+        if is_section and not is_article:
+            lead = section_lead_of(passage)
         best: Candidate | None = None
         # A pack of a stranger's may have passages without a word.
         for start, stop in sentences(passage.text)[:SENTENCES_MAX] or [(0, len(passage.text))]:
             own = self._own(passage.text[start:stop])
+            defines = asks_meaning and not is_article and self._defines(passage.text, start)
             words = headings | own
             held = words | title
             features = Features(
@@ -246,14 +261,15 @@ class _Asked:
                 passage=whole,
                 title=of_title,
                 heading=of_heading,
-                named=named,
-                unnamed=float(asks_meaning and not named),
+                named=float(is_named or defines),
+                unnamed=float(asks_meaning and not is_named and not defines),
                 names=self._names_in(held),
                 rarest=float(self._rarest in held),
                 kind=self._has_kind(passage.text[start:stop]),
-                lead=float(passage.start + start == lead),
+                lead=float(passage.start + start == lead or defines),
                 says=float(bool(own - title - self._weights.keys())),
                 complete=float(self._weights.keys() <= held),
+                share=(stop - start) / len(passage.text) if passage.text else 0.0,
             )
             score = score_of(features)
             if best is None or score > best.score:
@@ -261,6 +277,14 @@ class _Asked:
                 best = Candidate(passage, at + start, at + stop, features, score)
         assert best is not None, "there is at least one"
         return best
+
+    def _is_about(self, heading: str) -> bool:
+        """Whether a section is what the meaning is asked of, in whatever form of its words."""
+        return bool(self._about) and any(self._known(n) == self._about for n in names_of(heading))
+
+    def _defines(self, text: str, start: int) -> bool:
+        """Whether the sentence that begins there says what the meaning is asked of."""
+        return self._defining is not None and self._defining.match(text, start) is not None
 
     def _own(self, text: str) -> frozenset[str]:
         """The words of a sentence; 5,199 metres say how high, without the word."""
@@ -298,6 +322,16 @@ class _Asked:
         return float(form is None or form.search(text) is not None)
 
 
+def _defining(about: str) -> re.Pattern[str] | None:
+    """How sentences begin that say what something is: "A udeb is …"; None of nothing."""
+    if not about:
+        return None
+    name = rf"(?:an?|the)?\s*[\"'“‘]?{re.escape(about)}(?:e?s)?[\"'”’]?"  # noqa: RUF001
+    aside = r"(?:\s*\([^()]{1,60}\))?,?"
+    says = r"\s+(?:is|are|was|were|means|refers to|stands for|denotes)\s+(?!not\b)"
+    return re.compile(name + aside + says, re.IGNORECASE)
+
+
 def score_of(features: Features, weights: Features = WEIGHTS) -> float:
     """One number of all features."""
     names = Features.__dataclass_fields__
@@ -313,6 +347,21 @@ def lead_of(article: Article) -> int:
         for start, stop in [] if block.level else sentences(text)[:SENTENCES_MAX]:
             if not _ASIDE.fullmatch(text[start:stop]):
                 return block.start + start
+    return -1
+
+
+def section_lead_of(passage: FoundPassage) -> int:
+    """Where the sentence begins that says what a section is about, if it is in this passage: the
+    first one below its heading that is no remark in brackets. -1 if it is not.
+    """
+    blocks = passage.article.blocks
+    at = bisect_left(blocks, passage.heading, key=lambda block: block.start)
+    is_first = at + 1 < len(blocks) and blocks[at + 1].start == passage.start
+    if passage.heading < 0 or not is_first or blocks[at + 1].kind is not BlockKind.TEXT:
+        return -1
+    for start, stop in sentences(passage.text)[:SENTENCES_MAX]:
+        if not _ASIDE.fullmatch(passage.text[start:stop]):
+            return passage.start + start
     return -1
 
 

@@ -36,6 +36,11 @@ DROPPED: Final = ",".join(  # noqa: FLY002 - one line for each maker of pages
         "#toc,.toc,.tocnumber,#siteSub,#contentSub,#jump-to-nav,#mw-navigation,#mw-head,#mw-panel",
         "#coordinates,.zim-footer,.mw-footer,.shortdescription,.Template-Fact,.noexcerpt-nowiki",
         ".hatnote,.dablink,.rellink",
+        # other makers: marks of notes, and what leads from a note back to its mark
+        ".footnote-reference,.footnote-ref,.footnote-backref,.fn-backref,.backrefs",
+        ".footnote>.label,.footnote>.fn-bracket,[role=doc-noteref],[role=doc-backlink]",
+        # lists of what stands elsewhere in the book
+        ".toctree-wrapper,.contents.local,nav.contents",
         # other pages
         ".breadcrumb,.breadcrumbs,.pagination,.skip-link,.visually-hidden,.sr-only,.screen-reader-text",
         ".headerlink,.anchorjs-link,.cookie-banner,.social-share,.share-buttons",

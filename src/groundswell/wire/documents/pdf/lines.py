@@ -15,13 +15,19 @@ from groundswell.wire.documents.normal import plain
 
 _EDGE_LINES: Final = 2
 _PAGES_MIN: Final = 3
+_RUNNING_MIN: Final = 3
+_FRONT_PAGE = re.compile(r"[ivxlc]{1,7}")  # the number of a page before the first
 _DIGITS = re.compile(r"\d+")
+# A line of a table of contents: dots that lead to a number.
+_LEADER = re.compile(r".{0,300}?(?:[ \u00a0]?[.\u2024\u2026]){4,300}[ \u00a0]*[\dIVXLCivxlc]{1,6}")
 _ITEM = re.compile(
     r"(?:[\u2022\u25cf\u25aa\u25e6\u2023\u2043\u00b7*]|[-\u2013](?= )"
     r"|\(?\d{1,3}[.)](?= )|\([a-z]\)(?= ))\s*"
 )
 _ENDS: Final = (".", "!", "?", ":", "\u201d", '"', ")", "\u3002")
 _HEADING_CHARACTERS_MAX: Final = 150
+_NUMBERED = re.compile(r"\d{1,3}(?:\.\d{1,3}){1,5}\.?\s")
+_NUMBERED_LEVEL_MAX: Final = 5
 _LARGER: Final = 1.15
 _LEVELS_MAX: Final = 3
 
@@ -51,31 +57,45 @@ Page = Sequence[PrintedLine]
 
 
 def without_edges(pages: Sequence[Page]) -> list[Page]:
-    """The pages without what stands at the top or bottom of most of them; numbers may differ.
+    """The pages without what stands at the top or bottom of most of them, as the very first or last
+    line of a few, or leads to other pages; numbers may differ.
 
     Letters larger than the text's are those of a heading, wherever they stand.
     """
-    body = body_size(pages)
     if len(pages) < _PAGES_MIN:
         return list(pages)
+    larger = body_size(pages) * _LARGER
     counts: Counter[str] = Counter()
+    running: Counter[str] = Counter()
     for page in pages:
-        edges = (*page[:_EDGE_LINES], *page[-_EDGE_LINES:])
-        counts.update(
-            {_DIGITS.sub("#", line.words) for line in edges if line.size < body * _LARGER}
-        )
-    repeated = {words for words, count in counts.items() if count * 2 > len(pages)}
-    kept: list[Page] = []
-    for page in pages:
-        last = len(page) - _EDGE_LINES
-        kept.append(
-            [
-                line
-                for number, line in enumerate(page)
-                if _EDGE_LINES <= number < last or _DIGITS.sub("#", line.words) not in repeated
-            ]
-        )
-    return kept
+        counts.update({_alike(line, larger) for line in _edges(page, _EDGE_LINES)})
+        running.update({_alike(line, larger) for line in _edges(page, 1)})
+    repeated = {words for words, count in counts.items() if words and count * 2 > len(pages)}
+    # A chapter's name over each of its pages.
+    at_ends = {words for words, count in running.items() if words and count >= _RUNNING_MIN}
+    return [list(_kept(page, larger, repeated, repeated | at_ends)) for page in pages]
+
+
+def _edges(page: Page, count: int) -> Page:
+    return (*page[:count], *page[-count:])
+
+
+def _alike(line: PrintedLine, larger: float) -> str:
+    """What lines of several pages share that are frames of the page; "" of a heading."""
+    if line.size >= larger:
+        return ""
+    return "#" if _FRONT_PAGE.fullmatch(line.words) else _DIGITS.sub("#", line.words)
+
+
+def _kept(
+    page: Page, larger: float, repeated: set[str], at_ends: set[str]
+) -> Iterator[PrintedLine]:
+    """The lines of a page but its frame, and those that lead to other pages."""
+    for number, line in enumerate(page):
+        from_edge = min(number, len(page) - 1 - number)
+        frame = at_ends if from_edge == 0 else repeated if from_edge < _EDGE_LINES else set[str]()
+        if _alike(line, larger) not in frame and not _LEADER.fullmatch(line.words):
+            yield line
 
 
 def body_size(pages: Sequence[Page]) -> float:
@@ -138,9 +158,17 @@ def _level(line: PrintedLine, levels: dict[float, int]) -> int:
     return levels.get(round(line.size, 1), 0) if is_short else 0
 
 
+def _numbered_level(words: str, level: int) -> int:
+    """The level of a heading: by its number, "4.11.2.", where it has one of several parts."""
+    number = _NUMBERED.match(words) if level else None
+    return (
+        level if number is None else min(2 + number[0].strip(". ").count("."), _NUMBERED_LEVEL_MAX)
+    )
+
+
 def _joined(lines: list[PrintedLine], levels: dict[float, int]) -> Paragraph:
     words = plain(" ".join(line.words for line in lines))
-    level = _level(lines[0], levels)
+    level = _numbered_level(words, _level(lines[0], levels))
     if level and len(words) <= _HEADING_CHARACTERS_MAX and any(sign.isalpha() for sign in words):
         return Paragraph(words, level)
     item = _ITEM.match(words)

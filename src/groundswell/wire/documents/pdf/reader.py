@@ -30,7 +30,7 @@ PAGES_MAX: Final = 10_000
 PAGE_CHARACTERS_MAX: Final = 500_000
 OUTLINE_MAX: Final = 5_000
 PAGE_LEVEL: Final = 6
-_OUTLINE_DEPTH_MAX: Final = 4
+_OUTLINE_DEPTH_MAX: Final = 5
 _JOINED_CHARACTERS_MAX: Final = 20_000
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _CUT_WORD: Final = "\ufffe"  # how PDFium gives a hyphen at the end of a line, which it joins
@@ -130,13 +130,17 @@ def _real(size: float, bottom: float, text_page: Any, place: int) -> float:  # n
 
 
 def _outline(document: Any, count: int) -> Outline:  # noqa: ANN401 - as above
+    """What begins on which page. A single mark above all others is the book's own, and is none."""
+    marks = list(islice(document.get_toc(max_depth=_OUTLINE_DEPTH_MAX), OUTLINE_MAX))
+    is_rooted = len(marks) > 1 and sum(mark.level == 0 for mark in marks) == 1
     found: Outline = {}
-    for mark in islice(document.get_toc(max_depth=_OUTLINE_DEPTH_MAX), OUTLINE_MAX):
+    for mark in marks:
         place = mark.get_dest()
         page = place.get_index() if place is not None else None
         title = plain(mark.get_title() or "")
-        if title and page is not None and 0 <= page < count:
-            found.setdefault(page, []).append((2 + min(mark.level, 3), title))
+        level = mark.level - is_rooted
+        if title and page is not None and 0 <= page < count and level >= 0:
+            found.setdefault(page, []).append((2 + min(level, 3), title))
     return found
 
 
