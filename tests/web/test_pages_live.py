@@ -7,6 +7,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
+from playwright.sync_api import Route
 
 from tests.live import LiveHub, token_of
 from tests.web.conftest import PHONE, OpenWindow, Visit
@@ -338,6 +339,22 @@ def test_the_search_box_helps_while_one_types(window: OpenWindow, live_hub: Live
     option = page.get_by_role("option")
     option.wait_for()
     assert "ada/web-suggested" in option.inner_text()
+    # What was typed before the script had come counts as well.
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/suggest.js", hold)
+    page.reload()
+    page.keyboard.press("/")
+    page.keyboard.type("web-sugg")
+    while not held:
+        page.wait_for_timeout(20)
+    assert option.count() == 0
+    held.pop().continue_()
+    option.wait_for()
+    page.unroute("**/suggest.js")
     page.keyboard.press("ArrowDown")
     assert option.get_attribute("aria-selected") == "true"
     page.keyboard.press("Enter")

@@ -31,6 +31,12 @@ _NICE: Final = 2
 # Of earlier conversations, so that their beginning need not be read again.
 _KEPT_PROMPTS_MIB: Final = 256
 _ANYBODY_ELSE_FIRST: Final = 1000
+# Of a model without one: what was written, and nothing that it never saw. Else llama.cpp takes
+# ChatML, whose marks such a model writes on and on.
+_AS_WRITTEN: Final = (
+    "{% for message in messages %}{{ message['content'] }}"
+    "{% if not loop.last %}{{ '\n\n' }}{% endif %}{% endfor %}"
+)
 
 Orders = dict[str, Any]
 
@@ -86,6 +92,8 @@ def _parameters(orders: Orders) -> xllamacpp.CommonParams:
         processors.n_threads = orders["threads"]
         processors.poll = 0  # waiting threads that spin take time from those that work
     found.use_jinja = True  # the repository's own template, as it is
+    if not orders["has_template"]:
+        found.chat_template = _AS_WRITTEN
     found.warmup = False
     found.fit_params = False  # that loads twice, to fit a card that is not there
     found.ui = False

@@ -37,6 +37,9 @@ _FACTS_KEPT: Final = 256
 _TRIES: Final = 16
 _PIECE_BYTES: Final = 1 << 20
 
+GOES_ON: Final = (
+    "It has no chat template: it was not made to be talked to, and goes on with what is written."
+)
 NOT_RUNNABLE: Final = (
     "Nothing in this repository runs here: models run from GGUF files, or from safetensors with "
     "their configuration and tokenizer."
@@ -89,6 +92,8 @@ class Models:
         if len(adapters) > ADAPTERS_MAX:
             msg = f"At most {ADAPTERS_MAX} adapters at a time."
             raise BadRequest(msg)
+        if facts.writes_text and facts.chat_template is None:
+            notes = (*notes, GOES_ON)
         is_made = bool(choice.variant.key)
         return ModelRef(
             name=f"{repository.full_name}@{commit}:{choice.variant.path}",

@@ -270,6 +270,7 @@ class Pool:
                 threads=limits.threads or needs.threads(),
                 memory_bytes=seat.needed_bytes + size_bytes + _SLACK_BYTES,
                 pools_by_mean=model.facts.writes_text,
+                has_template=model.facts.chat_template is not None,
             )
         )
         seat.held.callback(runner.stop)

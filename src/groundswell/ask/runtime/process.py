@@ -63,6 +63,7 @@ class Orders:
     threads: int
     memory_bytes: int
     pools_by_mean: bool = False
+    has_template: bool = True
 
 
 class Runner:
@@ -120,6 +121,7 @@ class Runner:
             "threads": orders.threads,
             "memory_bytes": orders.memory_bytes,
             "pools_by_mean": orders.pools_by_mean,
+            "has_template": orders.has_template,
         }
 
     def _follow(self, source: IO[str]) -> None:

@@ -83,4 +83,6 @@ export function suggestIn(form) {
     if (item) location.assign(item.dataset.url);
   });
   input.addEventListener("blur", close);
+  // Typed before this script was here.
+  if (document.activeElement === input && input.value !== input.defaultValue) ask();
 }
