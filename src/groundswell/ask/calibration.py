@@ -39,7 +39,7 @@ WEIGHT_MAX: Final = 1e6
 _FEATURES: Final = tuple(Features.__dataclass_fields__)
 NAMES: Final = (*_FEATURES, "score", "margin", "bias")
 # Calibrations of before do not have them.
-_LATER: Final = frozenset({"complete", "share", "near", "apart"})
+_LATER: Final = frozenset({"complete", "near", "apart"})
 _SCORE_SCALE: Final = 10.0
 _PENALTY: Final = 0.02
 _STEPS: Final = 60
@@ -131,7 +131,6 @@ GENERAL: Final = Calibration(
         "lead": 0.77,
         "says": 0.0702,
         "complete": 1.65,
-        "share": 0.0,
         "near": 0.0,
         "apart": 0.0,
         "score": 0.547,

@@ -72,7 +72,6 @@ class Features:
         says: whether it holds words that the question and the title do not.
         complete: whether title, headings and sentence hold all of the question's words: a row
             beside the one that was asked for lacks one.
-        share: how much of its passage it is: a row stands alone, prose says much beside it.
         near: how near its passage is in meaning to what is asked of its article; 0 where that is
             not known.
         apart: how much further it is than the nearest of its article, as far as the words of no
@@ -93,7 +92,6 @@ class Features:
     lead: float
     says: float
     complete: float
-    share: float = 0.0
     near: float = 0.0
     apart: float = 0.0
 
@@ -269,7 +267,6 @@ class _Asked:
                 lead=float(passage.start + start == lead or defines),
                 says=float(bool(own - title - self._weights.keys())),
                 complete=float(self._weights.keys() <= held),
-                share=(stop - start) / len(passage.text) if passage.text else 0.0,
             )
             score = score_of(features)
             if best is None or score > best.score:
