@@ -80,7 +80,5 @@ def _is_abbreviation(before: str, following: str) -> bool:
         return True
     # "3. Title" counts something: at the head of a line, or where something else has ended.
     ahead = before[: -len(word)].rstrip()
-    is_alone = len(before) == len(word) or (
-        before[-len(word) - 1].isspace() and ahead[-1:] in _ENDED
-    )
+    is_alone = not ahead or (before[-len(word) - 1].isspace() and ahead[-1] in _ENDED)
     return word.isdigit() and len(word) < 3 and is_alone
