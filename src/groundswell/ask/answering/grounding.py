@@ -39,7 +39,9 @@ _COUNTS: Final = {
     )
 }
 # What is left of a sentence that broke off, and a question, state nothing that could be supported.
-_NO_STATEMENT: Final = re.compile(r"\?\W*$|\b(?:a|an|the|and|or|nor)\W*$", re.IGNORECASE)
+_NO_STATEMENT: Final = re.compile(
+    r"\?\W*$|[,;:(][^\w)]*$|\b(?:a|an|the|and|or|nor)\W*$", re.IGNORECASE
+)
 _NEGATIONS_LISTED: Final = "not no never none nobody nothing neither nor without cannot"
 _TURNS_LISTED: Final = (
     "more less most least fewer before after first last only largest smallest highest lowest "
@@ -97,7 +99,7 @@ def ground_sentence(
     source = "\n".join(cited)
     if quoted and not _repeats(sentence, "\n".join(quoted), analyse):
         return Grounding(Support.DROPPED)
-    if len(_words(sentence)) < WORDS_MIN or _NO_STATEMENT.search(sentence):
+    if len(_words(sentence)) < WORDS_MIN or not _is_whole(sentence):
         return Grounding(Support.DROPPED)
     if f" {_squeezed(sentence)} " in f" {_squeezed(source)} ":
         return Grounding(Support.QUOTED)
@@ -118,6 +120,12 @@ def ground_sentence(
     if share >= SUPPORTED_SHARE:
         return Grounding(Support.SUPPORTED, tuple(absent))
     return Grounding(Support.WEAK if share >= WEAK_SHARE else Support.DROPPED, tuple(absent))
+
+
+def _is_whole(sentence: str) -> bool:
+    """Whether a sentence states something, and did not break off."""
+    is_open = sentence.count("(") > sentence.count(")")
+    return not is_open and _NO_STATEMENT.search(sentence) is None
 
 
 def is_value(text: str) -> bool:

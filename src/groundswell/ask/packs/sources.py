@@ -27,6 +27,7 @@ from groundswell.wire.documents import readable
 from groundswell.wire.zim import Archive, Entry, EntryKind
 
 DEPTH_MAX: Final = 64
+_READ_BYTES: Final = 1 << 16
 # Stands in a folder into which a pack is built.
 PACK_WORK: Final = ".building"
 
@@ -145,7 +146,10 @@ def _file_sha256(path: Path) -> str:
     """Of a file's bytes; "" of one that cannot be read, which is told when it is to be read."""
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            total = hashlib.sha256()
+            while part := file.read(_READ_BYTES):  # `file_digest` makes room of 256 KiB each time
+                total.update(part)
+            return total.hexdigest()
     except OSError:
         return ""
 
@@ -153,7 +157,9 @@ def _file_sha256(path: Path) -> str:
 def _bounded(path: Path) -> bytes | str:
     try:
         with path.open("rb") as file:
-            return file.read(DOCUMENT_BYTES_MAX + 1)
+            # No more room than it takes: most documents are small, and there are many.
+            size_bytes = os.fstat(file.fileno()).st_size
+            return file.read(min(size_bytes, DOCUMENT_BYTES_MAX) + 1)
     except OSError as error:
         return error.strerror or "it cannot be read"
 
