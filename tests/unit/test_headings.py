@@ -23,6 +23,8 @@ from groundswell.ask.headings import bare, called, is_page, names_of
         ("9.", "9."),
         ("Chapter 4", "Chapter 4"),
         ("1984 in film", "1984 in film"),
+        ("Part civil, part military", "Part civil, part military"),
+        ("Section of it", "Section of it"),
         ("Version 2.0 of it", "Version 2.0 of it"),
         ("", ""),
     ],
@@ -36,7 +38,9 @@ def test_other_names_of_a_section() -> None:
         "Non-Maintainer Uploads (NMUs)", "Non-Maintainer Uploads", "NMUs",
     )  # fmt: skip
     assert names_of("build (required)") == ("build (required)", "build")
-    assert called("Debian Policy Manual — 9. The Operating System") == "The Operating System"
-    assert called("Kenya") == "Kenya"
+    title = "Debian Policy Manual — 9. The Operating System"
+    assert called(title, "policy.epub#ch-opersys.xhtml") == "The Operating System"
+    assert called("Kenya — Our News", "kenya.html") == "Kenya — Our News"
+    assert called("9. Files", "files.html") == "Files"
     assert is_page("Page 12")
     assert not is_page("Page 12 of the Book")

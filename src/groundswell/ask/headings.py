@@ -1,7 +1,7 @@
 """What headings and titles call what stands below them: without the number that it has in its
 book, and by what is short for it.
 
-Does not know articles.
+Knows the texts alone; `retrieval.ranking` knows where they stand.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from typing import Final
 
 _NUMBER: Final = re.compile(
     r"(?:"
-    r"(?:chapter|part|section|appendix|kapitel|teil|abschnitt|chapitre|cap[íi]tulo)\s+"
+    r"(?i:chapter|part|section|appendix|kapitel|teil|abschnitt|chapitre|cap[íi]tulo)\s+"
     r"(?:\d{1,3}(?:\.\d{1,3}){0,5}|[IVXLC]{1,6}|[A-Z])\b[.:)]?"
     r"|\d{1,3}(?:\.\d{1,3}){1,5}[.:)]?"  # 4.9 and 5.11.2.
     r"|\d{1,3}[.)]"  # 9., and never 9: "7 Up" is no seventh section
     r"|[A-Z](?:\.\d{1,3}){1,5}[.:)]?"  # of an appendix
-    r")\s+[-\u2013\u2014:]?\s*",
-    re.IGNORECASE,
+    r")\s+[-\u2013\u2014:]?\s*"
 )
 # As `wire.documents.pdf` writes them.
 _PAGE: Final = re.compile(r"Page \d{1,6}")
@@ -37,9 +36,12 @@ def is_page(heading: str) -> bool:
     return _PAGE.fullmatch(heading) is not None
 
 
-def called(title: str) -> str:
-    """What people call an article: a chapter without its book and its number."""
-    return bare(title.rpartition(_BETWEEN)[2])
+def called(title: str, path: str) -> str:
+    """What people call an article: a chapter without its book and its number.
+
+    ``path`` is the article's: that of a chapter stands behind its book's and "#".
+    """
+    return bare(title.rpartition(_BETWEEN)[2] if "#" in path else title)
 
 
 def names_of(heading: str) -> tuple[str, ...]:

@@ -186,23 +186,24 @@ def _rows(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
 
 def _short(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
     """A few words under a heading: the heading says what they are."""
-    headings = [bare(each) for each in passage.headings if not is_page(each)]
+    written = passage.headings
     is_short = len(_WORD.findall(passage.text)) <= FACT_WORDS_MAX
-    is_short = is_short and not is_page(passage.headings[-1] if passage.headings else "")
-    if not is_short or len(headings) < 2 or not _is_whole(passage):
+    # Below a page's number stands what belongs to the heading before it.
+    if not is_short or len(written) < 2 or is_page(written[-1]) or not _is_whole(passage):
         return
+    headings = list(map(bare, written))
     key = headings[-1]
     # "Total" and what stands in an article twice say nothing without what they are of.
     if len(headings) > 2 and (len(key.split()) < 2 or _is_twice(passage.article, key)):
         key = f"{headings[-2]} {key}"
-    about = called(passage.article.title)
+    about = called(passage.article.title, passage.article.path)
     if 1 <= len(key) <= 80 and _says_something(key):
         asked = chooser.choice(_ASKED).format(key=key.lower(), about=about)
         yield _item(asked, Kind.FACT, passage.article, passage.start, passage.stop)
 
 
 def _says_something(key: str) -> bool:
-    return not is_page(key[:1].upper() + key[1:]) and re.search(r"[^\W\d_]{3}", key) is not None
+    return re.search(r"[^\W\d_]{3}", key) is not None
 
 
 def _is_once(article: Article, key: str) -> bool:
@@ -257,7 +258,7 @@ def _lead(article: Article, chooser: random.Random) -> Iterator[Item]:
     count = len(_WORD.findall(bare))
     if not count >= LEAD_WORDS_MIN or _SEE.match(bare):
         return
-    asked = chooser.choice(_MEANT).format(about=called(article.title))
+    asked = chooser.choice(_MEANT).format(about=called(article.title, article.path))
     yield _item(asked, Kind.MEANING, article, start, stop)
     nameless = _without(bare, article)
     if count <= LEAD_WORDS_MAX and len(_WORD.findall(nameless)) >= LEAD_WORDS_MIN:

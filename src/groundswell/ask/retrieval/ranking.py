@@ -233,8 +233,8 @@ class _Asked:
         path = passage.headings
         headings = self._known("\n".join(map(bare, path)))
         whole = self._held(title | headings | self._known(passage.text))
-        title_names = (article.title, called(article.title), *article.aliases)
-        names = {each.casefold() for each in title_names}
+        name = called(article.title, article.path)
+        names = {each.casefold() for each in (article.title, name, *article.aliases)}
         is_article = bool(names & self._names)
         of_title = self._asked_of(self._known(article.title))
         asked = [self._asked_of(self._known(bare(each))) for each in path[-2:]]
