@@ -25,6 +25,7 @@ from groundswell.ask.conversion.numbers import library_path
 from groundswell.ask.conversion.trying import Cutter, load_library
 from groundswell.ask.derivatives import Derivatives
 from groundswell.ask.runtime import Limits, Mode, ModelRef, Phase, Request, Runtime, State, asking
+from groundswell.ask.runtime.models import GOES_ON
 from groundswell.core.errors import BadRequest, EntryNotFound, RunnerFailed, Unavailable
 from groundswell.core.values import AddBlob, AddRegular
 from groundswell.hub.repos import Repository
@@ -267,7 +268,8 @@ def test_the_choice_is_told_and_the_way_to_it_shown(stage: Stage) -> None:
     assert model.explanation.startswith("Q8_0 (")
     told = "made from safetensors): the best that is worth its size; it takes"
     assert told in model.explanation
-    assert model.notes == ("It is made from safetensors when it is first asked for, and kept.",)
+    made = "It is made from safetensors when it is first asked for, and kept."
+    assert model.notes == (made, GOES_ON)
     told: list[State] = []
     stage.runtime.load(model, told.append)
     phases = [phase for phase, _ in itertools.groupby(state.phase for state in told)]
