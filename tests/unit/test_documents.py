@@ -130,14 +130,14 @@ def test_notes_and_lists_of_contents_are_no_facts() -> None:
     <dl><dt>mast<dd>what holds a sail</dl>
     <dl class="footnote brackets"><dt id=n1><span class=label>1</span><dd><p>In water.</p></dd></dl>
     <aside class=footnote id=n2><span class=label>[2]</span><span class=backrefs>(<a>1</a>)</span><p>With wind.</p></aside>
-    <dl><dt>12<dd>By oars.</dl></body></html>"""
+    <dl><dt>404<dd>Not found.</dl></body></html>"""
     (article,) = read_html(html)
     assert told(article) == [
         "text: A ship floats. It sails.",
         "fact: Ships — mast: what holds a sail.",
         "text: In water.",
         "text: With wind.",
-        "text: By oars.",
+        "fact: Ships — 404: Not found.",
     ]
 
 
@@ -446,7 +446,7 @@ def test_a_pdf_without_an_outline_has_its_large_letters() -> None:
 
 
 def manual(**more: Any) -> bytes:
-    """Seven pages of two chapters, each with its name above, the number of the page below, and a
+    """Eight pages of two chapters, each with its name above, the number of the page below, and a
     table of contents.
     """
     pages = [
@@ -462,9 +462,11 @@ def manual(**more: Any) -> bytes:
             (72.0, 750.0, 9.0, "Contents"),
             (72.0, 700.0, 11.0, f"1.1. Masts {dots} 3"),
             (72.0, 680.0, 11.0, f"1.1.1. Sails {dots} 4"),
+            (72.0, 660.0, 11.0, f"2.1. Keels {dots} 6"),
             (300.0, 40.0, 9.0, "iii"),
         ]
     )
+    pages.append([(72.0, 700.0, 11.0, "To all who sail."), (300.0, 40.0, 9.0, "iv")])
     for number, heading in enumerate(
         ("1. Above", "1.1. Masts", "1.1.1. Sails", "2. Below", "2.1. Keels")
     ):
@@ -500,8 +502,24 @@ def test_a_manual_without_an_outline_has_the_levels_of_its_numbers() -> None:
     assert text.count("Below the water") == 2
 
 
+def test_prices_behind_dots_are_no_contents() -> None:
+    prices = [("Tea", 3), ("Coffee", 2), ("Cake", 4)]
+    lines = [
+        (72.0, 700.0 - 30 * n, 11.0, f"{name} {'.' * 20} {price}")
+        for n, (name, price) in enumerate(prices)
+    ]
+    pages = [
+        [(72.0, 740.0, 11.0, f"Room {room}"), *lines, (72.0, 470.0, 11.0, f"{17 * number}")]
+        for number, room in enumerate(("Oak", "Elm", "Ash"), 1)
+    ]
+    # Of eight pages three end with a number: those are no numbers of pages.
+    text = only("menu.pdf", made.pdf([*pages, [], [], [], [], []])).text
+    assert [text.count(name) for name, _ in prices] == [3, 3, 3]
+    assert {"17", "34", "51"} <= set(text.split())
+
+
 def test_a_single_mark_above_all_others_is_the_books_own() -> None:
-    outline = [("Of Ships", 0), ("Above", 2), ("Masts", 3), ("Below", 5)]
+    outline = [("Of Ships", 0), ("Above", 3), ("Masts", 4), ("Below", 6)]
     for rooted, level in ((True, 2), (False, 2)):
         article = only("ships.pdf", manual(outline=outline, rooted=rooted))
         headings = [each for each in told(article) if "heading" in each and "Page" not in each]

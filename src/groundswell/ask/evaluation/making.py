@@ -14,9 +14,8 @@ import random
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, Final
 
 from groundswell.ask.headings import bare, called, is_page
@@ -110,13 +109,15 @@ def make_set(pack: OpenPack, count: int, seed: int = 0, hidden: float = 0.5) -> 
     """
     chooser = random.Random(seed)  # noqa: S311 (a sample, not a secret)
     found: dict[str, Item] = {}
-    common = _Common(pack)
+    headings = _Headings(pack)
     by_kind = dict.fromkeys(Kind, 0)
     for _ in range(min(count * _TRIES, 4 * pack.passages)):
         if len(found) == count or not pack.passages:
             break
         passage = pack.passage(chooser.randrange(pack.passages))
-        items = [item for item in items_of(passage, chooser, common) if item.question not in found]
+        items = [
+            item for item in items_of(passage, chooser, headings) if item.question not in found
+        ]
         if items:
             # Every kind in turn, as far as there are any.
             item = min(items, key=lambda each: by_kind[each.kind])
@@ -129,42 +130,45 @@ def make_set(pack: OpenPack, count: int, seed: int = 0, hidden: float = 0.5) -> 
     return list(found.values())
 
 
-class _Common(Container[str]):
-    """Headings that stand in several articles, as "History" does: they do not say what of."""
+class _Headings:
+    """Which headings stand in one article alone: "History" of several does not say what of."""
 
     def __init__(self, pack: OpenPack) -> None:
         self._pack = pack
-        self._counts: Counter[str] | None = None
+        self._counts: Counter[str] | None = None  # most dictionaries have none: then nobody reads
+        self._is_known = True
 
-    def __contains__(self, heading: object) -> bool:
-        if self._counts is None:  # most dictionaries have none, and are not read for them
-            self._counts = Counter()
-            for article in islice(self._articles(), ARTICLES_READ_MAX + 1):
-                blocks = (each for each in article.blocks if each.kind is BlockKind.HEADING)
-                texts = (article.text[each.start : each.stop] for each in blocks)
-                self._counts.update({bare(text).casefold() for text in texts})
-                self._counts[""] += 1
-        is_known = self._counts[""] <= ARTICLES_READ_MAX
-        return not is_known or self._counts[str(heading).casefold()] > 1
+    def is_single(self, heading: str) -> bool:
+        if self._counts is None:
+            self._counts = self._counted()
+        return self._is_known and self._counts[heading.casefold()] == 1
 
-    def _articles(self) -> Iterator[Article]:
-        number = 0
+    def _counted(self) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        number = read = 0
         while number < self._pack.passages:
-            yield self._pack.passage(number).article
-            number = self._pack.passages_beside(number).stop
+            article = self._pack.passage(number).article
+            blocks = (each for each in article.blocks if each.kind is BlockKind.HEADING)
+            texts = (article.text[each.start : each.stop] for each in blocks)
+            counts.update({bare(text).casefold() for text in texts})
+            number, read = self._pack.passages_beside(number).stop, read + 1
+            if read == ARTICLES_READ_MAX:
+                self._is_known = number >= self._pack.passages
+                break
+        return counts
 
 
 def items_of(
-    passage: FoundPassage, chooser: random.Random, common: Container[str] | None = None
+    passage: FoundPassage, chooser: random.Random, headings: _Headings | None = None
 ) -> Iterator[Item]:
     """The questions that a passage gives, of all kinds that it has.
 
-    ``common`` are headings of several articles; without them no meanings of headings are asked.
+    ``headings`` are those of its pack; without them no meanings of headings are asked.
     """
     yield from _rows(passage, chooser)
     yield from _short(passage, chooser)
-    if common is not None:
-        yield from _section(passage, chooser, common)
+    if headings is not None:
+        yield from _section(passage, chooser, headings)
     yield from _lead(passage.article, chooser)
 
 
@@ -225,9 +229,7 @@ def _is_twice(article: Article, heading: str) -> bool:
     return sum(text.casefold() == heading.casefold() for text in texts) > 1
 
 
-def _section(
-    passage: FoundPassage, chooser: random.Random, common: Container[str]
-) -> Iterator[Item]:
+def _section(passage: FoundPassage, chooser: random.Random, headings: _Headings) -> Iterator[Item]:
     """The first sentence below a heading says what the heading means, in books and manuals."""
     start = section_lead_of(passage)
     if start < 0:
@@ -241,7 +243,7 @@ def _section(
         and len(about) <= SECTION_CHARACTERS_MAX
     )
     is_said = is_name and count >= LEAD_WORDS_MIN and not _is_twice(passage.article, about)
-    if is_said and about not in common:
+    if is_said and headings.is_single(about):
         asked = chooser.choice(_MEANT).format(about=about)
         yield _item(asked, Kind.MEANING, passage.article, start, stop)
 

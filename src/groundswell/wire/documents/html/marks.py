@@ -36,9 +36,10 @@ DROPPED: Final = ",".join(  # noqa: FLY002 - one line for each maker of pages
         "#toc,.toc,.tocnumber,#siteSub,#contentSub,#jump-to-nav,#mw-navigation,#mw-head,#mw-panel",
         "#coordinates,.zim-footer,.mw-footer,.shortdescription,.Template-Fact,.noexcerpt-nowiki",
         ".hatnote,.dablink,.rellink",
-        # other makers: marks of notes, and what leads from a note back to its mark
+        # other makers: marks of notes, and what leads from a note back to its mark. Some write a
+        # note as a list of definitions, which defines nothing.
         ".footnote-reference,.footnote-ref,.footnote-backref,.fn-backref,.backrefs",
-        ".footnote>.label,.footnote>.fn-bracket,[role=doc-noteref],[role=doc-backlink]",
+        "dl.footnote>dt,.footnote>.label,.footnote>.fn-bracket,[role=doc-noteref],[role=doc-backlink]",
         # lists of what stands elsewhere in the book
         ".toctree-wrapper,.contents.local,nav.contents",
         # other pages

@@ -5,7 +5,6 @@ Knows which tags begin blocks of which kind. Walks without recursion: depth cost
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from groundswell.wire.documents.facts import add_fact, short
@@ -33,8 +32,6 @@ _KINDS: Final = {
 }
 _TERM: Final = "term"
 _MEANING: Final = "meaning"
-# The mark of a note: a note is a list of definitions in some pages, and defines nothing.
-_NOTE: Final = re.compile(r"[\W\d_]{1,8}")
 _FORMULAS: Final = ".mwe-math-element"
 
 
@@ -158,10 +155,7 @@ class Walk:
             return
         self._begin()
         if self._part == _MEANING and self._term:
-            if _NOTE.fullmatch(self._term):
-                self.text.add(self._kind, words, 0, links)
-            else:
-                add_fact(self.text, self._title, (self._term,), (words, links))
+            add_fact(self.text, self._title, (self._term,), (words, links))
             self._term = ""
         else:
             self.text.add(self._kind, words, 0, links)

@@ -18,8 +18,10 @@ _PAGES_MIN: Final = 3
 _RUNNING_MIN: Final = 3
 _FRONT_PAGE = re.compile(r"[ivxlc]{1,7}")  # the number of a page before the first
 _DIGITS = re.compile(r"\d+")
-# A line of a table of contents: dots that lead to a number.
-_LEADER = re.compile(r".{0,300}?(?:[ \u00a0]?[.\u2024\u2026]){4,300}[ \u00a0]*[\dIVXLCivxlc]{1,6}")
+# Dots that lead to a number: of a table of contents where three or more go up, down a page; of a
+# list of prices they do not.
+_LEADER = re.compile(r"(?: ?[.\u2024\u2026]){4} *(\d{1,5})$")
+_LEADERS_MIN: Final = 3
 _ITEM = re.compile(
     r"(?:[\u2022\u25cf\u25aa\u25e6\u2023\u2043\u00b7*]|[-\u2013](?= )"
     r"|\(?\d{1,3}[.)](?= )|\([a-z]\)(?= ))\s*"
@@ -72,7 +74,11 @@ def without_edges(pages: Sequence[Page]) -> list[Page]:
         running.update({_alike(line, larger) for line in _edges(page, 1)})
     repeated = {words for words, count in counts.items() if words and count * 2 > len(pages)}
     # A chapter's name over each of its pages.
-    at_ends = {words for words, count in running.items() if words and count >= _RUNNING_MIN}
+    at_ends = {
+        words
+        for words, count in running.items()
+        if count >= _RUNNING_MIN and any(sign.isalpha() for sign in words)
+    }
     return [list(_kept(page, larger, repeated, repeated | at_ends)) for page in pages]
 
 
@@ -84,17 +90,20 @@ def _alike(line: PrintedLine, larger: float) -> str:
     """What lines of several pages share that are frames of the page; "" of a heading."""
     if line.size >= larger:
         return ""
-    return "#" if _FRONT_PAGE.fullmatch(line.words) else _DIGITS.sub("#", line.words)
+    return "page" if _FRONT_PAGE.fullmatch(line.words) else _DIGITS.sub("#", line.words)
 
 
 def _kept(
     page: Page, larger: float, repeated: set[str], at_ends: set[str]
 ) -> Iterator[PrintedLine]:
     """The lines of a page but its frame, and those that lead to other pages."""
-    for number, line in enumerate(page):
+    leads = [_LEADER.search(line.words) for line in page]
+    numbers = [int(found[1]) for found in leads if found]
+    is_contents = len(numbers) >= _LEADERS_MIN and numbers == sorted(numbers)
+    for number, (line, found) in enumerate(zip(page, leads, strict=True)):
         from_edge = min(number, len(page) - 1 - number)
         frame = at_ends if from_edge == 0 else repeated if from_edge < _EDGE_LINES else set[str]()
-        if _alike(line, larger) not in frame and not _LEADER.fullmatch(line.words):
+        if _alike(line, larger) not in frame and not (found and is_contents):
             yield line
 
 
@@ -161,9 +170,9 @@ def _level(line: PrintedLine, levels: dict[float, int]) -> int:
 def _numbered_level(words: str, level: int) -> int:
     """The level of a heading: by its number, "4.11.2.", where it has one of several parts."""
     number = _NUMBERED.match(words) if level else None
-    return (
-        level if number is None else min(2 + number[0].strip(". ").count("."), _NUMBERED_LEVEL_MAX)
-    )
+    if number is None:
+        return level
+    return min(2 + number[0].strip(". ").count("."), _NUMBERED_LEVEL_MAX)
 
 
 def _joined(lines: list[PrintedLine], levels: dict[float, int]) -> Paragraph:
