@@ -30,7 +30,7 @@ from bench.servers import RunningHub
 from groundswell.ask.answering import Asking, Evidence, answer
 from groundswell.ask.calibration import GENERAL, NAMES, Calibration
 from groundswell.ask.evaluation.asking import Judged, ask_set, fit_judged
-from groundswell.ask.evaluation.making import Item, make_set
+from groundswell.ask.evaluation.making import Item, Lack, make_set
 from groundswell.ask.making import open_folder
 from groundswell.ask.packs.building import Options, Report, build_pack
 from groundswell.ask.packs.opened import OpenPack
@@ -84,7 +84,9 @@ def _books(source: Path, folder: Path) -> list[Row]:
     """Chapters instead of entries: most of what is asked is a section under a heading."""
     built([source], folder)
     pack = open_folder(folder)
-    fitted, fresh = _sets(pack)
+    # All that they have: what a second set has beside a first is what the first did not come to.
+    made = make_set(pack, 2 * QUESTIONS, seed=1)
+    fitted, fresh = made[::2], made[1::2]
     with closing(Shelf([pack])) as shelf:
         judged = ask_set(shelf, fitted), ask_set(shelf, fresh)
     print(f"# manuals: {len(fitted)} and {len(fresh)} questions", flush=True)
@@ -225,7 +227,7 @@ def _unseen(name: str, source: Path, folder: Path) -> list[Row]:
 
 def _is_whole(item: Item) -> bool:
     """Whether all of the article is kept back, and not only the row that answers."""
-    return item.hidden and not item.row_only
+    return item.lacks is Lack.ARTICLE
 
 
 def _risk(
@@ -265,7 +267,7 @@ def at_length(sources: Sequence[Path], folder: Path) -> list[Row]:
         pack = open_folder(folder / "many")
         once = open_folder(folder / "once")
         # The right article is any of its copies: what is timed is not judged.
-        items = [replace(i, hidden=False) for i in make_set(once, 2 * ASKED_AT_LENGTH, seed=5)]
+        items = [replace(i, lacks=None) for i in make_set(once, 2 * ASKED_AT_LENGTH, seed=5)]
         shelf = stack.enter_context(closing(Shelf([pack])))
         calibration = Calibration(dict.fromkeys(NAMES, 0.0), {0.05: 0.0})
         first_seconds(shelf, calibration, items[:50])

@@ -116,7 +116,7 @@ def point_of(size: int, folder: Path) -> Point:
     report, seconds = asking.built(copies, folder / "pack")
     # The right article is any of its copies, or left out: what is timed is not judged.
     made = make_set(open_folder(folder / "once"), QUESTIONS, seed=5)
-    items = [replace(each, hidden=False) for each in made]
+    items = [replace(each, lacks=None) for each in made]
     with closing(Shelf([open_folder(folder / "pack")])) as shelf:
         ask = Calibration(dict.fromkeys(NAMES, 0.0), {0.05: 0.0})
         asking.first_seconds(shelf, ask, items[:30])

@@ -29,6 +29,7 @@ KINDS = [
     ("Where is Nairobi?", AnswerKind.PLACE, ""),
     ("What is a kernel?", AnswerKind.MEANING, "kernel"),
     ("what does RAM stand for?", AnswerKind.MEANING, "RAM"),
+    ("What does lintian do?", AnswerKind.MEANING, "lintian"),
     ("What does a daemon mean?", AnswerKind.MEANING, "daemon"),
     ("Define the halting problem", AnswerKind.MEANING, "halting problem"),
     ("kernel", AnswerKind.MEANING, "kernel"),

@@ -41,7 +41,8 @@ from groundswell.ask.graphs.beside import edges_beside
 from groundswell.ask.packs.graphs import NO_CORRECTIONS, Corrections
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
 from groundswell.ask.receipts import FORMAT
-from groundswell.ask.retrieval.ranking import Candidate, begins_with_pronoun
+from groundswell.ask.retrieval.leads import begins_with_pronoun
+from groundswell.ask.retrieval.ranking import Candidate
 from groundswell.ask.retrieval.searching import Found, Shelf
 from groundswell.ask.sentences import sentences
 from groundswell.core.errors import BadRequest, GroundswellError

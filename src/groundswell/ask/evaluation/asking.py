@@ -20,7 +20,7 @@ from groundswell.ask.calibration import (
     fit,
     fit_thresholds,
 )
-from groundswell.ask.evaluation.making import Item, Kind, make_set
+from groundswell.ask.evaluation.making import Item, Kind, Lack, make_set
 from groundswell.ask.packs.opened import OpenPack
 from groundswell.ask.retrieval.ranking import Candidate
 from groundswell.ask.retrieval.searching import Found, Shelf
@@ -85,17 +85,18 @@ def ask_set(
     """Ask each question; hidden ones with their article, or the row in it, passed over."""
     judged = []
     for item in items:
-        path = item.article if item.hidden and not item.row_only else None
+        path = item.article if item.lacks is Lack.ARTICLE else None
         hides = None if path is None else (lambda _pack, article, path=path: article.path == path)
         found = shelf.search(item.question, hides)
-        judged.append(judge(item, _without_row(item, found) if item.row_only else found))
+        is_left = item.lacks is not Lack.ROW
+        judged.append(judge(item, found if is_left else _without_row(item, found)))
         progress()
     return judged
 
 
 def _without_row(item: Item, found: Found) -> Found:
     """What was found, without the sentences that would have answered."""
-    seen = replace(item, hidden=False)
+    seen = replace(item, lacks=None)
     left = tuple(
         each for each in found.candidates if not answers(seen, each) and not _beside(item, each)
     )

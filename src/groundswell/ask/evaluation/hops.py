@@ -18,7 +18,7 @@ from groundswell.ask.evaluation.making import Item, Kind
 from groundswell.ask.packs.graphs import PackGraph
 from groundswell.ask.packs.graphs.quoting import sentence_of
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
-from groundswell.ask.retrieval.ranking import lead_of
+from groundswell.ask.retrieval.leads import first_sentence_of
 
 TARGETS_MAX: Final = 3
 PASSAGE_WORDS_MAX: Final = 40
@@ -67,7 +67,7 @@ def _facts(
 
 def _meanings(pack: OpenPack, graph: PackGraph, passage: FoundPassage) -> Iterator[Item]:
     article = passage.article
-    lead = lead_of(article)
+    lead = first_sentence_of(article)
     for edge in graph.leaving(article.path) if passage.start <= lead < passage.stop else ():
         start, _ = sentence_of(article, edge.start, edge.stop)
         said = _said_before(article.text[start : edge.start])
@@ -75,10 +75,10 @@ def _meanings(pack: OpenPack, graph: PackGraph, passage: FoundPassage) -> Iterat
         names = (target.title, *target.aliases)
         if start != lead or not said or any(n.casefold() in said.casefold() for n in names):
             continue
-        if target.title.casefold() in article.title.casefold() or lead_of(target) < 0:
+        if target.title.casefold() in article.title.casefold() or first_sentence_of(target) < 0:
             continue
         asked = f"Explain the thing that {article.title} is {said}."
-        first, last = sentence_of(target, lead_of(target), lead_of(target) + 1)
+        first, last = sentence_of(target, first_sentence_of(target), first_sentence_of(target) + 1)
         yield _item(asked, target.path, first, last, target.text[first:last])
         return
 

@@ -1,10 +1,11 @@
 """Sets of questions made from a pack itself, so that it is known which answer is right and where.
 
-Four kinds: *fact* (a row of a table, or a short passage under a heading: "What is the area of
-Kenya?"), *meaning* ("What is a kernel?": the first sentence of its article, or of the section of a
-book), *description* (the first sentence without its name: which article is it of?), and *hidden*
-(any of these, to be asked with the article kept from the search: nothing can answer it). The same
-pack and the same seed give the same set. Does not ask.
+Three kinds: *fact* (a row of a table, or a short passage under a heading: "What is the area of
+Kenya?"), *meaning* ("What is a kernel?": the first sentence of its article, or the one of a book's
+section that says it), and *description* (the first sentence without its name: which article is it
+of?). Half of them are *hidden*: nothing can answer, because the article is kept from the search, or
+the row, or because none of a section's sentences says what its heading means. The same pack and the
+same seed give the same set. Does not ask.
 """
 
 from __future__ import annotations
@@ -20,8 +21,16 @@ from typing import Any, Final
 
 from groundswell.ask.headings import bare, called, is_page
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
+from groundswell.ask.retrieval.leads import (
+    COLUMN,
+    begins_section,
+    first_sentence_of,
+    is_chapter,
+    is_spoken,
+    lead_of,
+    section_lead_of,
+)
 from groundswell.ask.retrieval.question import content_words
-from groundswell.ask.retrieval.ranking import lead_of, section_lead_of
 from groundswell.ask.sentences import sentences
 from groundswell.wire.documents import Article, BlockKind
 
@@ -31,6 +40,8 @@ LEAD_WORDS_MAX: Final = 45
 SECTION_CHARACTERS_MAX: Final = 80
 # Of packs with more, nobody knows cheaply what a heading is the only one of.
 ARTICLES_READ_MAX: Final = 20_000
+# Of passages of a section.
+SECTION_READ_MAX: Final = 32
 # How many passages are looked at for each question that is wanted.
 _TRIES: Final = 30
 # Of hidden facts, the share of which only the row is hidden.
@@ -44,6 +55,14 @@ _ASKED: Final = (
     "Tell me the {key} of {about}.",
     "{key} {about}",
     "I would like to know the {key} of {about}.",
+)
+# Of a book: its lists say what words mean in it.
+_DEFINED: Final = (
+    "What is {key} in {about}?",
+    "{about}: {key}",
+    "What does {key} mean in {about}?",
+    "{key} {about}",
+    "Define {key} in {about}",
 )
 _MEANT: Final = ("What is {about}?", "Define {about}", "What does {about} mean?", "{about}")
 # What a dictionary puts before the sentence: "<hardware> A version of …".
@@ -59,6 +78,16 @@ class Kind(enum.StrEnum):
     DESCRIPTION = "description"
 
 
+class Lack(enum.StrEnum):
+    """Why nothing answers a question."""
+
+    ARTICLE = "article"  # what answers is kept from the search with all of its article
+    # Only the row is, or the section: as if it was asked for in words that the article has for
+    # something else.
+    ROW = "row"
+    SENTENCE = "sentence"  # nothing is kept: the section speaks of it, and no sentence says it
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A question with its answer.
@@ -69,10 +98,8 @@ class Item:
         article: path of the one that answers.
         start: of the answering characters in the article.
         stop: the one after the last.
-        answer: those characters.
-        hidden: whether what answers is to be kept from the search: then nothing answers.
-        row_only: of a hidden one, that the rest of its article stays: as if it was asked for in
-            words that the article has for something else. With a meaning its section goes.
+        answer: those characters; of a section that does not say it, its first sentence.
+        lacks: of a hidden one, why nothing answers.
     """
 
     question: str
@@ -81,8 +108,12 @@ class Item:
     start: int
     stop: int
     answer: str
-    hidden: bool = False
-    row_only: bool = False
+    lacks: Lack | None = None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether nothing answers."""
+        return self.lacks is not None
 
     def as_json(self) -> dict[str, Any]:
         """As a line of a set."""
@@ -94,7 +125,7 @@ class Item:
             "stop": self.stop,
             "answer": self.answer,
             "hidden": self.hidden,
-            "row_only": self.row_only,
+            "lacks": self.lacks,
         }
 
 
@@ -111,6 +142,7 @@ def make_set(pack: OpenPack, count: int, seed: int = 0, hidden: float = 0.5) -> 
     found: dict[str, Item] = {}
     headings = _Headings(pack)
     by_kind = dict.fromkeys(Kind, 0)
+    kept = unsaid = 0
     for _ in range(min(count * _TRIES, 4 * pack.passages)):
         if len(found) == count or not pack.passages:
             break
@@ -121,17 +153,36 @@ def make_set(pack: OpenPack, count: int, seed: int = 0, hidden: float = 0.5) -> 
         if items:
             # Every kind in turn, as far as there are any.
             item = min(items, key=lambda each: by_kind[each.kind])
+            lacks = _lack(item, chooser, hidden, pack.manifest.counts.articles)
+            # Most sections say nothing of the kind: they are half of what is hidden at most, and
+            # others are hidden less often for them.
+            if item.hidden and (lacks is None or unsaid > hidden * len(found) / 2):
+                continue
+            if unsaid and not item.hidden and kept > hidden * len(found):
+                lacks = None
+            kept += lacks is not None
+            unsaid += item.hidden
             by_kind[item.kind] += 1
-            is_hidden = chooser.random() < hidden
-            row_only = is_hidden and chooser.random() < ROW_ONLY and item.kind is Kind.FACT
-            # Without its only article a pack holds nothing that could be taken for an answer.
-            row_only = row_only or (is_hidden and pack.manifest.counts.articles == 1)
-            found[item.question] = replace(item, hidden=is_hidden, row_only=row_only)
-    return list(found.values())
+            found[item.question] = replace(item, lacks=lacks)
+    made = list(found.values())
+    if unsaid:
+        chooser.shuffle(made)  # every other one is fitted on, and they were balanced one by one
+    return made
+
+
+def _lack(item: Item, chooser: random.Random, hidden: float, articles: int) -> Lack | None:
+    """Why nothing is to answer an item; None where something is, for 1 - ``hidden`` of them."""
+    if chooser.random() >= hidden:
+        return None
+    row_only = chooser.random() < ROW_ONLY and item.kind is Kind.FACT
+    # Without its only article a pack holds nothing that could be taken for an answer.
+    return item.lacks or (Lack.ROW if row_only or articles == 1 else Lack.ARTICLE)
 
 
 class _Headings:
-    """Which headings stand in one article alone: "History" of several does not say what of."""
+    """Which headings, and keys of rows, stand in one article alone: "History" of several does not
+    say what of.
+    """
 
     def __init__(self, pack: OpenPack) -> None:
         self._pack = pack
@@ -143,19 +194,40 @@ class _Headings:
             self._counts = self._counted()
         return self._is_known and self._counts[heading.casefold()] == 1
 
+    def is_unsaid(self, passage: FoundPassage) -> bool:
+        """Whether a section begins with this passage, and neither it nor another says it."""
+        if not begins_section(passage):
+            return False
+        beside = self._pack.passages_beside(passage.number)
+        for number in range(passage.number, min(beside.stop, passage.number + SECTION_READ_MAX)):
+            other = self._pack.passage(number)
+            if other.heading != passage.heading:
+                return True
+            if section_lead_of(other) >= 0:
+                return False
+        return True
+
     def _counted(self) -> Counter[str]:
         counts: Counter[str] = Counter()
         number = read = 0
         while number < self._pack.passages:
             article = self._pack.passage(number).article
-            blocks = (each for each in article.blocks if each.kind is BlockKind.HEADING)
-            texts = (article.text[each.start : each.stop] for each in blocks)
-            counts.update({bare(text).casefold() for text in texts})
+            counts.update({each.casefold() for each in _named_in(article)})
             number, read = self._pack.passages_beside(number).stop, read + 1
             if read == ARTICLES_READ_MAX:
                 self._is_known = number >= self._pack.passages
                 break
         return counts
+
+
+def _named_in(article: Article) -> Iterator[str]:
+    """What its headings and the keys of its rows are called."""
+    for block in article.blocks:
+        text = article.text[block.start : block.stop]
+        if block.kind is BlockKind.HEADING:
+            yield bare(text)
+        elif block.kind is BlockKind.FACT and (row := _FACT.fullmatch(text)) is not None:
+            yield row["key"].partition(COLUMN)[0]
 
 
 def items_of(
@@ -165,14 +237,16 @@ def items_of(
 
     ``headings`` are those of its pack; without them no meanings of headings are asked.
     """
-    yield from _rows(passage, chooser)
+    yield from _rows(passage, chooser, headings)
     yield from _short(passage, chooser)
     if headings is not None:
         yield from _section(passage, chooser, headings)
     yield from _lead(passage.article, chooser)
 
 
-def _rows(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
+def _rows(
+    passage: FoundPassage, chooser: random.Random, headings: _Headings | None
+) -> Iterator[Item]:
     """A row of a table that stands in the passage."""
     article = passage.article
     rows = [
@@ -184,8 +258,25 @@ def _rows(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
         block = chooser.choice(rows)
         row = _FACT.fullmatch(article.text[block.start : block.stop])
         if row is not None and _says_something(row["key"]) and _is_once(article, row["key"]):
-            asked = chooser.choice(_ASKED).format(key=row["key"], about=row["about"])
+            forms, key = _forms(article, row, headings)
+            asked = chooser.choice(forms).format(key=key, about=bare(row["about"]))
             yield _item(asked, Kind.FACT, article, block.start, block.stop)
+
+
+def _forms(
+    article: Article, row: re.Match[str], headings: _Headings | None
+) -> tuple[tuple[str, ...], str]:
+    """How a row is asked for, by what it is of or as the word whose meaning it says; and the word,
+    or else its key.
+    """
+    key = row["key"]
+    if headings is None or not is_spoken(row["value"]):
+        return _ASKED, key
+    word, _, column = key.partition(COLUMN)
+    is_only = not column or article.text.count(f"{COLUMN}{word}{COLUMN}") == 1
+    if is_only and headings.is_single(word):
+        return tuple(each.replace("{about}", "{key}") for each in _MEANT), word
+    return _DEFINED if is_chapter(article) else _ASKED, key
 
 
 def _short(passage: FoundPassage, chooser: random.Random) -> Iterator[Item]:
@@ -230,41 +321,51 @@ def _is_twice(article: Article, heading: str) -> bool:
 
 
 def _section(passage: FoundPassage, chooser: random.Random, headings: _Headings) -> Iterator[Item]:
-    """The first sentence below a heading says what the heading means, in books and manuals."""
+    """What a heading means: the sentence below it that says so, or that none does."""
     start = section_lead_of(passage)
-    if start < 0:
-        return
-    about = bare(passage.headings[-1])
-    stop = start + next(iter(sentences(passage.article.text[start : passage.stop])), (0, 0))[1]
-    count = len(_WORD.findall(passage.article.text[start:stop]))
+    is_said = start >= 0
+    if not is_said and headings.is_unsaid(passage):
+        start = passage.start
+    about = bare(passage.headings[-1]) if start >= 0 else ""
     is_name = (
         len(content_words(about)) > 1
         and not is_page(about)
         and len(about) <= SECTION_CHARACTERS_MAX
     )
-    is_said = is_name and count >= LEAD_WORDS_MIN and not _is_twice(passage.article, about)
-    if is_said and headings.is_single(about):
+    if not is_name or _is_twice(passage.article, about) or not headings.is_single(about):
+        return
+    stop = start + next(iter(sentences(passage.article.text[start : passage.stop])), (0, 0))[1]
+    if len(_WORD.findall(passage.article.text[start:stop])) >= LEAD_WORDS_MIN:
         asked = chooser.choice(_MEANT).format(about=about)
-        yield _item(asked, Kind.MEANING, passage.article, start, stop)
+        item = _item(asked, Kind.MEANING, passage.article, start, stop)
+        yield item if is_said else replace(item, lacks=Lack.SENTENCE)
 
 
 def _lead(article: Article, chooser: random.Random) -> Iterator[Item]:
-    """The first sentence of an article says what its title means."""
-    start = lead_of(article)
+    """What a title means, and what the first sentence is of."""
+    first = _spoken(article, first_sentence_of(article))
+    if first is None:
+        return
+    said = _spoken(article, lead_of(article))
+    asked = chooser.choice(_MEANT).format(about=called(article.title, article.path))
+    item = _item(asked, Kind.MEANING, article, *(said or first))
+    yield item if said else replace(item, lacks=Lack.SENTENCE)
+    bare = _LABEL.sub("", article.text[slice(*first)])
+    nameless = _without(bare, article)
+    is_short = len(_WORD.findall(bare)) <= LEAD_WORDS_MAX
+    if is_short and len(_WORD.findall(nameless)) >= LEAD_WORDS_MIN:
+        yield _item(f"What is {nameless}?", Kind.DESCRIPTION, article, *first)
+
+
+def _spoken(article: Article, start: int) -> tuple[int, int] | None:
+    """The sentence that begins there; None of too few words, or that sends elsewhere."""
     block = next((each for each in article.blocks if each.start <= start < each.stop), None)
     if block is None or block.kind is not BlockKind.TEXT:
-        return
+        return None
     stop = start + next(iter(sentences(article.text[start : block.stop])), (0, 0))[1]
-    lead = article.text[start:stop]
-    bare = _LABEL.sub("", lead)
-    count = len(_WORD.findall(bare))
-    if not count >= LEAD_WORDS_MIN or _SEE.match(bare):
-        return
-    asked = chooser.choice(_MEANT).format(about=called(article.title, article.path))
-    yield _item(asked, Kind.MEANING, article, start, stop)
-    nameless = _without(bare, article)
-    if count <= LEAD_WORDS_MAX and len(_WORD.findall(nameless)) >= LEAD_WORDS_MIN:
-        yield _item(f"What is {nameless}?", Kind.DESCRIPTION, article, start, stop)
+    bare = _LABEL.sub("", article.text[start:stop])
+    is_enough = len(_WORD.findall(bare)) >= LEAD_WORDS_MIN
+    return (start, stop) if is_enough and not _SEE.match(bare) else None
 
 
 def _without(text: str, article: Article) -> str:

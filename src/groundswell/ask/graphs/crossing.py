@@ -14,7 +14,7 @@ from typing import Final
 from groundswell.ask.packs.graphs import Edge, EdgeKind, PackGraph
 from groundswell.ask.packs.graphs.names import NAME_WORDS_MAX, Gazetteer, key_of
 from groundswell.ask.packs.opened import OpenPack
-from groundswell.ask.retrieval.ranking import lead_of
+from groundswell.ask.retrieval.leads import first_sentence_of
 from groundswell.core.errors import EntryNotFound
 from groundswell.wire.corrections import SAME
 
@@ -98,7 +98,7 @@ def _lead(pack: OpenPack, path: str) -> Edge | None:
         article = pack.article(path)
     except EntryNotFound:
         return None
-    start = max(lead_of(article), 0)
+    start = max(first_sentence_of(article), 0)
     if not article.text:
         return None
     return Edge(path, path, EdgeKind.MENTION, 0, start, start + 1, 1)

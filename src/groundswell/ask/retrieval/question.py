@@ -103,7 +103,7 @@ _KINDS: Final = (
 _KIND: Final = [(kind, re.compile(rf"(?:{form})\b", re.IGNORECASE)) for kind, form in _KINDS]
 _MEANING: Final = re.compile(
     r"(?:what|who)(?: is| are| was| were|'s|’s)(?: an?| the)? (?P<a>[^?]{1,80})\??"  # noqa: RUF001
-    r"|what (?:does|do|did)(?: an?| the)? (?P<b>[^?]{1,80}?) (?:mean|stand for)\??"
+    r"|what (?:does|do|did)(?: an?| the)? (?P<b>[^?]{1,80}?) (?:mean|stand for|do)\??"
     r"|(?:define|explain)(?: an?| the)? (?P<c>[^?]{1,80})\??"
     r"|(?:was|wer) (?:ist|sind|war)(?: ein| eine| der| die| das)? (?P<d>[^?]{1,80})\??",
     re.IGNORECASE,

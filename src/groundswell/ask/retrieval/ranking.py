@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -19,15 +18,13 @@ from typing import Final
 
 from groundswell.ask.headings import bare, called, names_of
 from groundswell.ask.packs.opened import FoundPassage
+from groundswell.ask.retrieval.leads import SENTENCES_MAX, lead_of, says_what, section_lead_of
 from groundswell.ask.retrieval.measures import measure_of
 from groundswell.ask.retrieval.question import AnswerKind, Question
 from groundswell.ask.sentences import sentences
-from groundswell.wire.documents import Article, BlockKind
 
 Analyse = Callable[[str], list[str]]
 
-SENTENCES_MAX: Final = 40
-LEAD_BLOCKS_MAX: Final = 8
 
 _NUMBER: Final = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten)\b", re.IGNORECASE
@@ -43,10 +40,6 @@ _FORMS: Final[Mapping[AnswerKind, re.Pattern[str]]] = {
     AnswerKind.PERSON: _CAPITALS,
     AnswerKind.PLACE: _CAPITALS,
 }
-_ASIDE: Final = re.compile(r"\([^()]*\)[.!?]?|\[[^\[\]]*\][.!?]?", re.DOTALL)
-_PRONOUNS: Final = re.compile(
-    r"(?:It|They|He|She|This|These|That|Those|Its|His|Her|Their|Es|Sie|Er|Dies\w*|Il|Elle|Ils)\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +60,8 @@ class Features:
         names: how many of the names in the question title, headings and sentence hold.
         rarest: whether they hold the word of the question that says most.
         kind: whether it holds the kind of thing that is asked for.
-        lead: whether it begins the article, or the section, whose meaning is asked for, or says
-            what that is.
+        lead: whether it begins the article whose meaning is asked for, or says what that is
+            (`leads`): below the heading of a section, or wherever it stands.
         says: whether it holds words that the question and the title do not.
         complete: whether title, headings and sentence hold all of the question's words: a row
             beside the one that was asked for lacks one.
@@ -219,7 +212,7 @@ class _Asked:
         self._words: dict[str, frozenset[str]] = {}
         self._names = {name.casefold() for name in (*question.names, question.about) if name}
         self._about = frozenset(analyse(question.about))
-        self._defining = _defining(question.about)
+        self._defined = (question.about,) if question.about else ()
         self._in_names = [frozenset(analyse(name)) for name in question.names]
         self._measure = measure_of(question.text)
         self._measured = frozenset(analyse(self._measure.word) if self._measure else ())
@@ -245,11 +238,14 @@ class _Asked:
         lead = lead_of(article) if asks_meaning and is_article else -1
         if is_section and not is_article:
             lead = section_lead_of(passage)
+        # An article that begins with what it is needs no other sentence that says it.
+        may_define = asks_meaning and not (is_article and lead >= 0)
         best: Candidate | None = None
         # A pack of a stranger's may have passages without a word.
         for start, stop in sentences(passage.text)[:SENTENCES_MAX] or [(0, len(passage.text))]:
-            own = self._own(passage.text[start:stop])
-            defines = asks_meaning and not is_article and self._defines(passage.text, start)
+            sentence = passage.text[start:stop]
+            own = self._own(sentence)
+            defines = may_define and says_what(sentence, self._defined)
             words = headings | own
             held = words | title
             features = Features(
@@ -263,7 +259,7 @@ class _Asked:
                 unnamed=float(asks_meaning and not is_named and not defines),
                 names=self._names_in(held),
                 rarest=float(self._rarest in held),
-                kind=self._has_kind(passage.text[start:stop]),
+                kind=self._has_kind(sentence),
                 lead=float(passage.start + start == lead or defines),
                 says=float(bool(own - title - self._weights.keys())),
                 complete=float(self._weights.keys() <= held),
@@ -278,10 +274,6 @@ class _Asked:
     def _is_about(self, heading: str) -> bool:
         """Whether a section is what the meaning is asked of, in whatever form of its words."""
         return bool(self._about) and any(self._known(n) == self._about for n in names_of(heading))
-
-    def _defines(self, text: str, start: int) -> bool:
-        """Whether the sentence that begins there says what the meaning is asked of."""
-        return self._defining is not None and self._defining.match(text, start) is not None
 
     def _own(self, text: str) -> frozenset[str]:
         """The words of a sentence; 5,199 metres say how high, without the word."""
@@ -319,49 +311,7 @@ class _Asked:
         return float(form is None or form.search(text) is not None)
 
 
-def _defining(about: str) -> re.Pattern[str] | None:
-    """How sentences begin that say what something is: "A udeb is …"; None of nothing."""
-    if not about:
-        return None
-    name = rf"(?:an?|the)?\s*[\"'“‘]?{re.escape(about)}(?:e?s)?[\"'”’]?"  # noqa: RUF001
-    aside = r"(?:\s*\([^()]{1,60}\))?,?"
-    says = r"\s+(?:is|are|was|were|means|refers to|stands for|denotes)\s+(?!not\b)"
-    return re.compile(name + aside + says, re.IGNORECASE)
-
-
 def score_of(features: Features, weights: Features = WEIGHTS) -> float:
     """One number of all features."""
     names = Features.__dataclass_fields__
     return float(sum(getattr(features, name) * getattr(weights, name) for name in names))
-
-
-def lead_of(article: Article) -> int:
-    """Where the sentence begins that says what the article is about: the first one that is no
-    remark in brackets. -1 without one.
-    """
-    for block in article.blocks[:LEAD_BLOCKS_MAX]:
-        text = article.text[block.start : block.stop]
-        for start, stop in [] if block.level else sentences(text)[:SENTENCES_MAX]:
-            if not _ASIDE.fullmatch(text[start:stop]):
-                return block.start + start
-    return -1
-
-
-def section_lead_of(passage: FoundPassage) -> int:
-    """Where the sentence begins that says what a section is about, if it is in this passage: the
-    first one below its heading that is no remark in brackets. -1 if it is not.
-    """
-    blocks = passage.article.blocks
-    at = bisect_left(blocks, passage.heading, key=lambda block: block.start)
-    is_first = at + 1 < len(blocks) and blocks[at + 1].start == passage.start
-    if passage.heading < 0 or not is_first or blocks[at + 1].kind is not BlockKind.TEXT:
-        return -1
-    for start, stop in sentences(passage.text)[:SENTENCES_MAX]:
-        if not _ASIDE.fullmatch(passage.text[start:stop]):
-            return passage.start + start
-    return -1
-
-
-def begins_with_pronoun(text: str) -> bool:
-    """Whether a sentence speaks of what the one before it named."""
-    return _PRONOUNS.match(text) is not None
