@@ -12,7 +12,7 @@ import pytest
 from groundswell.ask.answering import Asking, Connections, answer
 from groundswell.ask.calibration import GENERAL
 from groundswell.ask.evaluation.hops import make_hop_set
-from groundswell.ask.graphs import Filter, Graphs
+from groundswell.ask.graphs import Filter, Graphs, exploring
 from groundswell.ask.graphs.replies import Asked, as_json, connect, explore
 from groundswell.ask.making import make_pack, open_folder
 from groundswell.ask.packs.building import Options
@@ -103,6 +103,27 @@ def test_a_shortest_way_is_found_in_either_direction(pack: OpenPack) -> None:
         ]  # fmt: skip
         assert graphs.way(etna, moon, Filter()) is None
         assert graphs.way(etna, etna, Filter()) == ()
+
+
+def test_a_shorter_way_is_taken_though_a_longer_one_is_met_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what has many edges only those of most weight are looked at: the ways that both sides
+    meet on first are not always the shortest.
+    """
+    monkeypatch.setattr(exploring, "WAY_NEIGHBOURS_MAX", 3)
+    articles = {f"x{n}.md": f"# X{n}\n\nIt is beside [Town](town.md).\n" for n in range(1, 5)}
+    articles["home.md"] = "# Home\n\nNear a [Bridge](bridge.md) and a [Church](church.md).\n"
+    articles["bridge.md"] = "# Bridge\n\nIt leads to [X1](x1.md).\n"
+    articles["church.md"] = "# Church\n\nIt is old.\n\n## Way\n\nIt is in [Town](town.md).\n"
+    articles["town.md"] = "# Town\n\nA place.\n"
+    opened = open_folder(folder_of(tmp_path, articles))
+    with closing(opened), Graphs([opened]) as graphs:
+        home, town = (graphs.find(name)[0] for name in ("Home", "Town"))
+        for way in (graphs.way(home, town, Filter()), graphs.way(town, home, Filter())):
+            assert way is not None
+            assert len(way) == 2
+            assert {edge.source.title for edge in way} == {"Home", "Church"}
 
 
 def test_notes_are_joined_to_an_encyclopedia_when_somebody_asks(

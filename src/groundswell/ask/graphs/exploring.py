@@ -68,6 +68,10 @@ class Step:
         return self.target if self.source == key else self.source
 
 
+# From each of two ends, by which step an entity was come to; None the end itself.
+Came = tuple[dict[Key, Step | None], dict[Key, Step | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What is near an entity.
@@ -272,31 +276,35 @@ class Graphs:
         """
         if one.key == other.key:
             return ()
-        came: tuple[dict[Key, Step | None], ...] = ({one.key: None}, {other.key: None})
+        came: Came = ({one.key: None}, {other.key: None})
         edges_of_both: list[list[Key]] = [[one.key], [other.key]]
         looked_at = 0
         for _ in range(WAY_EDGES_MAX):
             side = 0 if len(edges_of_both[0]) <= len(edges_of_both[1]) else 1
-            reached: list[Key] = []
-            for key in edges_of_both[side]:
-                looked_at += 1
-                if looked_at > LOOKED_AT_MAX:
-                    return None
-                is_end = key in {one.key, other.key}
-                for step in self.steps(key, WAY_NEIGHBOURS_MAX, is_end=is_end):
-                    near = step.other(key)
-                    if not wanted.passes(step.kind) or near in came[side]:
-                        continue
-                    if self.node(near) is None:
-                        continue
-                    came[side][near] = step
-                    reached.append(near)
-                    if near in came[1 - side]:
-                        return tuple(self.shown(_joined(near, came)))
+            keys = edges_of_both[side][: LOOKED_AT_MAX - looked_at]
+            looked_at += len(keys)
+            reached = self._reached(keys, side, came, wanted)
+            met = [_joined(key, came) for key in reached if key in came[1 - side]]
+            if met:
+                # Of many edges only some are looked at: what is met first may be no shortest way.
+                return tuple(self.shown(min(met, key=len)))
             edges_of_both[side] = reached
             if not reached:
                 return None
         return None
+
+    def _reached(self, keys: Sequence[Key], side: int, came: Came, wanted: Filter) -> list[Key]:
+        """What is one edge further than these on one side, and how it was come to."""
+        reached: list[Key] = []
+        for key in keys:
+            is_end = came[side][key] is None
+            for step in self.steps(key, WAY_NEIGHBOURS_MAX, is_end=is_end):
+                near = step.other(key)
+                if not wanted.passes(step.kind) or near in came[side] or self.node(near) is None:
+                    continue
+                came[side][near] = step
+                reached.append(near)
+        return reached
 
     def shown(self, steps: Sequence[Step]) -> Iterator[ShownEdge]:
         """Edges with their sentences."""
@@ -315,7 +323,7 @@ class Graphs:
         return Corrected(correction.verdict, by, correction.note)
 
 
-def _joined(middle: Key, came: tuple[dict[Key, Step | None], ...]) -> list[Step]:
+def _joined(middle: Key, came: Came) -> list[Step]:
     """The steps from the one end to the other, through where both walks met."""
     first: list[Step] = []
     key = middle
