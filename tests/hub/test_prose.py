@@ -123,6 +123,20 @@ def test_odd_words_of_a_model_show_nothing(said: str) -> None:
     assert [each for each in found if each.is_shown] == []
 
 
+def test_how_sources_are_listed_is_not_told_again() -> None:
+    press = quote(1, "The Orchard", "It was bought in 1987 from an abbey.", "Cider press")
+    value = quote(2, "Norway", "4,550 m", "Height")
+    said = (
+        "The Orchard - Cider press: It was bought in 1987 from an abbey. [S1]\n"
+        "Norway - Height: 4,550 m. [S2]\n"
+    )
+    found = list(write_prose(prompt_of("?", [press, value]), Said(said), words))
+    assert [(each.text, each.grounding.support) for each in found] == [
+        ("It was bought in 1987 from an abbey.", Support.QUOTED),
+        ("Norway - Height: 4,550 m.", Support.QUOTED),
+    ]
+
+
 def test_what_is_said_twice_is_shown_once() -> None:
     said = "The capital of Norway is Oslo. [S1]\n" * 5
     assert len(list(write_prose(prompt_of("?", [OSLO]), Said(said), words))) == 1

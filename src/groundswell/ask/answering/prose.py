@@ -148,8 +148,10 @@ def _grounded(
         cited = [_as_source(quote) for quote in quotes]
         quoted = [quote.text for quote in quotes]
         labels = _labels(quotes)
-        for start, stop in sentences(found["text"]):
-            text = found["text"][start:stop]
+        # Small models copy how their sources are listed; a value says nothing without its label.
+        said = found["text"] if labels else _without_about(found["text"], quotes)
+        for start, stop in sentences(said):
+            text = said[start:stop]
             if text.casefold() not in seen:  # small models say things twice
                 seen.add(text.casefold())
                 yield Sentence(text, cites, ground_sentence(text, cited, analyse, quoted, labels))
@@ -182,11 +184,20 @@ def grammar_of(sources: dict[str, Quote], sentences_max: int) -> str:
     )
 
 
+def _about(quote: Quote) -> str:
+    return " - ".join(dict.fromkeys((quote.title, *quote.headings[-2:]))) + ": "
+
+
+def _without_about(text: str, quotes: Sequence[Quote]) -> str:
+    return next(
+        (text.removeprefix(each) for each in map(_about, quotes) if text.startswith(each)), text
+    )
+
+
 def _as_source(quote: Quote) -> str:
     """A quote with what it is about: without its title a fact says nothing."""
-    about = " - ".join(dict.fromkeys((quote.title, *quote.headings[-2:])))
     text = " ".join(quote.text.split())[:SOURCE_CHARACTERS_MAX]
-    return text if quote.title.casefold() in text.casefold() else f"{about}: {text}"
+    return text if quote.title.casefold() in text.casefold() else f"{_about(quote)}{text}"
 
 
 def _lines(pieces: Iterator[Piece]) -> Iterator[str]:
