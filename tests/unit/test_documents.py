@@ -334,6 +334,24 @@ def test_opendocument_files() -> None:
     assert told(sheet) == ["heading2: People", "fact: Ada — Born: 1815."]
 
 
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        # Years that differ name their rows, and so do dates; years that come again do not, nor
+        # ranks.
+        ([("2023", "Magda"), ("2024", "Ruben")], "Harvest — 2024 — Who: Ruben."),
+        ([("2024-05-01", "Magda"), ("2024-05-02", "Ruben")], "Harvest — 2024-05-02 — Who: Ruben."),
+        ([("1.5.2024", "Magda"), ("2.5.2024", "Ruben")], "Harvest — 2.5.2024 — Who: Ruben."),
+        ([("2024", "Magda"), ("2024", "Ruben")], "Harvest — Ruben — When: 2024."),
+        ([("1", "Magda"), ("2", "Ruben")], "Harvest — Ruben — When: 2."),
+        ([("2024", "Magda")], "Harvest — Magda — When: 2024."),
+    ],
+)
+def test_what_names_the_rows_of_a_table(rows: list[tuple[str, str]], named: str) -> None:
+    lines = ["| When | Who | Litres |", "|---|---|---|", *(f"| {a} | {b} | 9 |" for a, b in rows)]
+    assert f"fact: {named}" in told(only("h.md", "# Harvest\n\n" + "\n".join(lines)))
+
+
 def test_sheets() -> None:
     assert told(only("a/visits.xlsx", made.xlsx())) == [
         "heading2: Visits",

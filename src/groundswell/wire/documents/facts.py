@@ -6,6 +6,7 @@ came from.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -15,6 +16,7 @@ from groundswell.wire.documents.values import ArticleText, BlockKind
 ROWS_MAX: Final = 5_000
 COLUMNS_MAX: Final = 64
 _KEY_CHARACTERS_MAX: Final = 160
+_DATE: Final = re.compile(r"(?:1\d|20|21)\d\d(?:[-./]\d{1,2}){0,2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
 _ENDS: Final = (".", "!", "?", "\u3002", "\u2026")
 
 Links = tuple[tuple[int, int, str], ...]
@@ -86,10 +88,17 @@ def add_table(
 
 
 def _naming_column(rows: Sequence[Sequence[Cell]], width: int) -> int:
-    """The first column that mostly holds words: ranks and years do not name what a row is about."""
+    """The first column that mostly holds words, or dates that differ: ranks do not name what a row
+    is about, and years only where each has a row of its own.
+    """
     for column in range(min(width, 4)):
         cells = [row[column][0] for row in rows if column < len(row)]
         lettered = sum(any(sign.isalpha() for sign in words[:40]) for words in cells)
-        if lettered * 2 > len(cells):
+        if lettered * 2 > len(cells) or _are_dates(cells):
             return column
     return 0
+
+
+def _are_dates(cells: Sequence[str]) -> bool:
+    """Whether these are years or dates without a word, none of them twice."""
+    return len(set(cells)) == len(cells) > 1 and all(map(_DATE.fullmatch, cells))
