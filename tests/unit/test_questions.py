@@ -59,6 +59,18 @@ def test_words_are_those_that_say_something_each_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("How many litres of juice in 2024?", ("litres", "juice", "2024")),
+        ("How much water does the pond hold?", ("water", "pond", "hold")),
+        ("Wie viele Bäume stehen dort?", ("bäume", "stehen", "dort")),
+    ],
+)
+def test_how_many_is_no_word_of_what_is_asked(text: str, words: tuple[str, ...]) -> None:
+    assert read_question(text, analyse).words == words
+
+
+@pytest.mark.parametrize(
     "opening",
     [
         "I would like to know the {}",

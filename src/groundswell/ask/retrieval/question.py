@@ -57,12 +57,12 @@ _FUNCTION_LISTED: Final = (
     "should can could may might must what which who whom whose when where why how it its "
     "they them their he him his she her we us our you your i me my and or not no so if than "
     "then there here any some all tell say explain describe define name give please "
-    "mean means meant meaning stand stands called "
+    "mean means meant meaning stand stands called many much "
     # German
     "der die das den dem des ein eine einen einem einer eines und oder nicht ist sind war "
     "waren wird werden wurde wurden hat haben hatte was wer wen wem wessen wann wo warum "
-    "wieso wie welche welcher welches von vom zu zum zur mit auf für über unter an am im aus "
-    "bei nach es sie er wir ihr ich man bitte heißt bedeutet "
+    "wieso wie viel viele welche welcher welches von vom zu zum zur mit auf für über unter "
+    "an am im aus bei nach es sie er wir ihr ich man bitte heißt bedeutet "
     # French
     "le la les un une des du de et ou ne pas est sont était étaient quel quelle quels quelles "
     "qui que quoi quand où pourquoi comment combien dans sur sous par pour avec aux au ce "
