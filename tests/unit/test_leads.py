@@ -60,6 +60,22 @@ def test_a_row_that_is_a_sentence_says_what_its_key_means() -> None:
     assert not is_spoken("")
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence", "is_lead"),
+    [
+        ("1.2. lintian", "lintian dissects packages and says what is wrong with them.", True),
+        ("1.2. lintian", "Refer to the next section for how lintian works.", False),
+        # "Packages" is no verb: what is written with a capital may be an adjective.
+        ("1.2. Essential", "Essential packages must be there.", False),
+        ("1.2. Shared file", "Shared file packages must be there.", False),
+        ("1.2. Symbols file", "The symbols file lists all symbols of a library.", True),
+    ],
+)
+def test_what_a_section_says_of_its_heading(name: str, sentence: str, is_lead: bool) -> None:
+    chapter = replace(_chapter((BlockKind.TEXT, sentence, 0)), title=name)
+    assert (lead_of(chapter) >= 0) == is_lead
+
+
 def _chapter(*blocks: tuple[BlockKind, str, int]) -> Article:
     text = ArticleText()
     for block in blocks:

@@ -47,6 +47,7 @@ _DOES: Final = (
     "specif(?:y|ies)|identif(?:y|ies)|represents?|allows?|lets?|tracks?|has|have|enthält|enthalten|"
     "umfasst|hat|haben|contient|contiennent|comprend|contiene|contienen"
 )
+_TOOL: Final = re.compile(r"[a-z][\w.+-]*")
 _CALLED: Final = (
     r"\b(?:is|are|was|were|be)\s+(?:also\s+|often\s+|usually\s+|commonly\s+|sometimes\s+)?"
     r"(?:called|known as|referred to as|termed)\s+"
@@ -149,11 +150,13 @@ def _forms(names: tuple[str, ...]) -> _Forms | None:
         return None
     name = rf"[\"'“‘«]?(?:{stems})(?:e?s)?[\"'”’»]?"  # noqa: RUF001
     subject = rf"{_ARTICLE}{name}(?:\s*\([^()]{{1,60}}\))?,?\s+"
+    # "lintian dissects packages": of what is written small, and so is no word of the language.
+    tool = "|".join(re.escape(each) for each in names if _TOOL.fullmatch(each)) or r"(?!)"
     return _Forms(
         re.compile(rf"{subject}(?:{_IS})\s+(?!not\b)", re.IGNORECASE),
         re.compile(rf"{_CALLED}{_ARTICLE}{name}(?!\w)", re.IGNORECASE),
         re.compile(rf".{{1,100}}?{COLUMN}{name}(?:{COLUMN}[^:]{{1,60}})?: ", re.IGNORECASE),
-        re.compile(rf"{subject}(?:{_DOES})\s+(?!not\b)", re.IGNORECASE),
+        re.compile(rf"(?i:{subject}(?:{_DOES})\s+(?!not\b))|(?:{tool})\s+[a-z]+s\s"),
     )
 
 
