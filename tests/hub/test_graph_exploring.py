@@ -143,6 +143,31 @@ def test_notes_are_joined_to_an_encyclopedia_when_somebody_asks(
         assert len(way) == 4
 
 
+def test_notes_that_name_an_article_stand_around_it(pack: OpenPack, notes: Path) -> None:
+    """They are found by the index: neither pack holds an edge to the other."""
+    own = open_folder(notes)
+    shelf = Shelf([own, pack])
+    try:
+        with Graphs(shelf.packs, speaking=shelf.speaking_of) as graphs:
+            (nile,) = graphs.find("Nile")
+            near = graphs.around(nile, 1, Filter())
+            assert ("My trip", "Nile", "mention") in [
+                (edge.source.title, edge.target.title, edge.kind) for edge in near.edges
+            ]
+            # The same edge as from the other side, with the same sentence.
+            (trip,) = graphs.find("My trip")
+            assert set(graphs.around(trip, 1, Filter()).edges) <= set(near.edges)
+            # An etna of cups is no mountain.
+            (etna,) = graphs.find("Etna")
+            around = graphs.around(etna, 1, Filter())
+            assert trip.key not in {node.key for node, _ in around.nodes}
+            way = graphs.way(etna, trip, Filter())
+            assert way is not None
+            assert len(way) == 4
+    finally:
+        shelf.close()
+
+
 def test_questions_that_take_two_articles_are_found_along_edges(pack: OpenPack) -> None:
     shelf = Shelf([pack])
     try:

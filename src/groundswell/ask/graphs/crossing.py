@@ -7,7 +7,7 @@ the text of a note. Knows the rules by which a name is meant. Does not walk.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -45,6 +45,33 @@ def crossing_edges(
     asked = list(dict.fromkeys([*sorted(own), *islice(keys_in(text), KEYS_MAX)]))
     for other in others:
         yield from islice(_into(other, packs, graphs, key, own, asked, text), CROSSING_MAX)
+
+
+def naming_edges(
+    packs: Sequence[OpenPack], graphs: Sequence[PackGraph], key: Key, told: Iterable[Key]
+) -> Iterator[Crossing]:
+    """Edges to an entity from articles of other packs whose text names it: the same ones that
+    `crossing_edges` finds from there.
+
+    ``told`` are articles that may; those of the entity's own pack are not looked at.
+    """
+    number, path = key
+    written = _written(packs[number], path)
+    known = graphs[number].named([key_of(name) for name in written])
+    # Of several that bear a name the first is meant.
+    meant = [
+        name for name in written if [e.path for e in known.get(key_of(name), [])[:1]] == [path]
+    ]
+    gazetteer = Gazetteer((name, path) for name in meant)
+    for other, source in dict.fromkeys(told):
+        if other == number:
+            continue
+        article = packs[other].article(source)
+        own = {key_of(name) for name in (article.title, *article.aliases)}
+        naming = next(gazetteer.find(article.text[:READ_CHARACTERS_MAX]), None)
+        if naming is not None and own.isdisjoint(map(key_of, written)):
+            edge = Edge(source, path, EdgeKind.MENTION, 0, naming.start, naming.stop, 1)
+            yield EdgeKind.MENTION.word, (other, source), edge, key
 
 
 def keys_in(text: str) -> Iterator[str]:

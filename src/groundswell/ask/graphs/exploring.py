@@ -9,12 +9,12 @@ read. For one question, in one thread.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from typing import Final, Self
 
-from groundswell.ask.graphs.crossing import crossing_edges
+from groundswell.ask.graphs.crossing import Crossing, crossing_edges, naming_edges
 from groundswell.ask.graphs.quoting import show_edge
 from groundswell.ask.graphs.values import Corrected, Filter, Node, ShownEdge
 from groundswell.ask.packs.graphs import (
@@ -94,6 +94,9 @@ class Surroundings:
 class Graphs:
     """The graphs of packs that are open together. Close it.
 
+    ``speaking`` gives articles of other packs than one whose texts hold the words of a name, as an
+    index finds them; without it those that name an entity are found from their own side alone.
+
     ``strict`` raises Corrupt, from any method, when a graph cannot be read or does not fit its
     text. Without it such a graph is passed over: nobody named the pack, it may be anybody's.
     """
@@ -104,10 +107,12 @@ class Graphs:
         *,
         strict: bool = True,
         corrections: Corrections = NO_CORRECTIONS,
+        speaking: Callable[[str, int], Iterable[Key]] | None = None,
     ) -> None:
         self.packs = tuple(packs)
         self._strict = strict
         self._corrections = corrections
+        self._speaking = speaking
         self._numbers = {pack.name: number for number, pack in reversed([*enumerate(packs)])}
         self._rejected: dict[Key, dict[Step, None]] = {}
         self._graphs = [pack.graph() for pack in packs]
@@ -200,12 +205,18 @@ class Graphs:
                 if each is not None
             ]
         with self._contained():
-            for kind, source, edge, target in (
-                crossing_edges(self.packs, self._graphs, key) if is_end else ()
-            ):
+            for kind, source, edge, target in self._crossing(key) if is_end else ():
                 steps.insert(0, Step(source, target, kind, edge))
         corrected = self._near[key, limit, is_end] = [*self._added(key), *self._kept(key, steps)]
         return corrected
+
+    def _crossing(self, key: Key) -> Iterator[Crossing]:
+        """Edges into other packs, and out of them."""
+        yield from crossing_edges(self.packs, self._graphs, key)
+        node = self.node(key)
+        if self._speaking is not None and node is not None:
+            told = self._speaking(node.title, key[0])
+            yield from naming_edges(self.packs, self._graphs, key, told)
 
     def _kept(self, key: Key, steps: Sequence[Step]) -> list[Step]:
         """Steps that nobody rejected."""
@@ -279,8 +290,9 @@ class Graphs:
         came: Came = ({one.key: None}, {other.key: None})
         edges_of_both: list[list[Key]] = [[one.key], [other.key]]
         looked_at = 0
-        for _ in range(WAY_EDGES_MAX):
-            side = 0 if len(edges_of_both[0]) <= len(edges_of_both[1]) else 1
+        for turn in range(WAY_EDGES_MAX):
+            # Both ends at first: they have edges that nothing has that lies between.
+            side = turn if turn < 2 else int(len(edges_of_both[0]) > len(edges_of_both[1]))
             keys = edges_of_both[side][: LOOKED_AT_MAX - looked_at]
             looked_at += len(keys)
             reached = self._reached(keys, side, came, wanted)

@@ -101,7 +101,12 @@ def _opened(library: Library, principal: Principal, asked: Asked) -> Iterator[Gr
     with (
         library.shelf(refs) as (shelf, _),
         whole(named),
-        Graphs(shelf.packs, strict=bool(asked.packs), corrections=corrections) as graphs,
+        Graphs(
+            shelf.packs,
+            strict=bool(asked.packs),
+            corrections=corrections,
+            speaking=shelf.speaking_of,
+        ) as graphs,
     ):
         if not graphs.are_there:
             raise BadRequest("These packs have no link graph: build them again to get one.")

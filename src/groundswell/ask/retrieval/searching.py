@@ -19,7 +19,7 @@ from groundswell.ask.packs.lexical import View
 from groundswell.ask.packs.opened import FoundPassage, OpenPack
 from groundswell.ask.retrieval.bridging import Bridge, find_bridges, is_bridge
 from groundswell.ask.retrieval.meaning import near_in_meaning
-from groundswell.ask.retrieval.question import AnswerKind, Question, read_question
+from groundswell.ask.retrieval.question import WORDS_MAX, AnswerKind, Question, read_question
 from groundswell.ask.retrieval.ranking import Candidate, rank, weights_of
 from groundswell.ask.retrieval.scratch import Scratch
 from groundswell.ask.retrieval.wordings import rewordings
@@ -32,6 +32,9 @@ PROPOSED_MAX: Final = 200
 READ_MAX: Final = 32
 # Of articles that a question names, whose first passages are read as well.
 NAMED_MAX: Final = 4
+# Of a name: articles of other packs, and the passages of all packs that are looked at for them.
+SPEAKING_MAX: Final = 16
+SPEAKING_SEARCHED_MAX: Final = 2_000
 BRIDGED_PASSAGES_MAX: Final = 2
 
 
@@ -119,6 +122,18 @@ class Shelf:
         """A passage, counted through the packs."""
         at = bisect_right(self._bases, number) - 1
         return self.packs[at].passage(number - self._bases[at])
+
+    def speaking_of(self, name: str, beside: int) -> list[tuple[int, str]]:
+        """Articles of other packs than ``beside`` in which words of a name stand, the best first:
+        the number of each one's pack, and its path. At most SPEAKING_MAX. Raises Corrupt.
+        """
+        found: dict[tuple[int, str], None] = {}
+        if len(self.packs) > 1:
+            for _, number in self._view.search(self.words(name)[:WORDS_MAX], SPEAKING_SEARCHED_MAX):
+                at = bisect_right(self._bases, number) - 1
+                if at != beside and len(found) < SPEAKING_MAX:
+                    found[at, self.passage(number).article.path] = None
+        return list(found)
 
     def search(
         self,
