@@ -150,16 +150,18 @@ def make_set(pack: OpenPack, count: int, seed: int = 0, hidden: float = 0.5) -> 
         items = [
             item for item in items_of(passage, chooser, headings) if item.question not in found
         ]
+        if not items:
+            continue
+        is_hidden = chooser.random() < hidden
+        # Most sections say nothing of the kind: they are half of what is hidden at most, and others
+        # are hidden less often for them.
+        if not is_hidden or unsaid > hidden * len(found) / 2:
+            items = [each for each in items if not each.hidden]
+        is_hidden = is_hidden and not (unsaid and kept > hidden * len(found))
         if items:
             # Every kind in turn, as far as there are any.
             item = min(items, key=lambda each: by_kind[each.kind])
-            lacks = _lack(item, chooser, hidden, pack.manifest.counts.articles)
-            # Most sections say nothing of the kind: they are half of what is hidden at most, and
-            # others are hidden less often for them.
-            if item.hidden and (lacks is None or unsaid > hidden * len(found) / 2):
-                continue
-            if unsaid and not item.hidden and kept > hidden * len(found):
-                lacks = None
+            lacks = item.lacks or (_lack(item, chooser, pack) if is_hidden else None)
             kept += lacks is not None
             unsaid += item.hidden
             by_kind[item.kind] += 1
@@ -170,13 +172,11 @@ def make_set(pack: OpenPack, count: int, seed: int = 0, hidden: float = 0.5) -> 
     return made
 
 
-def _lack(item: Item, chooser: random.Random, hidden: float, articles: int) -> Lack | None:
-    """Why nothing is to answer an item; None where something is, for 1 - ``hidden`` of them."""
-    if chooser.random() >= hidden:
-        return None
+def _lack(item: Item, chooser: random.Random, pack: OpenPack) -> Lack:
+    """What is kept from the search of a question that nothing is to answer."""
     row_only = chooser.random() < ROW_ONLY and item.kind is Kind.FACT
     # Without its only article a pack holds nothing that could be taken for an answer.
-    return item.lacks or (Lack.ROW if row_only or articles == 1 else Lack.ARTICLE)
+    return Lack.ROW if row_only or pack.manifest.counts.articles == 1 else Lack.ARTICLE
 
 
 class _Headings:

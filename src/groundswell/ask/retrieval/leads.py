@@ -26,6 +26,7 @@ COLUMN: Final = " — "
 # Of a row.
 SPOKEN_WORDS_MIN: Final = 4
 _ENDS: Final = (".", "!", "?", "…", ":", "。")
+NAME_CHARACTERS_MAX: Final = 200
 # Shorter than this a plural is no name with an s.
 _SINGULAR_MIN: Final = 4
 
@@ -144,8 +145,9 @@ class _Forms:
 
 @lru_cache(maxsize=256)
 def _forms(names: tuple[str, ...]) -> _Forms | None:
-    """None of no names."""
-    stems = "|".join(re.escape(_singular(each)) for each in names if each)
+    """None of no names, nor of any that is as long as a sentence."""
+    names = tuple(each for each in names if 0 < len(each) <= NAME_CHARACTERS_MAX)
+    stems = "|".join(re.escape(_singular(each)) for each in names)
     if not stems:
         return None
     name = rf"[\"'“‘«]?(?:{stems})(?:e?s)?[\"'”’»]?"  # noqa: RUF001

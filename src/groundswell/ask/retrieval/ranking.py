@@ -25,7 +25,6 @@ from groundswell.ask.sentences import sentences
 
 Analyse = Callable[[str], list[str]]
 
-
 _NUMBER: Final = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten)\b", re.IGNORECASE
 )
