@@ -24,6 +24,7 @@ from groundswell.wire.documents import Article, ArticleText, BlockKind
         ('A "hook" (in git), is what runs before something else.', "hook"),
         ("Non-maintainer uploads are made by somebody else.", "Non-Maintainer Uploads"),
         ("Such uploads are also called NMUs.", "NMU"),
+        ("A stub is a no-op until it is filled in.", "stub"),
         ("RAM stands for random access memory.", "RAM"),
         ("Ein Hafen ist ein Ort, an dem Schiffe liegen.", "Hafen"),
         ("Un port est un lieu où des navires sont amarrés.", "port"),
@@ -41,6 +42,7 @@ def test_a_sentence_says_what_something_is(sentence: str, name: str) -> None:
     [
         ("Every package has one or more maintainers.", "Non-Maintainer Uploads"),
         ("A udeb is not a package.", "udeb"),
+        ("Udebs are also not meant for users.", "udeb"),
         ("The udebs of others are packages.", "udeb"),
         ("This udeb has to be built again.", "udeb"),
         ("It is called a udebian.", "udeb"),

@@ -48,6 +48,8 @@ _DOES: Final = (
     "specif(?:y|ies)|identif(?:y|ies)|represents?|allows?|lets?|tracks?|has|have|enthält|enthalten|"
     "umfasst|hat|haben|contient|contiennent|comprend|contiene|contienen"
 )
+# What something is not does not say what it is: "Epochs are also not intended …".
+_AFFIRMED: Final = r"(?!(?:\w+\s+)?(?:not|no|never|kein\w*|nicht|pas)(?![\w-]))"
 _TOOL: Final = re.compile(r"[a-z][\w.+-]*")
 _CALLED: Final = (
     r"\b(?:is|are|was|were|be)\s+(?:also\s+|often\s+|usually\s+|commonly\s+|sometimes\s+)?"
@@ -56,7 +58,7 @@ _CALLED: Final = (
 # "This file is …", below the heading that names it; and not "This chapter describes …".
 _OF_THE_HEADING: Final = re.compile(
     r"(?:(?:This|These|They|Those|Such)(?:\s+(?!section|chapter|part|document|manual|appendix|page|"
-    rf"guide|book)\w+){{0,2}}\s+(?:{_DOES})|It\s+(?:is|was)\s+(?:an?|the|one))\s+(?!not\b)",
+    rf"guide|book)\w+){{0,2}}\s+(?:{_DOES})|It\s+(?:is|was)\s+(?:an?|the|one))\s+{_AFFIRMED}",
     re.IGNORECASE,
 )
 
@@ -155,10 +157,10 @@ def _forms(names: tuple[str, ...]) -> _Forms | None:
     # "lintian dissects packages": of what is written small, and so is no word of the language.
     tool = "|".join(re.escape(each) for each in names if _TOOL.fullmatch(each)) or r"(?!)"
     return _Forms(
-        re.compile(rf"{subject}(?:{_IS})\s+(?!not\b)", re.IGNORECASE),
+        re.compile(rf"{subject}(?:{_IS})\s+{_AFFIRMED}", re.IGNORECASE),
         re.compile(rf"{_CALLED}{_ARTICLE}{name}(?!\w)", re.IGNORECASE),
         re.compile(rf".{{1,100}}?{COLUMN}{name}(?:{COLUMN}[^:]{{1,60}})?: ", re.IGNORECASE),
-        re.compile(rf"(?i:{subject}(?:{_DOES})\s+(?!not\b))|(?:{tool})\s+[a-z]+s\s"),
+        re.compile(rf"(?i:{subject}(?:{_DOES})\s+{_AFFIRMED})|(?:{tool})\s+[a-z]+s\s"),
     )
 
 
