@@ -108,7 +108,7 @@ def test_a_section_may_speak_of_something_and_not_say_what_it_is(
     """Its first sentence was taken for the meaning of its heading, whatever it said."""
     best = shelf.search("What are buoys and lamps?").candidates[0]
     assert best.passage.headings[-1] == "3.3. Buoys and lamps"
-    assert (best.features.named, best.features.lead) == (1.0, 0.0)
+    assert (best.features.named, best.features.lead, best.features.unnamed) == (0.0, 0.0, 1.0)
     sets = [make_set(pack, 200, seed) for seed in range(8)]
     items = [each for made in sets for each in made if "Buoys and lamps" in each.question]
     assert items

@@ -65,6 +65,8 @@ _DEFINED: Final = (
     "Define {key} in {about}",
 )
 _MEANT: Final = ("What is {about}?", "Define {about}", "What does {about} mean?", "{about}")
+# "How to get a translation reviewed" is the head of a section, and no name of anything.
+_ASKS: Final = re.compile(r"(?:how|what|when|where|which|who|whose|why)\b|.*\?$", re.IGNORECASE)
 # What a dictionary puts before the sentence: "<hardware> A version of …".
 _LABEL: Final = re.compile(r"<[^>]{1,80}>\s*|\([^)]{1,60}\)\s*|\d{1,2}\.\s+")
 _SEE: Final = re.compile(r"(?:see|compare|synonym|opposite|plural)\b", re.IGNORECASE)
@@ -330,6 +332,7 @@ def _section(passage: FoundPassage, chooser: random.Random, headings: _Headings)
     is_name = (
         len(content_words(about)) > 1
         and not is_page(about)
+        and not _ASKS.match(about)
         and len(about) <= SECTION_CHARACTERS_MAX
     )
     if not is_name or _is_twice(passage.article, about) or not headings.is_single(about):

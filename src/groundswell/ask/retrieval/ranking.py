@@ -233,10 +233,13 @@ class _Asked:
         of_heading = max(asked, default=0.0)
         asks_meaning = self._question.kind is AnswerKind.MEANING
         is_section = asks_meaning and bool(path) and self._is_about(path[-1])
-        is_named = is_article or is_section
-        lead = lead_of(article) if asks_meaning and is_article else -1
-        if is_section and not is_article:
+        lead = -1
+        if asks_meaning and is_article:
+            lead = lead_of(article)
+        elif is_section:
             lead = section_lead_of(passage)
+        # A section, or a chapter, that does not say what its name means only speaks of it.
+        is_named = lead >= 0 or (is_article and not asks_meaning)
         # An article that begins with what it is needs no other sentence that says it.
         may_define = asks_meaning and not (is_article and lead >= 0)
         best: Candidate | None = None
