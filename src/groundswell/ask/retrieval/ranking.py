@@ -53,8 +53,8 @@ class Features:
         title: how much of the title the question holds.
         heading: how much of one of the two innermost headings the question holds.
         named: whether the article is what the question names: title or alias, letter for letter;
-            or the section, in the words of its heading, where a meaning is asked for; or that the
-            sentence says what it is.
+            where a meaning is asked for, one that says what that is, or a section of that heading
+            that does, or that the sentence does.
         unnamed: whether a meaning is asked for, of something that none of them is.
         names: how many of the names in the question title, headings and sentence hold.
         rarest: whether they hold the word of the question that says most.
